@@ -1,0 +1,63 @@
+//! FileConfig: Parquet, CSV or JSON files, local or in an object store.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Config;
+use crate::resource::{Dtype, Duration, Field, Report, Resource, check_schema};
+
+/// One file, a folder or a glob of files.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FileConfig {
+    /// A path relative to the repo, `file://` or `s3://`; a folder or a glob is one data set
+    pub uri: String,
+    /// The format of the files
+    pub file_format: FileFormat,
+    /// The column with the time of a row
+    pub timestamp_field: Option<String>,
+    /// How timestamps are written where they are text
+    pub timestamp_format: Option<String>,
+    /// SQL over `input`, run on the rows as they are read
+    pub post_processor: Option<String>,
+    /// How long after the end of a window its rows are complete (default: 0s)
+    pub data_delay: Option<Duration>,
+    /// The columns and their types, instead of what the files say
+    pub schema_override: Option<Vec<Field>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum FileFormat {
+    Parquet,
+    Csv,
+    Json,
+}
+
+impl Config for FileConfig {
+    fn data_delay(&self) -> Option<Duration> {
+        self.data_delay
+    }
+
+    fn timestamp_field(&self) -> Option<&str> {
+        self.timestamp_field.as_deref()
+    }
+
+    fn post_processor(&self) -> Option<&str> {
+        self.post_processor.as_deref()
+    }
+
+    fn declared_columns(&self) -> Option<Vec<(String, Option<Dtype>)>> {
+        let fields = self.schema_override.as_ref()?;
+        Some(fields.iter().map(|it| (it.name.clone(), Some(it.dtype.clone()))).collect())
+    }
+
+    fn check(&self, me: &Resource, report: &mut Report) {
+        if let Some(fields) = &self.schema_override {
+            check_schema(&format!("`{}`", me.address), "batch_config.schema_override", fields, report);
+        }
+        if self.uri.trim().is_empty() {
+            report.error("V016", "batch_config.uri", format!("the uri of `{}` is empty", me.address)).hints.push("write a path relative to the repo, or an s3:// address".to_owned());
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! HiveConfig: a table in a Hive metastore.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Config;
+use crate::resource::Duration;
+
+/// A table in a Hive metastore.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct HiveConfig {
+    /// The database
+    pub database: String,
+    /// The table in it
+    pub table: String,
+    /// The column with the time of a row
+    pub timestamp_field: Option<String>,
+    /// How timestamps are written where they are text
+    pub timestamp_format: Option<String>,
+    /// The columns that partition the table by time
+    pub datetime_partition_columns: Option<Vec<DatetimePartitionColumn>>,
+    /// SQL over `input`, run on the rows as they are read
+    pub post_processor: Option<String>,
+    /// How long after the end of a window its rows are complete (default: 0s)
+    pub data_delay: Option<Duration>,
+}
+
+/// A partition column that holds a part of the time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct DatetimePartitionColumn {
+    /// The partition column
+    pub column_name: String,
+    /// The part of the time that it holds
+    pub datepart: Datepart,
+    /// Whether `01` is written for the first (default: false; `date` needs true)
+    pub zero_padded: Option<bool>,
+    /// How the value is written, where it is not the plain number
+    pub format_string: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Datepart {
+    Year,
+    Month,
+    Day,
+    Hour,
+    Date,
+}
+
+impl Config for HiveConfig {
+    fn data_delay(&self) -> Option<Duration> {
+        self.data_delay
+    }
+
+    fn timestamp_field(&self) -> Option<&str> {
+        self.timestamp_field.as_deref()
+    }
+
+    fn post_processor(&self) -> Option<&str> {
+        self.post_processor.as_deref()
+    }
+}

@@ -1,0 +1,47 @@
+//! RedshiftConfig: a table or a query in Amazon Redshift.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Config, check_table_or_query};
+use crate::resource::{Duration, Report, Resource};
+
+/// A table or a query in Amazon Redshift.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RedshiftConfig {
+    /// Host, port and database
+    pub endpoint: String,
+    /// The table; exactly one of `table` and `query`
+    pub table: Option<String>,
+    /// The query; exactly one of `table` and `query`
+    pub query: Option<String>,
+    /// The column with the time of a row
+    pub timestamp_field: Option<String>,
+    /// SQL over `input`, run on the rows as they are read
+    pub post_processor: Option<String>,
+    /// How long after the end of a window its rows are complete (default: 0s)
+    pub data_delay: Option<Duration>,
+}
+
+impl Config for RedshiftConfig {
+    fn data_delay(&self) -> Option<Duration> {
+        self.data_delay
+    }
+
+    fn timestamp_field(&self) -> Option<&str> {
+        self.timestamp_field.as_deref()
+    }
+
+    fn post_processor(&self) -> Option<&str> {
+        self.post_processor.as_deref()
+    }
+
+    fn query(&self) -> Option<&str> {
+        self.query.as_deref()
+    }
+
+    fn check(&self, me: &Resource, report: &mut Report) {
+        check_table_or_query(self.table.is_some(), self.query.is_some(), me, report);
+    }
+}

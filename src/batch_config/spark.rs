@@ -1,0 +1,54 @@
+//! SparkBatchConfig: a Python function that reads rows on Spark.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::Config;
+use crate::resource::{Duration, FileSlot, Report, Resource};
+
+/// A data source function: Python that reads rows on Spark.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SparkBatchConfig {
+    /// `file.py:function`, the file relative to this one
+    pub data_source_function: String,
+    /// Whether the function takes a start and an end (default: false)
+    pub supports_time_filtering: Option<bool>,
+    /// How long after the end of a window its rows are complete (default: 0s)
+    pub data_delay: Option<Duration>,
+    /// The text of the file, filled in when the repo is read: it is what is stored and compared.
+    #[schemars(skip)]
+    pub data_source_text: Option<String>,
+}
+
+impl Config for SparkBatchConfig {
+    fn data_delay(&self) -> Option<Duration> {
+        self.data_delay
+    }
+
+    fn timestamp_field(&self) -> Option<&str> {
+        None
+    }
+
+    fn file(&mut self) -> Option<FileSlot<'_>> {
+        let file = self.data_source_function.rsplit_once(':')?.0.to_owned();
+        Some(FileSlot { path: "batch_config.data_source_function", file, text: &mut self.data_source_text })
+    }
+
+    fn check(&self, me: &Resource, report: &mut Report) {
+        let written = &self.data_source_function;
+        let well_formed = written.rsplit_once(':').is_some_and(|(file, function)| file.ends_with(".py") && !function.is_empty() && function.chars().all(|it| it.is_alphanumeric() || it == '_'));
+        if !well_formed {
+            report
+                .error("V016", "batch_config.data_source_function", format!("`{written}` of `{}` is not `file.py:function`", me.address))
+                .hints
+                .push("name the Python file and the function in it, as `sources/clicks.py:read`".to_owned());
+        }
+        if self.data_source_text.is_some() {
+            report
+                .error("L009", "batch_config.data_source_text", format!("`data_source_text` of `{}` is not a field: weir fills it from the file", me.address))
+                .hints
+                .push("remove it".to_owned());
+        }
+    }
+}

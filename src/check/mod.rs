@@ -1,0 +1,114 @@
+//! Rules over declarations: each kind brings its own, this runs them and adds what is common to all.
+
+use std::collections::BTreeSet;
+
+use rayon::prelude::*;
+
+use crate::diagnostic::{Diagnostic, Place, did_you_mean};
+use crate::load::Repo;
+use crate::resource::{Address, Catalog, Report, Resource, SOURCES, VIEWS};
+use crate::sql;
+
+/// Runs the rules that need more than one declaration. Resources are resolved by now.
+pub fn together(repo: &Repo) -> Vec<Diagnostic> {
+    let catalog = Catalog::new(repo.declared.iter().map(|it| &it.resource));
+    let mut diagnostics: Vec<Diagnostic> = repo
+        .declared
+        .par_iter()
+        .flat_map_iter(|it| {
+            let mut diagnostics = Vec::new();
+            it.resource.spec.declaration().check_with(&it.resource, &catalog, &mut Report { document: it.document, diagnostics: &mut diagnostics });
+            diagnostics
+        })
+        .collect();
+    unused(repo, &mut diagnostics);
+    diagnostics
+}
+
+/// Runs the rules that one declaration shows on its own.
+pub fn alone(resource: &Resource, report: &mut Report) {
+    name(resource, report);
+    resource.spec.declaration().check(resource, report);
+}
+
+/// Object names: a letter or `_`, then letters, digits, `_`, `-`; views and services may end in `:variant` (facts 2.2).
+fn name(resource: &Resource, report: &mut Report) {
+    let address = &resource.address;
+    if let Some(fault) = name_fault(address) {
+        report.error("V001", "name", format!("name `{}` is not allowed: {fault}", address.name)).hints.push("write letters, digits, `_` and `-`, as `user_clicks`".to_owned());
+    }
+    if let Some(old) = &resource.renamed_from {
+        if **old == *address.name {
+            report.error("V016", "renamed_from", format!("`{address}` says it was renamed from its own name")).hints.push("write the name before, or remove renamed_from".to_owned());
+        } else if let Some(fault) = name_fault(&Address::new(address.kind, old.as_str())) {
+            report.error("V001", "renamed_from", format!("name `{old}` is not allowed: {fault}"));
+        }
+    }
+}
+
+fn name_fault(address: &Address) -> Option<String> {
+    let takes_variant = !SOURCES.contains(&address.kind) && (VIEWS.contains(&address.kind) || address.kind == crate::resource::Kind::FeatureService);
+    let (base, variant) = match address.name.split_once(':') {
+        Some((base, variant)) => (base, Some(variant)),
+        None => (&*address.name, None),
+    };
+    let word = |it: char| it.is_ascii_alphanumeric() || it == '_' || it == '-';
+    if base.is_empty() {
+        return Some("it is empty".to_owned());
+    }
+    if !base.starts_with(|it: char| it.is_ascii_alphabetic() || it == '_') {
+        return Some("a name starts with a letter or `_`".to_owned());
+    }
+    if let Some(odd) = base.chars().find(|it| !word(*it)) {
+        return Some(format!("it holds `{}`", odd.escape_default()));
+    }
+    if address.name.len() > 128 {
+        return Some(format!("it has {} characters, and a name has at most 128", address.name.len()));
+    }
+    match variant {
+        Some(_) if !takes_variant => Some(format!("a {} takes no variant", address.kind)),
+        Some(variant) if variant.is_empty() || !variant.chars().all(word) => Some("a variant is letters, digits, `_` and `-`, as in `fraud_score:v2`".to_owned()),
+        _ => None,
+    }
+}
+
+/// Parses the declaration's SQL: faults at their own place, and tables that were not given.
+pub fn queries(resource: &Resource, report: &mut Report) {
+    for query in resource.spec.declaration().queries() {
+        let place = |fault: &sql::Fault| Place::Query { document: report.document, path: query.path.to_owned(), line: fault.line, column: fault.column };
+        let parsed = match sql::parse(query.text) {
+            Ok(parsed) => parsed,
+            Err(fault) => {
+                let diagnostic = Diagnostic::error("L014", format!("`{}` of `{}` is not SQL: {}", query.path, resource.address, fault.message));
+                report.diagnostics.push(diagnostic.place(place(&fault)));
+                continue;
+            }
+        };
+        let Some(given) = &query.tables else { continue };
+        for (table, at) in sql::tables(&parsed) {
+            if given.iter().any(|it| sql::same_table(&table, it)) {
+                continue;
+            }
+            let summary = format!("`{}` of `{}` reads table `{table}`, and was given {}", query.path, resource.address, list(given));
+            let hint = did_you_mean(&table, given.iter().map(String::as_str)).unwrap_or_else(|| {
+                if query.path == "sql" { "name it in `sources` (of a transformation: `inputs`)".to_owned() } else { "the rows that were read are the table `input`".to_owned() }
+            });
+            report.diagnostics.push(Diagnostic::error("R005", summary).place(place(&at)).hint(hint));
+        }
+    }
+}
+
+fn list(names: &[String]) -> String {
+    names.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// Warns of what nothing uses: everything but a service exists for the sake of another.
+fn unused(repo: &Repo, diagnostics: &mut Vec<Diagnostic>) {
+    let used: BTreeSet<&Address> = repo.declared.iter().flat_map(|it| &it.resource.depends_on).collect();
+    for declared in &repo.declared {
+        let address = &declared.resource.address;
+        if address.kind != crate::resource::Kind::FeatureService && !used.contains(address) {
+            diagnostics.push(Diagnostic::warning("V102", format!("nothing uses `{address}`")).at(declared.document, "name").hint("remove it, or name it where it is needed"));
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! What is wrong, where, and what to type next. A value: `render` prints it, nothing here does.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// One mistake, refusal or warning, complete on its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    pub severity: Severity,
+    pub code: Code,
+    /// One sentence, lower case, no full stop, addresses in backticks.
+    pub summary: String,
+    /// The fault itself first, then what it collides with.
+    pub labels: Vec<Label>,
+    /// What led here, one line each: causes, paths, lists of what exists.
+    pub notes: Vec<String>,
+    /// The next command or the exact edit.
+    pub hints: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    Error,
+    Warning,
+}
+
+/// A place with what to say about it (often nothing).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    pub place: Place,
+    pub text: String,
+}
+
+/// Where a label points, before and after the file has been read again for its line and column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// A field of a declaration, by dotted path (`aggregations[1].function`); `load` turns it into a span.
+    Field { document: DocumentId, path: String },
+    /// A position inside the SQL text that a field holds; line and column count from 1.
+    Query { document: DocumentId, path: String, line: usize, column: usize },
+    Span(Span),
+}
+
+/// Which document of the repo, counted in the order in which files and documents were read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct DocumentId(pub usize);
+
+/// A stretch of one line of one file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Span {
+    /// Relative to the repo, with `/` on every platform.
+    pub file: Arc<str>,
+    /// From 1; 0 when only the file is known.
+    pub line: usize,
+    /// From 1, in characters.
+    pub column: usize,
+    /// In characters, at least 1.
+    pub length: usize,
+    /// The line itself, without its end.
+    pub text: Arc<str>,
+}
+
+/// A stable code such as `R001`; every one has a section in `docs/reference/errors.md`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Code(pub &'static str);
+
+impl Diagnostic {
+    /// Returns an error that has no place yet.
+    pub fn error(code: &'static str, summary: impl Into<String>) -> Self {
+        Self::new(Severity::Error, code, summary)
+    }
+
+    /// Returns a warning: it is shown and counted, and never stops anything.
+    pub fn warning(code: &'static str, summary: impl Into<String>) -> Self {
+        Self::new(Severity::Warning, code, summary)
+    }
+
+    fn new(severity: Severity, code: &'static str, summary: impl Into<String>) -> Self {
+        debug_assert!(CODES.iter().any(|it| it.0 == code), "code {code} is not in CODES");
+        Self { severity, code: Code(code), summary: summary.into(), labels: vec![], notes: vec![], hints: vec![] }
+    }
+
+    /// Points at a field of a declaration.
+    pub fn at(self, document: DocumentId, path: impl Into<String>) -> Self {
+        self.place(Place::Field { document, path: path.into() })
+    }
+
+    /// Points at `place`.
+    pub fn place(mut self, place: Place) -> Self {
+        self.labels.push(Label { place, text: String::new() });
+        self
+    }
+
+    /// Points at a second place and says what is there.
+    pub fn also(mut self, document: DocumentId, path: impl Into<String>, text: impl Into<String>) -> Self {
+        self.labels.push(Label { place: Place::Field { document, path: path.into() }, text: text.into() });
+        self
+    }
+
+    /// Adds a line of explanation.
+    pub fn note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
+        self
+    }
+
+    /// Adds what to do next.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Adds what to do next when there is something to say.
+    pub fn hint_if(mut self, hint: Option<String>) -> Self {
+        self.hints.extend(hint);
+        self
+    }
+
+    /// Returns the first span, which is the fault itself, once it is known.
+    pub fn span(&self) -> Option<&Span> {
+        self.labels.iter().find_map(|it| match &it.place {
+            Place::Span(span) => Some(span),
+            _ => None,
+        })
+    }
+
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.summary)
+    }
+}
+
+impl std::error::Error for Diagnostic {}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        })
+    }
+}
+
+/// Returns `did you mean …?` when one of `candidates` is close to `name`.
+pub fn did_you_mean<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    closest(name, candidates).map(|it| format!("did you mean `{it}`?"))
+}
+
+/// Returns the candidate closest to `name`, when it is close enough to be a slip of the hand.
+pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let lower = name.to_lowercase();
+    candidates
+        .into_iter()
+        .filter(|it| *it != name)
+        .map(|it| {
+            let candidate = it.to_lowercase();
+            let containing = candidate.len() > 3 && lower.len() > 3 && (candidate.contains(&lower) || lower.contains(&candidate));
+            let likeness = strsim::jaro_winkler(&lower, &candidate);
+            (if containing { likeness.max(0.9) } else { likeness }, strsim::damerau_levenshtein(&lower, &candidate), it)
+        })
+        .filter(|(likeness, edits, it)| *likeness >= 0.86 || (*edits <= 2 && it.len() > 3))
+        .max_by(|a, b| a.0.total_cmp(&b.0).then(b.2.cmp(a.2)))
+        .map(|it| it.2)
+}
+
+/// Every code with its title, in the order of `docs/reference/errors.md`.
+pub const CODES: &[(&str, &str)] = &[
+    ("L001", "a file cannot be read"),
+    ("L002", "a file is not UTF-8 text"),
+    ("L003", "a file or a declaration is too large"),
+    ("L004", "the YAML is not well formed"),
+    ("L005", "the YAML is nested too deeply or its aliases explode"),
+    ("L006", "a key is written twice"),
+    ("L007", "a document is not a declaration"),
+    ("L008", "a kind does not exist"),
+    ("L009", "a field does not exist"),
+    ("L010", "a field is missing"),
+    ("L011", "a value is not what the field takes"),
+    ("L012", "weir.toml is wrong"),
+    ("L013", "a file that a declaration names cannot be read"),
+    ("L014", "a query is not SQL"),
+    ("L015", "this is not a feature repo"),
+    ("R001", "a reference names nothing"),
+    ("R002", "a reference names the wrong kind"),
+    ("R003", "two declarations have one name"),
+    ("R004", "declarations depend on each other in a circle"),
+    ("R005", "a query reads a table that it was not given"),
+    ("V001", "a name is not allowed"),
+    ("V002", "a column or feature name is not allowed"),
+    ("V003", "a column, feature or entry is named twice"),
+    ("V004", "a column is not there"),
+    ("V005", "the timestamp field is not clear"),
+    ("V006", "an aggregation does not fit its column or its parameters"),
+    ("V007", "durations do not fit together"),
+    ("V008", "fields exclude each other, or one of them is needed"),
+    ("V009", "a service serves online what its view does not"),
+    ("V010", "the source cannot serve this batch_trigger"),
+    ("V011", "a field is needed because of another"),
+    ("V012", "a view has the wrong sources"),
+    ("V013", "namespaces collide"),
+    ("V014", "a batch config does not yield the push source's schema"),
+    ("V015", "a join_key_map does not fit"),
+    ("V016", "a value is out of range"),
+    ("V101", "an online view has no monitoring (warning)"),
+    ("V102", "nothing uses a resource (warning)"),
+    ("V103", "history starts at the first push (warning)"),
+    ("V104", "not checked (warning)"),
+    ("P001", "the plan would delete what is protected"),
+    ("P002", "the plan would recreate what is protected"),
+    ("P003", "the plan would destroy what something protected depends on"),
+    ("P004", "the plan would take serving or history from what is protected"),
+    ("P005", "a recreate cannot be suppressed"),
+    ("P006", "a rename is not clear"),
+    ("P007", "a saved plan cannot be applied"),
+    ("P008", "looks like a rename (warning)"),
+    ("P009", "a window is complete only later (warning)"),
+    ("G001", "the registry cannot be opened"),
+    ("G002", "the registry was written by a newer weir"),
+    ("G003", "the registry has an older format"),
+    ("G004", "the registry changed since the plan"),
+    ("G005", "a workspace does not exist"),
+    ("G006", "the registry is damaged"),
+    ("G007", "the registry is locked"),
+    ("G008", "the registry cannot be written"),
+    ("G009", "the registry itself refuses"),
+    ("G010", "nothing is recorded there"),
+    ("G011", "a workspace cannot be created, selected or deleted"),
+];

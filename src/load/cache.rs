@@ -1,0 +1,217 @@
+//! The parse cache: what each file declared, by the hash of its content. An accelerator only: dropping it changes
+//! nothing but time.
+//!
+//! One text file that only grows at its end, so that an apply of one edit writes one entry. An entry is a line
+//! `F <key> <check> <bytes>` and that many bytes: a line for each declaration. What does not check out is not used.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use super::{External, Parsed, Project, SourceFile, files};
+use crate::resource::{Address, Resource};
+
+/// What earlier runs know, and what this one adds.
+pub struct Cache {
+    path: Option<PathBuf>,
+    /// The first line. Another build of weir may have other rules, so it starts afresh.
+    header: String,
+    text: String,
+    /// Where the payload of each key lies in `text`.
+    entries: HashMap<[u8; 32], (usize, usize)>,
+    /// What this run adds.
+    added: String,
+    whole: Option<Remembered>,
+    whole_changed: bool,
+    used: std::sync::atomic::AtomicUsize,
+}
+
+/// What is known of a repo as a whole, when every byte of it is as it was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Remembered {
+    /// Of all files, their paths, weir.toml and what declarations name.
+    pub key: [u8; 32],
+    /// The digest over all resources.
+    pub state: String,
+    pub count: usize,
+    /// Codes of warnings with their counts.
+    pub warnings: Vec<(String, usize)>,
+    /// The files that declarations name, with the hash of each.
+    pub externals: Vec<(String, String)>,
+}
+
+impl Cache {
+    /// Reads the cache in `folder` as `build` wrote it; an unusable one is an empty one.
+    pub fn open(folder: Option<PathBuf>, build: &str) -> Self {
+        let header = format!("weir parse cache 1, {build}\n");
+        let path = folder.map(|it| it.join("parse.cache"));
+        let text = path.as_ref().and_then(|it| std::fs::read_to_string(it).ok()).filter(|it| it.starts_with(&header)).unwrap_or_default();
+        let mut cache = Self { path, header, text, entries: HashMap::new(), added: String::new(), whole: None, whole_changed: false, used: 0.into() };
+        cache.index();
+        cache
+    }
+
+    fn index(&mut self) {
+        let mut at = self.header.len().min(self.text.len());
+        while let Some(line) = self.text[at..].lines().next() {
+            if let Some(rest) = line.strip_prefix("W ") {
+                self.whole = decode_whole(rest);
+                at += line.len() + 1;
+                if at > self.text.len() {
+                    break;
+                }
+                continue;
+            }
+            let mut parts = line.splitn(3, ' ');
+            let (Some("F"), Some(key), Some(bytes)) = (parts.next(), parts.next().and_then(unhex), parts.next().and_then(|it| it.parse::<usize>().ok())) else { break };
+            let start = at + line.len() + 1;
+            let end = start + bytes;
+            if end > self.text.len() || !self.text.is_char_boundary(end) {
+                break;
+            }
+            self.entries.insert(key, (start, end));
+            at = end;
+        }
+    }
+
+    /// Returns what is known of the repo as a whole.
+    pub fn whole(&self) -> Option<&Remembered> {
+        self.whole.as_ref()
+    }
+
+    pub fn remember_whole(&mut self, whole: Remembered) {
+        if self.whole.as_ref() != Some(&whole) {
+            self.whole = Some(whole);
+            self.whole_changed = true;
+        }
+    }
+
+    /// Returns the declarations of `file` when its content is known.
+    pub(super) fn recall(&self, root: &Path, file: &SourceFile, project: &Project) -> Option<Vec<(usize, Option<Parsed>)>> {
+        let (start, end) = *self.entries.get(&key(file, project))?;
+        let documents = self.text[start..end].lines().map(|line| decode(root, line)).collect::<Option<Vec<_>>>()?;
+        self.used.fetch_add(end - start, std::sync::atomic::Ordering::Relaxed);
+        Some(documents.into_iter().map(|(line, parsed)| (line, Some(parsed))).collect())
+    }
+
+    pub(super) fn remember(&mut self, file: &SourceFile, project: &Project, entry: &[String]) {
+        let bytes: usize = entry.iter().map(String::len).sum();
+        let _ = writeln!(self.added, "F {} {bytes}", hex(&key(file, project)));
+        self.added.extend(entry.iter().map(String::as_str));
+    }
+
+    /// Writes what this run added. Failing is no fault: the next run parses again.
+    pub fn save(&self) {
+        let Some(path) = &self.path else { return };
+        if self.added.is_empty() && !self.whole_changed {
+            return;
+        }
+        let mut added = self.added.clone();
+        if let Some(whole) = self.whole.as_ref().filter(|_| self.whole_changed) {
+            let _ = writeln!(added, "W {}", encode_whole(whole));
+        }
+        let used = self.used.load(std::sync::atomic::Ordering::Relaxed);
+        // More than half of the file is of no use any more: start it afresh, and let what is missing be parsed again.
+        let stale = self.text.len() > 2 * used + added.len() + (1 << 20);
+        let _ = if self.text.is_empty() || stale { write_new(path, &self.header, &added) } else { append(path, &added) };
+    }
+}
+
+fn write_new(path: &Path, header: &str, added: &str) -> std::io::Result<()> {
+    let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
+    let mut file = std::fs::File::create(&temporary)?;
+    file.write_all(header.as_bytes())?;
+    file.write_all(added.as_bytes())?;
+    std::fs::rename(&temporary, path)
+}
+
+fn append(path: &Path, added: &str) -> std::io::Result<()> {
+    std::fs::OpenOptions::new().append(true).open(path)?.write_all(added.as_bytes())
+}
+
+fn key(file: &SourceFile, project: &Project) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(file.hash.as_bytes());
+    hasher.update(&project.defaults_hash);
+    *hasher.finalize().as_bytes()
+}
+
+/// Returns the line that stores one declaration, with a check of its own.
+pub(super) fn entry(line: usize, resource: &Resource, local_digest: &[u8; 32], externals: &[(&'static str, External)]) -> String {
+    let mut json = resource.to_json();
+    if let Some(name) = &resource.renamed_from {
+        json["renamed_from"] = name.clone().into();
+    }
+    let externals: Vec<_> = externals.iter().map(|(path, it)| serde_json::json!([path, &*it.file, hex(blake3::hash(it.text.as_bytes()).as_bytes())])).collect();
+    let payload = format!("{line}\t{}\t{}\t{}\t{json}", resource.address, hex(local_digest), serde_json::Value::from(externals));
+    format!("{}\t{payload}\n", check(&payload))
+}
+
+fn check(payload: &str) -> String {
+    hex(&blake3::hash(payload.as_bytes()).as_bytes()[..8])
+}
+
+fn decode(root: &Path, line: &str) -> Option<(usize, Parsed)> {
+    let (stored, payload) = line.split_once('\t')?;
+    if check(payload) != stored {
+        return None;
+    }
+    let mut parts = payload.splitn(5, '\t');
+    let line = parts.next()?.parse().ok()?;
+    let address: Address = parts.next()?.parse().ok()?;
+    let local_digest = unhex(parts.next()?)?;
+    let externals = recall_externals(root, parts.next()?)?;
+    let resource = crate::resource::from_json_text(address, parts.next()?).ok()?;
+    Some((line, Parsed { resource, local_digest, externals }))
+}
+
+/// Reads the named files again; one that changed makes the whole entry useless.
+fn recall_externals(root: &Path, json: &str) -> Option<Vec<(&'static str, External)>> {
+    if json == "[]" {
+        return Some(Vec::new());
+    }
+    let stored: Vec<(String, String, String)> = serde_json::from_str(json).ok()?;
+    let paths = ["sql_file", "batch_config.data_source_function"];
+    stored
+        .into_iter()
+        .map(|(path, file, hash)| {
+            let path = paths.into_iter().find(|it| *it == path)?;
+            let external = files::read_external(root, "", &file).ok()?;
+            (hex(blake3::hash(external.text.as_bytes()).as_bytes()) == hash).then_some((path, external))
+        })
+        .collect()
+}
+
+fn encode_whole(whole: &Remembered) -> String {
+    let json = serde_json::json!([hex(&whole.key), whole.state, whole.count, whole.warnings, whole.externals]).to_string();
+    format!("{} {json}", check(&json))
+}
+
+fn decode_whole(text: &str) -> Option<Remembered> {
+    let (stored, json) = text.split_once(' ')?;
+    if check(json) != stored {
+        return None;
+    }
+    let (key, state, count, warnings, externals): (String, _, _, _, _) = serde_json::from_str(json).ok()?;
+    Some(Remembered { key: unhex(&key)?, state, count, warnings, externals })
+}
+
+pub fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+fn unhex(text: &str) -> Option<[u8; 32]> {
+    let mut bytes = [0; 32];
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    for (index, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[index * 2..index * 2 + 2], 16).ok()?;
+    }
+    Some(bytes)
+}

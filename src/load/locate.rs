@@ -1,0 +1,140 @@
+//! From a field's path to its line and column: reads just the document concerned, with places.
+
+use std::sync::Arc;
+
+use super::node::{self, Mark, Node, Shape};
+use super::{Repo, yaml};
+use crate::diagnostic::{Diagnostic, DocumentId, Place, Span};
+
+/// Turns every label of `diagnostic` into a span.
+pub fn locate(repo: &Repo, diagnostic: &mut Diagnostic) {
+    for label in &mut diagnostic.labels {
+        let span = match &label.place {
+            Place::Field { document, path } => field(repo, *document, path),
+            Place::Query { document, path, line, column } => query(repo, *document, path, *line, *column),
+            Place::Span(_) => continue,
+        };
+        label.place = span;
+    }
+}
+
+/// The order in which a reader wants them: errors by file and line, then warnings.
+pub fn order(diagnostic: &Diagnostic) -> (crate::diagnostic::Severity, Option<(Arc<str>, usize, usize)>, &'static str, String) {
+    let place = diagnostic.span().map(|it| (it.file.clone(), it.line, it.column));
+    (diagnostic.severity, place, diagnostic.code.0, diagnostic.summary.clone())
+}
+
+fn field(repo: &Repo, document: DocumentId, path: &str) -> Place {
+    with_document(repo, document, |origin, root| origin.node(nearest(root, path)))
+}
+
+fn with_document(repo: &Repo, document: DocumentId, place: impl FnOnce(&yaml::Origin, &Node) -> Place) -> Place {
+    let at = repo.documents[document.0];
+    let file = &repo.files[at.file];
+    let text = yaml::split(&file.text).into_iter().find(|it| it.0 == at.line).map_or("", |it| it.1);
+    let origin = yaml::Origin { file: &file.path, text, line: at.line };
+    match node::parse(text) {
+        Ok(Some(root)) => place(&origin, &root),
+        _ => origin.span(Mark { line: 1, column: 1 }, 1),
+    }
+}
+
+/// Follows `path` as far as the document goes: a default or an absent field points at what holds it.
+fn nearest<'a>(root: &'a Node, path: &str) -> &'a Node {
+    let mut node = root;
+    let mut key_node = None;
+    for step in steps(path) {
+        let next = match (&step, &node.value) {
+            (Step::Key(key), Shape::Map(entries)) => entries.iter().find(|it| it.0.text() == Some(key)),
+            (Step::Index(index), Shape::Seq(items)) => {
+                match items.get(*index) {
+                    Some(item) => {
+                        node = item;
+                        key_node = None;
+                        continue;
+                    }
+                    None => break,
+                }
+            }
+            _ => None,
+        };
+        let Some((key, value)) = next else { break };
+        key_node = Some(key);
+        node = value;
+    }
+    // A value of many lines is pointed at by its key, and a document by its name.
+    match key_node {
+        Some(key) if node.end.line > node.start.line || node.is_null() => key,
+        Some(_) => node,
+        None if node.id == root.id => root.get("name").or_else(|| root.entries().first().map(|it| &it.0)).unwrap_or(root),
+        None => match &node.value {
+            Shape::Map(entries) if node.end.line > node.start.line => entries.first().map_or(node, |it| &it.1),
+            _ => node,
+        },
+    }
+}
+
+enum Step<'a> {
+    Key(&'a str),
+    Index(usize),
+}
+
+fn steps(path: &str) -> Vec<Step<'_>> {
+    let parts = path.split('.').flat_map(|part| {
+        let (key, rest) = part.split_once('[').map_or((part, ""), |it| it);
+        let indices = rest.split(['[', ']']).filter_map(|it| it.parse().ok()).map(Step::Index);
+        (!key.is_empty()).then_some(Step::Key(key)).into_iter().chain(indices)
+    });
+    parts.collect()
+}
+
+/// Finds line and column of a query in the YAML text that holds it, or in the file that the declaration names.
+fn query(repo: &Repo, document: DocumentId, path: &str, line: usize, column: usize) -> Place {
+    let external = repo.externals.iter().find(|it| it.0.0 == document && (path == "sql") == (it.0.1 == "sql_file")).map(|it| it.1);
+    if let Some(external) = external {
+        let text = external.text.lines().nth(line - 1).unwrap_or_default();
+        let length = word_length(text, column);
+        return Place::Span(Span { file: external.file.clone(), line, column, length, text: text.into() });
+    }
+    with_document(repo, document, |origin, root| {
+        let node = nearest_value(root, path).unwrap_or(root);
+        let mark = inside(origin.text, node, line, column).unwrap_or(node.start);
+        let text = origin.text.lines().nth(mark.line - 1).unwrap_or_default();
+        origin.span(mark, word_length(text, mark.column))
+    })
+}
+
+fn nearest_value<'a>(root: &'a Node, path: &str) -> Option<&'a Node> {
+    path.split('.').try_fold(root, |node, key| node.get(key))
+}
+
+/// Where line and column of a scalar's value stand in the document's text.
+fn inside(text: &str, node: &Node, line: usize, column: usize) -> Option<Mark> {
+    let lines: Vec<&str> = text.lines().collect();
+    let first = lines.get(node.start.line - 1)?;
+    let rest: String = first.chars().skip(node.start.column - 1).collect();
+    // Some parsers mark a block by its `|`, others by its first line of text.
+    let header = first.trim_end().rsplit([' ', ':']).next().is_some_and(|it| it.starts_with(['|', '>']));
+    let block_start = if header { Some(node.start.line + 1) } else { None };
+    let above = node.start.line.checked_sub(2).and_then(|it| lines.get(it)).is_some_and(|it| it.trim_end().rsplit([' ', ':']).next().is_some_and(|it| it.starts_with(['|', '>'])));
+    let block_start = block_start.or((above && !rest.starts_with(['"', '\''])).then_some(node.start.line));
+    if let Some(start) = block_start {
+        let body = lines.get(start - 1..)?;
+        let skipped = body.iter().take_while(|it| it.trim().is_empty()).count();
+        let indent = body.get(skipped)?.chars().take_while(|it| *it == ' ').count();
+        let folded = lines.get(start - 2).is_some_and(|it| it.contains('>'));
+        if folded {
+            return Some(Mark { line: start + skipped, column: indent + 1 });
+        }
+        return Some(Mark { line: start + line - 1, column: indent + column });
+    }
+    if line > 1 || node.end.line > node.start.line {
+        return None;
+    }
+    let quote = usize::from(rest.starts_with(['"', '\'']));
+    Some(Mark { line: node.start.line, column: node.start.column + quote + column - 1 })
+}
+
+fn word_length(line: &str, column: usize) -> usize {
+    line.chars().skip(column - 1).take_while(|it| it.is_alphanumeric() || *it == '_').count().max(1)
+}

@@ -1,0 +1,176 @@
+//! Files → declared resources. The only reader of the repo, and the only part that knows YAML.
+
+mod cache;
+mod files;
+mod locate;
+mod node;
+mod project;
+mod yaml;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::diagnostic::{Diagnostic, DocumentId, Place};
+use crate::resource::{Report, Resource};
+
+pub use cache::{Cache, Remembered};
+pub use files::{Files, SourceFile};
+pub use project::{Project, find_root, read_project};
+
+/// Everything that a feature repo declares, as read.
+pub struct Repo {
+    pub files: Vec<SourceFile>,
+    pub documents: Vec<Document>,
+    pub declared: Vec<Declared>,
+    /// The files that declarations name (`sql_file`), by document and field.
+    pub externals: BTreeMap<(DocumentId, &'static str), External>,
+}
+
+/// One document: which file, and where in it.
+#[derive(Debug, Clone, Copy)]
+pub struct Document {
+    pub file: usize,
+    /// From 1.
+    pub line: usize,
+}
+
+/// One declaration, decoded, with what the parse cache remembers of it.
+pub struct Declared {
+    pub resource: Resource,
+    pub document: DocumentId,
+    pub local_digest: [u8; 32],
+}
+
+/// A file that a declaration names.
+#[derive(Debug, Clone)]
+pub struct External {
+    pub file: Arc<str>,
+    pub text: Arc<str>,
+}
+
+/// What one file yields.
+struct FileYield {
+    documents: Vec<(usize, Option<Parsed>)>,
+    diagnostics: Vec<Diagnostic>,
+    /// Worth remembering: read afresh and without a mistake.
+    fresh: bool,
+}
+
+struct Parsed {
+    resource: Resource,
+    local_digest: [u8; 32],
+    externals: Vec<(&'static str, External)>,
+}
+
+/// Reads the declarations of all files; those that the cache knows are not parsed again.
+pub fn declare(files: Files, project: &Project, cache: &mut Cache) -> (Repo, Vec<Diagnostic>) {
+    let Files { root, files } = files;
+    let known: &Cache = cache;
+    let yields: Vec<FileYield> = files.par_iter().map(|file| read_file(&root, file, project, known)).collect();
+    let mut repo = Repo { files: Vec::new(), documents: Vec::new(), declared: Vec::new(), externals: BTreeMap::new() };
+    let mut diagnostics = Vec::new();
+    for (index, (file, found)) in files.iter().zip(yields).enumerate() {
+        let first = repo.documents.len();
+        let remember = found.fresh && found.diagnostics.is_empty();
+        let mut entry = Vec::new();
+        for (line, parsed) in found.documents {
+            let document = DocumentId(repo.documents.len());
+            repo.documents.push(Document { file: index, line });
+            let Some(parsed) = parsed else { continue };
+            if remember {
+                entry.push(cache::entry(line, &parsed.resource, &parsed.local_digest, &parsed.externals));
+            }
+            repo.externals.extend(parsed.externals.into_iter().map(|(path, external)| ((document, path), external)));
+            repo.declared.push(Declared { resource: parsed.resource, document, local_digest: parsed.local_digest });
+        }
+        if remember {
+            cache.remember(file, project, &entry);
+        }
+        diagnostics.extend(found.diagnostics.into_iter().map(|it| rebase(it, first)));
+    }
+    repo.files = files;
+    (repo, diagnostics)
+}
+
+/// Turns the document numbers of one file into those of the repo.
+fn rebase(mut diagnostic: Diagnostic, first: usize) -> Diagnostic {
+    for label in &mut diagnostic.labels {
+        if let Place::Field { document, .. } | Place::Query { document, .. } = &mut label.place {
+            document.0 += first;
+        }
+    }
+    diagnostic
+}
+
+fn read_file(root: &Path, file: &SourceFile, project: &Project, cache: &Cache) -> FileYield {
+    if let Some(documents) = cache.recall(root, file, project) {
+        return FileYield { documents, diagnostics: Vec::new(), fresh: false };
+    }
+    let mut found = FileYield { documents: Vec::new(), diagnostics: Vec::new(), fresh: true };
+    for (line, text) in yaml::split(&file.text) {
+        let origin = yaml::Origin { file: &file.path, text, line };
+        let document = DocumentId(found.documents.len());
+        match yaml::decode(&origin, &project.defaults) {
+            Ok(None) => {}
+            Ok(Some(resource)) => {
+                let parsed = complete(root, file, document, resource, &mut found.diagnostics);
+                found.documents.push((line, Some(parsed)));
+            }
+            Err(mistakes) => {
+                found.diagnostics.extend(mistakes);
+                found.documents.push((line, None));
+            }
+        }
+    }
+    found
+}
+
+/// Checks what a declaration shows on its own, and reads the files that it names.
+fn complete(root: &Path, file: &SourceFile, document: DocumentId, mut resource: Resource, diagnostics: &mut Vec<Diagnostic>) -> Parsed {
+    let mut report = Report { document, diagnostics };
+    crate::check::alone(&resource, &mut report);
+    let mut externals = Vec::new();
+    for slot in resource.spec.declaration_mut().files() {
+        match files::read_external(root, &file.path, &slot.file) {
+            Ok(external) => {
+                *slot.text = Some(external.text.to_string());
+                externals.push((slot.path, external));
+            }
+            Err((summary, hint)) => report.diagnostics.push(Diagnostic::error("L013", summary).at(document, slot.path).hint_if(hint)),
+        }
+    }
+    crate::check::queries(&resource, &mut report);
+    let local_digest = resource.local_digest();
+    Parsed { resource, local_digest, externals }
+}
+
+impl Repo {
+    /// Returns the file and line on which the declaration at `document` starts.
+    pub fn source(&self, document: DocumentId) -> (Arc<str>, usize) {
+        let at = self.documents[document.0];
+        let file = &self.files[at.file];
+        // A document that opens with `---` or a comment starts, for a reader, at its first key.
+        let skipped = file.text.lines().skip(at.line - 1).position(|it| !(it.is_empty() || it.starts_with("---") || it.trim_start().starts_with('#')));
+        (file.path.clone(), at.line + skipped.unwrap_or(0))
+    }
+
+    /// Gives every label its line and column, by reading the documents concerned once more.
+    pub fn locate(&self, diagnostics: &mut [Diagnostic]) {
+        diagnostics.par_iter_mut().for_each(|it| locate::locate(self, it));
+        diagnostics.par_sort_by(|a, b| locate::order(a).cmp(&locate::order(b)));
+    }
+}
+
+/// Returns the folder that holds what is local to this machine, made so that git ignores it.
+pub fn local_folder(root: &Path) -> std::io::Result<PathBuf> {
+    let folder = root.join(".weir");
+    if !folder.join(".gitignore").exists() {
+        std::fs::create_dir_all(&folder)?;
+        std::fs::write(folder.join(".gitignore"), "*\n")?;
+    }
+    Ok(folder)
+}
+

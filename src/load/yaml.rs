@@ -1,0 +1,320 @@
+//! One YAML document → one declaration. The only file that knows serde_yaml.
+//!
+//! A document that is right is decoded once, by serde_yaml. One that is not is read again as a marked tree, and
+//! decoded with each faulty key taken out in turn, until nothing is left to report.
+
+use std::fmt;
+
+use serde::Deserializer as _;
+use serde::de::{MapAccess, Visitor};
+
+use super::node::{self, Decoder, Fault, Malformed, Mark, Node, Shape, What};
+use crate::diagnostic::{Diagnostic, Place, Span, closest, did_you_mean};
+use crate::resource::{Address, Defaults, HEADER, Header, Kind, Resource, Spec, decode_map};
+
+/// The `[defaults]` of weir.toml by kind.
+pub type DefaultsByKind = std::collections::BTreeMap<Kind, Defaults>;
+
+/// Where a document lies: turns its own lines into spans of the file.
+pub struct Origin<'a> {
+    pub file: &'a std::sync::Arc<str>,
+    pub text: &'a str,
+    /// The line of the file on which the document's text starts, from 1.
+    pub line: usize,
+}
+
+/// Flow collections nested deeper than this are an attack on serde_yaml's scanner, which is quadratic in them.
+const FLOW_DEPTH_MAX: usize = 500;
+/// The most mistakes that are looked for in one document.
+const FAULTS_MAX: usize = 200;
+
+/// Decodes the document, or says everything that is wrong with it. `None` when it is empty.
+pub fn decode(origin: &Origin, defaults: &DefaultsByKind) -> Result<Option<Resource>, Vec<Diagnostic>> {
+    if flow_depth(origin.text) > FLOW_DEPTH_MAX {
+        let diagnostic = Diagnostic::error("L005", "the YAML nests brackets too deeply").place(origin.span(Mark { line: 1, column: 1 }, 1));
+        return Err(vec![diagnostic.hint("check for a bracket that is never closed")]);
+    }
+    if let Some(kind) = peek_kind(origin.text)
+        && let Some(resource) = decode_fast(origin.text, kind, defaults.get(&kind))
+    {
+        return Ok(Some(resource));
+    }
+    decode_marked(origin, defaults)
+}
+
+/// Returns the kind that a line `kind: …` at the left margin names.
+fn peek_kind(text: &str) -> Option<Kind> {
+    let line = text.lines().find_map(|it| it.strip_prefix("kind:"))?;
+    let value = line.split_once(" #").map_or(line, |it| it.0).trim().trim_matches(['"', '\'']);
+    value.parse().ok()
+}
+
+/// Reads a map as a declaration of a kind, with the defaults for what it leaves unset.
+struct Document<'a>(Kind, Option<&'a Defaults>);
+
+impl<'de> Visitor<'de> for Document<'_> {
+    type Value = (Header, Spec);
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a declaration")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+        decode_map(self.0, map, self.1)
+    }
+}
+
+fn decode_fast(text: &str, kind: Kind, defaults: Option<&Defaults>) -> Option<Resource> {
+    let (header, spec) = serde_yaml::Deserializer::from_str(text).deserialize_map(Document(kind, defaults)).ok()?;
+    if header.kind.as_deref() != Some(kind.as_str()) {
+        return None;
+    }
+    let address = Address::new(kind, header.name.clone()?);
+    Some(header.into_resource(address, spec))
+}
+
+fn decode_marked(origin: &Origin, defaults: &DefaultsByKind) -> Result<Option<Resource>, Vec<Diagnostic>> {
+    let root = match node::parse(origin.text) {
+        Ok(Some(root)) if root.is_null() => return Ok(None),
+        Ok(Some(root)) => root,
+        Ok(None) => return Ok(None),
+        Err(malformed) => return Err(vec![malformed_diagnostic(origin, malformed)]),
+    };
+    let mut diagnostics = Vec::new();
+    duplicate_keys(origin, &root, &mut diagnostics);
+    let Some(kind) = kind_of(origin, &root, &mut diagnostics) else { return Err(diagnostics) };
+    let name = root.get("name").filter(|it| !it.is_null());
+    if name.is_none() {
+        let hint = format!("add a line `name: my_{}`", snake(kind.as_str()));
+        diagnostics.push(Diagnostic::error("L010", format!("a {kind} has no `name`")).place(origin.node(root.get("kind").unwrap_or(&root))).hint(hint));
+    }
+    let address = Address::new(kind, name.and_then(Node::text).unwrap_or("?"));
+    let spec = decode_all(origin, root, &address, defaults.get(&kind), &mut diagnostics);
+    match spec {
+        Some((header, spec)) if diagnostics.is_empty() => Ok(Some(header.into_resource(address, spec))),
+        _ => Err(diagnostics),
+    }
+}
+
+/// Decodes until it passes: each fault is reported, and what is at fault taken out.
+fn decode_all(origin: &Origin, mut root: Node, address: &Address, defaults: Option<&Defaults>, diagnostics: &mut Vec<Diagnostic>) -> Option<(Header, Spec)> {
+    let whole = root.clone();
+    for _ in 0..FAULTS_MAX {
+        let fault = match Decoder(&root).deserialize_map(Document(address.kind, defaults)) {
+            Ok(decoded) => return Some(decoded),
+            Err(fault) => fault,
+        };
+        let id = fault.at.unwrap_or(root.id);
+        // A hole that no type accepts: everything before it has been reported.
+        let Some((path, _)) = whole.find(id) else { return None };
+        match fault.what {
+            What::MissingField(field) => {
+                // What was taken out for another reason has had its report.
+                let taken_out = whole.find(id).is_some_and(|it| it.1.get(field).is_some());
+                if !taken_out {
+                    diagnostics.push(fault_diagnostic(origin, &whole, &path, &fault, address));
+                }
+                if !root.fill(id, field) {
+                    return None;
+                }
+            }
+            _ => {
+                diagnostics.push(fault_diagnostic(origin, &whole, &path, &fault, address));
+                if !root.remove(id) {
+                    return None;
+                }
+            }
+        }
+    }
+    None
+}
+
+fn kind_of(origin: &Origin, root: &Node, diagnostics: &mut Vec<Diagnostic>) -> Option<Kind> {
+    let kinds = || Kind::ALL.iter().map(|it| it.as_str());
+    if !matches!(root.value, Shape::Map(_)) {
+        let diagnostic = Diagnostic::error("L007", "this document is not a declaration: it is not a map of fields").place(origin.node(root));
+        diagnostics.push(diagnostic.hint("write `kind:` and `name:`, or list this file in .weirignore"));
+        return None;
+    }
+    let Some(kind) = root.get("kind") else {
+        let first = root.entries().first().map_or(root, |it| &it.0);
+        let diagnostic = Diagnostic::error("L007", "this document is not a declaration: it has no `kind`").place(origin.node(first));
+        let near = closest("kind", root.entries().iter().filter_map(|it| it.0.text())).map(|it| format!("did you mean `kind` by `{it}`?"));
+        diagnostics.push(diagnostic.hint(near.unwrap_or_else(|| format!("add one of `kind: {}`, or list this file in .weirignore", kinds().collect::<Vec<_>>().join("`, `kind: ")))));
+        return None;
+    };
+    let text = kind.text().unwrap_or_default();
+    match text.parse::<Kind>() {
+        Ok(kind) => Some(kind),
+        Err(_) => {
+            let summary = if kind.text().is_some() { format!("`{text}` is not a kind") } else { "`kind` is not a name".to_owned() };
+            let hint = did_you_mean(text, kinds()).unwrap_or_else(|| format!("the kinds are {}", kinds().collect::<Vec<_>>().join(", ")));
+            diagnostics.push(Diagnostic::error("L008", summary).place(origin.node(kind)).hint(hint));
+            None
+        }
+    }
+}
+
+fn duplicate_keys(origin: &Origin, node: &Node, diagnostics: &mut Vec<Diagnostic>) {
+    match &node.value {
+        Shape::Seq(items) => items.iter().for_each(|it| duplicate_keys(origin, it, diagnostics)),
+        Shape::Map(entries) => {
+            for (index, (key, value)) in entries.iter().enumerate() {
+                let same = |it: &&(Node, Node)| it.0.text().is_some() && it.0.text() == key.text();
+                if let Some(first) = entries[..index].iter().find(same) {
+                    let mut diagnostic = Diagnostic::error("L006", format!("key `{}` is written twice", key.text().unwrap_or_default())).place(origin.node(key));
+                    diagnostic.labels.push(crate::diagnostic::Label { place: origin.node(&first.0), text: "first here".to_owned() });
+                    diagnostics.push(diagnostic.hint("remove one of them"));
+                }
+                duplicate_keys(origin, value, diagnostics);
+            }
+        }
+        Shape::Scalar { .. } | Shape::Hole => {}
+    }
+}
+
+fn fault_diagnostic(origin: &Origin, root: &Node, path: &str, fault: &Fault, address: &Address) -> Diagnostic {
+    let node = root.find(fault.at.unwrap_or(root.id)).map_or(root, |it| it.1);
+    let place = origin.node(node);
+    let parent = path.rsplit_once(['.', '[']).map_or("", |it| it.0);
+    let within = |path: &str| if path.is_empty() { format!("`{address}`") } else { format!("`{path}` of `{address}`") };
+    match &fault.what {
+        What::UnknownField { field, expected } => {
+            let mut fields: Vec<&str> = expected.iter().copied().filter(|it| *it != "data_source_text").collect();
+            if parent.is_empty() {
+                fields.extend(HEADER);
+            }
+            let owner = if parent.is_empty() { address.kind.to_string() } else { format!("`{parent}`") };
+            let (summary, hint) = if field == "<<" {
+                (format!("merge keys are not read, here in {}", within(parent)), "write the fields out".to_owned())
+            } else if field.ends_with('>') {
+                (format!("`{field}` is not a field of {owner}"), "a type with a comma needs quotes inside `{...}`, as in { name: counts, dtype: \"Map<String, Int64>\" }".to_owned())
+            } else {
+                let hint = did_you_mean(field, fields.iter().copied());
+                (format!("`{field}` is not a field of {owner}"), hint.unwrap_or_else(|| format!("the fields are {}", fields.join(", "))))
+            };
+            Diagnostic::error("L009", summary).place(place).hint(hint)
+        }
+        What::UnknownVariant { variant, expected } => {
+            let hint = did_you_mean(variant, expected.iter().copied()).unwrap_or_else(|| format!("write one of {}", expected.join(", ")));
+            Diagnostic::error("L011", format!("`{variant}` is not a value of {}", within(path))).place(place).hint(hint)
+        }
+        What::MissingField(field) => {
+            let place = if path.is_empty() { origin.node(root.get("name").unwrap_or(root)) } else { place };
+            Diagnostic::error("L010", format!("{} has no `{field}`", within(path))).place(place).hint(format!("add `{field}:`"))
+        }
+        What::Expected { found, expected } => {
+            let found = found.clone().unwrap_or_else(|| "something else".to_owned());
+            let mut hint = None;
+            if expected == "true or false" && matches!(node.text(), Some("yes" | "on" | "Yes" | "On" | "y")) {
+                hint = Some("write `true`".to_owned());
+            } else if expected == "true or false" && matches!(node.text(), Some("no" | "off" | "No" | "Off" | "n")) {
+                hint = Some("write `false`".to_owned());
+            } else if expected == "a list" && node.text().is_some() && !node.is_null() {
+                hint = Some(format!("write it as `[{}]`", node.text().unwrap_or_default()));
+            }
+            Diagnostic::error("L011", format!("{} is {found}, and takes {}", within(path), tidy(expected))).place(place).hint_if(hint)
+        }
+        What::Other(message) => Diagnostic::error("L011", format!("{}: {message}", within(path))).place(place),
+    }
+}
+
+/// serde's own words for types, in ours.
+fn tidy(expected: &str) -> String {
+    match expected {
+        "a string" => "text".to_owned(),
+        "a boolean" => "true or false".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+fn malformed_diagnostic(origin: &Origin, malformed: Malformed) -> Diagnostic {
+    match malformed {
+        Malformed::Explodes { at } => Diagnostic::error("L005", "the YAML nests too deeply, or its aliases multiply without end").place(origin.span(at, 1)).hint("write the values out"),
+        Malformed::Syntax { message, at } => {
+            let line = origin.text.lines().nth(at.line.saturating_sub(1)).unwrap_or_default();
+            let before = origin.text.lines().nth(at.line.saturating_sub(2)).unwrap_or_default();
+            let unquoted = |it: &str| (it.contains("Map<") || it.contains("Struct<")) && !it.contains(['"', '\'']);
+            let hint = if line.trim_start_matches(' ').starts_with('\t') || message.contains("tab") {
+                Some("indent with spaces: YAML does not allow tabs".to_owned())
+            } else if unquoted(line) || unquoted(before) {
+                Some("put quotes round the type, as in \"Struct<a: Int64>\"".to_owned())
+            } else {
+                None
+            };
+            Diagnostic::error("L004", format!("the YAML is not well formed: {message}")).place(origin.span(at, 1)).hint_if(hint)
+        }
+    }
+}
+
+impl Origin<'_> {
+    /// Returns the place of a node; of a long one, its first line.
+    pub fn node(&self, node: &Node) -> Place {
+        let length = if node.end.line == node.start.line { node.end.column.saturating_sub(node.start.column) } else { usize::MAX };
+        self.span(node.start, length)
+    }
+
+    /// Returns `length` characters from `at`, cut to the line.
+    pub fn span(&self, at: Mark, length: usize) -> Place {
+        let text = self.text.lines().nth(at.line.saturating_sub(1)).unwrap_or_default();
+        let rest = text.trim_end().chars().count().saturating_sub(at.column - 1);
+        Place::Span(Span { file: self.file.clone(), line: self.line + at.line.max(1) - 1, column: at.column.max(1), length: length.min(rest).max(1), text: text.into() })
+    }
+}
+
+/// Returns how many flow collections are open at most, counting every bracket: text in quotes rarely nests 500 deep.
+fn flow_depth(text: &str) -> usize {
+    let mut depth = 0usize;
+    let mut most = 0;
+    for byte in text.bytes() {
+        match byte {
+            b'[' | b'{' => {
+                depth += 1;
+                most = most.max(depth);
+            }
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    most
+}
+
+fn snake(kind: &str) -> String {
+    let mut text = String::new();
+    for (index, letter) in kind.char_indices() {
+        if letter.is_uppercase() && index > 0 {
+            text.push('_');
+        }
+        text.extend(letter.to_lowercase());
+    }
+    text
+}
+
+/// Splits a file into its documents: where each starts, by line from 1 and by byte, with its text.
+///
+/// `---` at the left margin always ends a document, even inside a block of text (YAML 1.2, 9.1.2).
+pub fn split(text: &str) -> Vec<(usize, &str)> {
+    let mut documents = Vec::new();
+    let mut start = (1, 0);
+    let mut offset = 0;
+    let mut push = |start: (usize, usize), end: usize| {
+        let document = &text[start.1..end];
+        let empty = document.lines().all(|it| it.trim().is_empty() || it.trim_start().starts_with('#') || it.starts_with('%') || it.trim_end() == "---" || it.trim_end() == "...");
+        if !empty {
+            documents.push((start.0, document));
+        }
+    };
+    for (index, line) in text.split_inclusive('\n').enumerate() {
+        let marker = |it: &str| line.strip_prefix(it).is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']));
+        if marker("---") {
+            push(start, offset);
+            start = (index + 1, offset);
+        } else if marker("...") {
+            push(start, offset);
+            start = (index + 2, offset + line.len());
+        }
+        offset += line.len();
+    }
+    push(start, text.len());
+    documents
+}

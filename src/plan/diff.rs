@@ -1,0 +1,252 @@
+//! Compares what is declared with what is recorded, and cascades.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::rename::Renames;
+use super::{Action, Cause, Change, Entry, Meanwhile, Plan, Snapshot, cost, fields, order, rename};
+use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::resource::{Address, Catalog, Digest, Effect, Instant, Resource};
+
+/// A declared resource with what the plan says of it.
+#[derive(Debug, Clone)]
+pub struct Declared {
+    pub resource: Resource,
+    pub digest: Digest,
+    pub source: Option<(Arc<str>, usize)>,
+}
+
+/// Which suppressible recreates are carried out as updates.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Suppress {
+    #[default]
+    None,
+    All,
+    Only(Vec<Address>),
+}
+
+/// Returns what would make `snapshot` what is `declared`, or why that cannot be said.
+pub fn diff(snapshot: &Snapshot, declared: &[Declared], suppress: &Suppress, now: Instant) -> Result<Plan, Vec<Diagnostic>> {
+    let declared: BTreeMap<&Address, &Declared> = declared.iter().map(|it| (&it.resource.address, it)).collect();
+    let renames = rename::find(snapshot, &declared)?;
+    let befores = befores(snapshot, &declared, &renames);
+    let both = Both { before: Catalog::new(befores.values()), after: Catalog::new(declared.values().map(|it| &it.resource)) };
+    let mut comparison = compare_all(snapshot, &declared, &renames, &befores, &both);
+    suppress_recreates(&mut comparison.changes, suppress, &both)?;
+    cascade(snapshot, &declared, &renames, &befores, &mut comparison.changes);
+
+    let unchanged = declared.len() - comparison.changes.values().filter(|it| it.action.after().is_some()).count();
+    let wire_orders = wire_orders(snapshot, &declared, &comparison.changes, &both.after);
+    let warnings = rename::hints(&comparison.changes, &both);
+    for change in comparison.changes.values_mut() {
+        change.meanwhile = meanwhile(change, &both.after);
+        change.jobs = cost::jobs(change, snapshot.mode, &both, now);
+        change.warnings.extend(cost::warnings(change, &both, now));
+    }
+    let rewritten = comparison.rewritten.into_iter().filter(|it| !comparison.changes.contains_key(&it.address)).collect();
+    let state = state(declared.values().copied());
+    let changes = order::order(comparison.changes.into_values().collect());
+    Ok(Plan { workspace: snapshot.workspace.clone(), mode: snapshot.mode, registry: snapshot.registry.clone(), base: snapshot.serial, changes, rewritten, wire_orders, unchanged, state, warnings })
+}
+
+/// Returns the digest over all that is declared: equal states are equal, resource by resource.
+pub fn state<'a>(declared: impl IntoIterator<Item = &'a Declared>) -> String {
+    let mut lines: Vec<(&Address, Digest)> = declared.into_iter().map(|it| (&it.resource.address, it.digest)).collect();
+    lines.sort();
+    let mut hasher = blake3::Hasher::new();
+    for (address, digest) in lines {
+        hasher.update(address.kind.as_str().as_bytes());
+        hasher.update(b".");
+        hasher.update(address.name.as_bytes());
+        hasher.update(b"\0");
+        hasher.update(&digest.0);
+    }
+    hasher.finalize().to_string()
+}
+
+/// What is recorded (names as they will be) and what is declared, for looking things up.
+pub struct Both<'a> {
+    pub before: Catalog<'a>,
+    pub after: Catalog<'a>,
+}
+
+/// Returns every recorded resource under the name it will have, references and all.
+///
+/// Where the digests agree, the declared resource is what is recorded: nothing is decoded for it.
+fn befores(snapshot: &Snapshot, declared: &BTreeMap<&Address, &Declared>, renames: &Renames) -> BTreeMap<Address, Resource> {
+    let recorded = snapshot.entries.iter().filter_map(|(address, entry)| {
+        let mut resource = match declared.get(address) {
+            Some(declared) if declared.digest == entry.digest => declared.resource.clone(),
+            _ => entry.resource.clone()?,
+        };
+        resource.meta.prevent_destroy = entry.prevent_destroy;
+        renames.follow(&mut resource);
+        Some((resource.address.clone(), resource))
+    });
+    recorded.collect()
+}
+
+struct Comparison {
+    changes: BTreeMap<Address, Change>,
+    rewritten: Vec<Change>,
+}
+
+fn compare_all(snapshot: &Snapshot, declared: &BTreeMap<&Address, &Declared>, renames: &Renames, befores: &BTreeMap<Address, Resource>, both: &Both) -> Comparison {
+    let mut comparison = Comparison { changes: BTreeMap::new(), rewritten: Vec::new() };
+    let addresses: BTreeSet<&Address> = declared.keys().copied().chain(befores.keys()).collect();
+    for address in addresses {
+        let declaration = declared.get(address).copied();
+        let old = renames.old(address);
+        let entry = snapshot.entries.get(old.unwrap_or(address));
+        let action = match (befores.get(address), declaration) {
+            (None, Some(declared)) => Action::Create { after: declared.resource.clone() },
+            (Some(before), None) => Action::Delete { before: before.clone() },
+            (Some(before), Some(after)) => {
+                if entry.is_some_and(|it| it.digest == after.digest && it.prevent_destroy == after.resource.meta.prevent_destroy) {
+                    continue;
+                }
+                compare(before, &after.resource, both)
+            }
+            (None, None) => unreachable!("every address comes from one of the two sides"),
+        };
+        let change = change(address, action, entry, old, declaration);
+        let differs = old.is_some() || !matches!(&change.action, Action::Update { fields, .. } if fields.is_empty());
+        if differs {
+            comparison.changes.insert(address.clone(), change);
+        } else {
+            comparison.rewritten.push(change);
+        }
+    }
+    comparison
+}
+
+fn change(address: &Address, action: Action, entry: Option<&Entry>, old: Option<&Address>, declared: Option<&Declared>) -> Change {
+    Change {
+        address: address.clone(),
+        id: entry.map(|it| it.id),
+        action,
+        cause: Cause::Declaration,
+        renamed_from: old.cloned(),
+        suppressed: false,
+        jobs: Vec::new(),
+        meanwhile: None,
+        warnings: Vec::new(),
+        source: declared.and_then(|it| it.source.clone()),
+        digest: declared.map(|it| it.digest),
+    }
+}
+
+/// Compares two states of one resource: the strongest effect among the changed fields decides.
+fn compare(before: &Resource, after: &Resource, both: &Both) -> Action {
+    let fields = fields::compare(before, &both.before, after, &both.after);
+    let (before, after) = (before.clone(), after.clone());
+    match fields.iter().map(|it| it.effect).max() {
+        Some(Effect::Recreate | Effect::RecreateUnlessSuppressed) => Action::Recreate { before, after, fields },
+        _ => Action::Update { before, after, fields },
+    }
+}
+
+/// Turns suppressible recreates into updates, or says why one cannot be.
+fn suppress_recreates(changes: &mut BTreeMap<Address, Change>, suppress: &Suppress, both: &Both) -> Result<(), Vec<Diagnostic>> {
+    let mut faults = Vec::new();
+    if let Suppress::Only(addresses) = suppress {
+        for address in addresses.iter().filter(|it| !changes.contains_key(it)) {
+            let names: Vec<String> = changes.values().filter(|it| matches!(it.action, Action::Recreate { .. })).map(|it| it.address.to_string()).collect();
+            let fault = Diagnostic::error("P005", format!("`{address}` does not change, so there is no recreate to suppress"));
+            faults.push(fault.hint_if(did_you_mean(&address.to_string(), names.iter().map(String::as_str))));
+        }
+    }
+    for change in changes.values_mut() {
+        let asked = match suppress {
+            Suppress::None => false,
+            Suppress::All => true,
+            Suppress::Only(addresses) => addresses.contains(&change.address),
+        };
+        let Action::Recreate { before, after, fields } = &change.action else { continue };
+        if !asked {
+            continue;
+        }
+        match fields::why_not_suppressed(before, after, fields, both) {
+            // With the flag for all, what cannot be suppressed by its class stays what it is: a recreate, in plain sight.
+            Some(_) if *suppress == Suppress::All && change.effect() == Effect::Recreate => {}
+            Some(reason) => {
+                let fault = Diagnostic::error("P005", format!("the recreate of `{}` cannot be suppressed: {reason}", change.address));
+                faults.push(fault.hint("plan without suppressing it"));
+            }
+            None => {
+                change.suppressed = true;
+                change.action = Action::Update { before: before.clone(), after: after.clone(), fields: fields.clone() };
+            }
+        }
+    }
+    if faults.is_empty() { Ok(()) } else { Err(faults) }
+}
+
+/// A recreate or a delete recreates everything that depended on it, transitively, as recorded.
+fn cascade(snapshot: &Snapshot, declared: &BTreeMap<&Address, &Declared>, renames: &Renames, befores: &BTreeMap<Address, Resource>, changes: &mut BTreeMap<Address, Change>) {
+    let dependents = snapshot.dependents();
+    let roots: Vec<Address> = changes.values().filter(|it| it.action.destroys()).filter_map(|it| it.recorded().cloned()).collect();
+    let mut reached: BTreeMap<Address, Vec<Address>> = roots.iter().map(|it| (it.clone(), vec![it.clone()])).collect();
+    let mut frontier = roots;
+    while !frontier.is_empty() {
+        let mut next = Vec::new();
+        for from in &frontier {
+            let path = reached[from].clone();
+            for dependent in dependents.get(from).into_iter().flatten() {
+                if reached.contains_key(*dependent) {
+                    continue;
+                }
+                let path: Vec<Address> = std::iter::once((*dependent).clone()).chain(path.iter().cloned()).collect();
+                reached.insert((*dependent).clone(), path);
+                next.push((*dependent).clone());
+            }
+        }
+        next.sort();
+        frontier = next;
+    }
+    for (recorded, path) in reached.into_iter().filter(|it| it.1.len() > 1) {
+        let address = renames.new_name(&recorded).unwrap_or(&recorded).clone();
+        let (Some(declaration), Some(before)) = (declared.get(&address), befores.get(&address)) else { continue };
+        let path = path.iter().map(|it| renames.new_name(it).unwrap_or(it).clone()).collect();
+        let entry = snapshot.entries.get(&recorded);
+        let recreate = |fields| Action::Recreate { before: before.clone(), after: declaration.resource.clone(), fields };
+        let change = changes.entry(address.clone()).or_insert_with(|| change(&address, recreate(Vec::new()), entry, renames.old(&address), Some(declaration)));
+        if let Action::Update { fields, .. } = &change.action {
+            change.action = recreate(fields.clone());
+            change.suppressed = false;
+        }
+        change.cause = Cause::Upstream { path };
+    }
+}
+
+fn meanwhile(change: &Change, after: &Catalog) -> Option<Meanwhile> {
+    let Action::Recreate { after: resource, .. } = &change.action else { return None };
+    let view = resource.spec.declaration().view()?;
+    if view.online != Some(true) && view.offline != Some(true) {
+        return None;
+    }
+    Some(if view.has_batch(after) { Meanwhile::OldServes } else { Meanwhile::HistoryLost })
+}
+
+/// Returns the wire order of every service whose order this plan makes or grows.
+fn wire_orders(snapshot: &Snapshot, declared: &BTreeMap<&Address, &Declared>, changes: &BTreeMap<Address, Change>, after: &Catalog) -> Vec<(Address, Vec<String>)> {
+    if changes.is_empty() {
+        return Vec::new();
+    }
+    let mut orders = Vec::new();
+    for declaration in declared.values() {
+        let resource = &declaration.resource;
+        let own = changes.get(&resource.address);
+        if own.is_none() && !resource.depends_on.iter().any(|it| changes.contains_key(it)) {
+            continue;
+        }
+        let fresh = own.is_some_and(|it| matches!(it.action, Action::Create { .. } | Action::Recreate { .. }));
+        let recorded = own.and_then(Change::recorded).unwrap_or(&resource.address);
+        let held = snapshot.entries.get(recorded).filter(|_| !fresh).map(|it| it.wire_order.as_slice()).unwrap_or_default();
+        let Some(order) = resource.spec.declaration().wire_order(after, held) else { continue };
+        if fresh || order != held {
+            orders.push((resource.address.clone(), order));
+        }
+    }
+    orders
+}

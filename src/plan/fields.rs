@@ -1,0 +1,88 @@
+//! Field by field: what differs between two states of one resource. Walks canonical forms, never kinds.
+
+use serde_json::Value;
+
+use super::diff::Both;
+use crate::resource::{Catalog, Effect, FieldChange, Resource, pointer_mut, rule_for};
+use crate::sql;
+
+/// Returns the fields that differ, in the order of their paths, each with its effect.
+pub fn compare(before: &Resource, before_catalog: &Catalog, after: &Resource, after_catalog: &Catalog) -> Vec<FieldChange> {
+    let (mut old, mut new) = (before.canonical(before_catalog), after.canonical(after_catalog));
+    let mut changes = queries(before, &mut old, after, &mut new);
+    walk("", &old, &new, after, &mut changes);
+    changes.sort_by(|a, b| a.path.cmp(&b.path));
+    changes
+}
+
+/// Compares SQL by its normal form and takes it out of both sides; shows it as it is written.
+fn queries(before: &Resource, old: &mut Value, after: &Resource, new: &mut Value) -> Vec<FieldChange> {
+    let texts = before.spec.declaration().queries().into_iter().chain(after.spec.declaration().queries());
+    let mut paths: Vec<&'static str> = texts.map(|it| it.path).collect();
+    paths.sort_unstable();
+    paths.dedup();
+    let mut changes = Vec::new();
+    for path in paths {
+        let (Some(old), Some(new)) = (pointer_mut(old, path), pointer_mut(new, path)) else { continue };
+        let (Value::String(before), Value::String(text)) = (&*old, &*new) else { continue };
+        if sql::normal_form(before) != sql::normal_form(text) {
+            let rule = rule_for(after.spec.declaration().rules(), path);
+            changes.push(FieldChange { path: path.to_owned(), before: old.clone(), after: new.clone(), effect: rule.effect(old, new) });
+        }
+        (*old, *new) = (Value::Null, Value::Null);
+    }
+    changes
+}
+
+/// Objects are compared member by member, everything else as a whole.
+///
+/// A member of an object that exists on one side only is shown with the object, so that setting a whole
+/// `batch_config` is one change with one effect.
+fn walk(path: &str, before: &Value, after: &Value, resource: &Resource, changes: &mut Vec<FieldChange>) {
+    if before == after {
+        return;
+    }
+    if let (Value::Object(old), Value::Object(new)) = (before, after) {
+        let mut keys: Vec<&String> = old.keys().chain(new.keys()).collect();
+        keys.sort();
+        keys.dedup();
+        for key in keys {
+            let dot = if path.is_empty() { "" } else { "." };
+            let null = Value::Null;
+            walk(&format!("{path}{dot}{key}"), old.get(key).unwrap_or(&null), new.get(key).unwrap_or(&null), resource, changes);
+        }
+        return;
+    }
+    let effect = rule_for(resource.spec.declaration().rules(), path).effect(before, after);
+    changes.push(FieldChange { path: path.to_owned(), before: before.clone(), after: after.clone(), effect });
+}
+
+/// Says why a recreate cannot be carried out as an update (spec 2, `--suppress-recreates`).
+pub fn why_not_suppressed(before: &Resource, after: &Resource, fields: &[FieldChange], both: &Both) -> Option<String> {
+    if let Some(field) = fields.iter().find(|it| it.effect == Effect::Recreate) {
+        return Some(match field.path.as_str() {
+            "ttl" => "its ttl grows".to_owned(),
+            "join_keys" => "its join keys change".to_owned(),
+            path => format!("`{path}` always recreates"),
+        });
+    }
+    let (old, new) = (before.spec.declaration(), after.spec.declaration());
+    if let (Some(old), Some(new)) = (old.view(), new.view()) {
+        if old.join_keys(&both.before) != new.join_keys(&both.after) {
+            return Some("its join keys change".to_owned());
+        }
+        let names = |it: Option<Vec<(String, _)>>| it.map(|it| it.into_iter().map(|it| it.0).collect::<Vec<_>>());
+        let columns = (names(old.column_names(&both.before)), names(new.column_names(&both.after)));
+        if let (Some(old), Some(new)) = &columns
+            && !new.starts_with(old)
+        {
+            return Some(format!("its output columns change other than by appending ({} -> {})", old.join(", "), new.join(", ")));
+        }
+    }
+    if let (Some(old), Some(new)) = (old.columns(&both.before), new.columns(&both.after))
+        && !new.starts_with(&old)
+    {
+        return Some("its output columns change other than by appending".to_owned());
+    }
+    None
+}

@@ -1,0 +1,220 @@
+//! The decision: what differs between what is declared and what is recorded. Pure.
+
+mod cost;
+mod diff;
+mod fields;
+mod guard;
+mod order;
+mod rename;
+mod saved;
+mod snapshot;
+mod windows;
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::diagnostic::Diagnostic;
+use crate::resource::{Address, Digest, Effect, FieldChange, Resource};
+
+pub use cost::{Job, JobKind};
+pub use diff::{Declared, Suppress, diff, state};
+pub use guard::{Approved, Refusal, Refused, approve, recheck, refusals};
+pub use saved::{Saved, SavedFault};
+pub use snapshot::{Entry, Row, Snapshot, Write};
+pub use windows::Range;
+
+/// Counts the applies of one workspace; 0 before the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Serial(pub i64);
+
+/// What a workspace is, fixed when it is created.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Mode {
+    /// Materialized, served, protected.
+    Live,
+    /// None of that.
+    Development,
+}
+
+/// Everything that apply would do to one workspace: a value, printed and carried out alike.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    pub workspace: String,
+    pub mode: Mode,
+    /// Which registry this was computed against.
+    pub registry: String,
+    pub base: Serial,
+    pub changes: Vec<Change>,
+    /// Resources that differ in how they are written and in nothing else: stored anew along with the changes.
+    pub rewritten: Vec<Change>,
+    /// Services whose features on the wire get a new order: what was there keeps its position.
+    pub wire_orders: Vec<(Address, Vec<String>)>,
+    pub unchanged: usize,
+    /// A digest over all that is declared: what the registry will hold.
+    pub state: String,
+    /// Hints about the plan as a whole.
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// What happens to one resource, and why.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// After a rename, the new one.
+    pub address: Address,
+    /// The registry's identity of the recorded resource.
+    pub id: Option<i64>,
+    pub action: Action,
+    pub cause: Cause,
+    pub renamed_from: Option<Address>,
+    /// A recreate that the user asked to carry out as an update.
+    pub suppressed: bool,
+    pub jobs: Vec<Job>,
+    /// What a recreate costs readers meanwhile.
+    pub meanwhile: Option<Meanwhile>,
+    pub warnings: Vec<Diagnostic>,
+    /// The declaration's file and line.
+    pub source: Option<(Arc<str>, usize)>,
+    /// Of the declaration; none for a delete.
+    pub digest: Option<Digest>,
+}
+
+/// What happens, with exactly the states that it has.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    Create { after: Resource },
+    Update { before: Resource, after: Resource, fields: Vec<FieldChange> },
+    Recreate { before: Resource, after: Resource, fields: Vec<FieldChange> },
+    Delete { before: Resource },
+}
+
+/// Why. Explains, never decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cause {
+    Declaration,
+    /// From this resource to the one whose own change is the root.
+    Upstream { path: Vec<Address> },
+}
+
+/// What readers get while a recreated view is built.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meanwhile {
+    /// The old version serves until the new one is complete.
+    OldServes,
+    /// No batch source can rebuild it: it starts empty.
+    HistoryLost,
+}
+
+impl Action {
+    pub fn symbol(&self) -> &'static str {
+        match self {
+            Self::Create { .. } => "+",
+            Self::Update { .. } => "~",
+            Self::Recreate { .. } => "±",
+            Self::Delete { .. } => "-",
+        }
+    }
+
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Create { .. } => "create",
+            Self::Update { .. } => "update",
+            Self::Recreate { .. } => "recreate",
+            Self::Delete { .. } => "delete",
+        }
+    }
+
+    pub fn before(&self) -> Option<&Resource> {
+        match self {
+            Self::Create { .. } => None,
+            Self::Update { before, .. } | Self::Recreate { before, .. } | Self::Delete { before } => Some(before),
+        }
+    }
+
+    pub fn after(&self) -> Option<&Resource> {
+        match self {
+            Self::Delete { .. } => None,
+            Self::Create { after } | Self::Update { after, .. } | Self::Recreate { after, .. } => Some(after),
+        }
+    }
+
+    pub fn fields(&self) -> &[FieldChange] {
+        match self {
+            Self::Update { fields, .. } | Self::Recreate { fields, .. } => fields,
+            Self::Create { .. } | Self::Delete { .. } => &[],
+        }
+    }
+
+    /// Says whether what was recorded is gone afterwards.
+    pub fn destroys(&self) -> bool {
+        matches!(self, Self::Recreate { .. } | Self::Delete { .. })
+    }
+}
+
+impl Change {
+    /// Returns the address under which the resource is recorded now, if it is.
+    pub fn recorded(&self) -> Option<&Address> {
+        self.action.before()?;
+        Some(self.renamed_from.as_ref().unwrap_or(&self.address))
+    }
+
+    /// Returns the strongest effect among the changed fields.
+    pub fn effect(&self) -> Effect {
+        self.action.fields().iter().map(|it| it.effect).max().unwrap_or(Effect::InPlace)
+    }
+
+    /// Says whether this takes protection away from what has it.
+    pub fn lifts(&self) -> bool {
+        let protected = |it: Option<&Resource>| it.is_some_and(|it| it.meta.prevent_destroy);
+        protected(self.action.before()) && !protected(self.action.after())
+    }
+}
+
+/// How many of each action.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    pub create: usize,
+    pub update: usize,
+    pub recreate: usize,
+    pub delete: usize,
+    pub unchanged: usize,
+    pub lifts: usize,
+}
+
+impl Plan {
+    pub fn tally(&self) -> Tally {
+        let mut tally = Tally { unchanged: self.unchanged, ..Tally::default() };
+        for change in &self.changes {
+            match change.action {
+                Action::Create { .. } => tally.create += 1,
+                Action::Update { .. } => tally.update += 1,
+                Action::Recreate { .. } => tally.recreate += 1,
+                Action::Delete { .. } => tally.delete += 1,
+            }
+            tally.lifts += usize::from(change.lifts());
+        }
+        tally
+    }
+}
+
+impl fmt::Display for Serial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Mode {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Development => "development",
+        }
+    }
+}
+
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}

@@ -1,0 +1,124 @@
+//! `renamed_from`: which recorded resources go by another name now.
+
+use std::collections::BTreeMap;
+
+use super::diff::{Both, Declared};
+use super::{Action, Change, Snapshot};
+use crate::diagnostic::Diagnostic;
+use crate::resource::{Address, Resource};
+
+/// Old addresses and their new ones; each occurs once.
+#[derive(Debug, Default)]
+pub struct Renames {
+    new_by_old: BTreeMap<Address, Address>,
+    old_by_new: BTreeMap<Address, Address>,
+}
+
+impl Renames {
+    pub fn old(&self, new: &Address) -> Option<&Address> {
+        self.old_by_new.get(new)
+    }
+
+    pub fn new_name(&self, old: &Address) -> Option<&Address> {
+        self.new_by_old.get(old)
+    }
+
+    /// Gives a recorded resource its new name, and its references theirs.
+    pub fn follow(&self, resource: &mut Resource) {
+        if self.new_by_old.is_empty() {
+            return;
+        }
+        if let Some(new) = self.new_by_old.get(&resource.address) {
+            resource.address = new.clone();
+        }
+        for address in &mut resource.depends_on {
+            if let Some(new) = self.new_by_old.get(address) {
+                resource.spec.declaration_mut().follow_rename(address.kind, &address.name, &new.name);
+                *address = new.clone();
+            }
+        }
+        resource.depends_on.sort();
+    }
+}
+
+/// Finds the renames of this plan (spec 2, "Renames"), or says what is unclear about them.
+pub fn find(snapshot: &Snapshot, declared: &BTreeMap<&Address, &Declared>) -> Result<Renames, Vec<Diagnostic>> {
+    let mut faults = Vec::new();
+    let mut claims: BTreeMap<Address, Vec<&Address>> = BTreeMap::new();
+    for (new, declaration) in declared {
+        let Some(old) = &declaration.resource.renamed_from else { continue };
+        let old = Address::new(new.kind, old.as_str());
+        if circle(&old, new, declared) {
+            faults.push(fault(declared, new, format!("`{new}` was renamed from `{old}`, and `{old}` from `{new}`: names cannot be swapped in one apply")).hint("rename one of them to a third name first, in an apply of its own"));
+            continue;
+        }
+        // Once the new name is recorded, the line has done its work and only waits to be removed.
+        if snapshot.entries.contains_key(*new) || !snapshot.entries.contains_key(&old) {
+            continue;
+        }
+        if declared.contains_key(&old) {
+            let chained = declared[&old].resource.renamed_from.is_some();
+            let hint = if chained { "apply one rename first, then the other" } else { "remove the old declaration, or renamed_from" };
+            faults.push(fault(declared, new, format!("`{new}` was renamed from `{old}`, which is still declared")).hint(hint));
+            continue;
+        }
+        claims.entry(old).or_default().push(new);
+    }
+    let mut renames = Renames::default();
+    for (old, claimants) in claims {
+        match claimants.as_slice() {
+            [new] => {
+                renames.old_by_new.insert((*new).clone(), old.clone());
+                renames.new_by_old.insert(old, (*new).clone());
+            }
+            several => {
+                let names = several.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>().join(" and ");
+                faults.push(fault(declared, several[1], format!("{names} both say that they were renamed from `{old}`")).hint("keep renamed_from in one of them"));
+            }
+        }
+    }
+    if faults.is_empty() { Ok(renames) } else { Err(faults) }
+}
+
+/// Says whether following `renamed_from` from `old` comes back to `new`.
+fn circle(old: &Address, new: &Address, declared: &BTreeMap<&Address, &Declared>) -> bool {
+    let mut at = old.clone();
+    for _ in 0..=declared.len() {
+        if at == *new {
+            return true;
+        }
+        match declared.get(&at).and_then(|it| it.resource.renamed_from.as_deref()) {
+            Some(name) => at = Address::new(at.kind, name),
+            None => return false,
+        }
+    }
+    false
+}
+
+fn fault(declared: &BTreeMap<&Address, &Declared>, address: &Address, summary: String) -> Diagnostic {
+    let diagnostic = Diagnostic::error("P006", summary);
+    match declared.get(address).and_then(|it| it.source.as_ref()) {
+        Some((file, line)) => diagnostic.note(format!("declared at {file}:{line}")),
+        None => diagnostic,
+    }
+}
+
+/// A delete and a create of one kind and one spec look like a rename that nobody declared.
+pub fn hints(changes: &BTreeMap<Address, Change>, both: &Both) -> Vec<Diagnostic> {
+    let deleted: Vec<&Resource> = changes.values().filter_map(|it| if let Action::Delete { before } = &it.action { Some(before) } else { None }).collect();
+    let created: Vec<&Resource> = changes.values().filter_map(|it| if let Action::Create { after } = &it.action { Some(after) } else { None }).collect();
+    // Comparing specs costs; a plan that replaces thousands is not about a slip of one name.
+    if deleted.is_empty() || created.is_empty() || deleted.len() * created.len() > 10_000 {
+        return Vec::new();
+    }
+    let mut warnings = Vec::new();
+    for before in deleted {
+        for after in created.iter().filter(|it| it.address.kind == before.address.kind) {
+            if before.canonical(&both.before) == after.canonical(&both.after) {
+                let warning = Diagnostic::warning("P008", format!("`{}` is deleted and `{}` is created with the same spec: this looks like a rename", before.address, after.address));
+                warnings.push(warning.hint(format!("to keep identity and data, add `renamed_from: {}` to `{}`", before.address.name, after.address)));
+            }
+        }
+    }
+    warnings
+}

@@ -1,0 +1,186 @@
+//! A plan as a file: complete, so that applying it needs no repo, and sealed, so that an edit shows.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{Action, Cause, Change, Job, Meanwhile, Mode, Plan, Serial};
+use crate::resource::{Address, Digest, Effect, FieldChange, Resource};
+
+/// What `plan --out` writes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Saved {
+    pub plan: Plan,
+    /// When it was made, RFC 3339.
+    pub made_at: String,
+    /// The commit of the repo, for the history.
+    pub commit: Option<String>,
+}
+
+/// Why a file is no plan that can be applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SavedFault {
+    NotAPlan(String),
+    Edited,
+    OtherVersion(String),
+}
+
+const FORMAT: &str = "weir plan 1";
+
+impl Saved {
+    /// Returns the text of the file.
+    pub fn to_text(&self) -> String {
+        let plan = &self.plan;
+        let body = json!({
+            "workspace": plan.workspace,
+            "mode": plan.mode,
+            "registry": plan.registry,
+            "base_serial": plan.base,
+            "made_at": self.made_at,
+            "commit": self.commit,
+            "changes": plan.changes.iter().map(change_json).collect::<Vec<_>>(),
+            "rewritten": plan.rewritten.iter().map(change_json).collect::<Vec<_>>(),
+            "wire_orders": plan.wire_orders,
+            "unchanged": plan.unchanged,
+            "state": plan.state,
+        });
+        let file = json!({ "format": FORMAT, "digest": digest(&body), "plan": body });
+        format!("{}\n", serde_json::to_string_pretty(&file).expect("plans hold only plain data"))
+    }
+
+    /// Reads the text of a file that [`Saved::to_text`] wrote.
+    pub fn from_text(text: &str) -> Result<Self, SavedFault> {
+        let not_a_plan = |it: serde_json::Error| SavedFault::NotAPlan(it.to_string());
+        let file: Value = serde_json::from_str(text).map_err(not_a_plan)?;
+        match file["format"].as_str() {
+            Some(FORMAT) => {}
+            Some(other) => return Err(SavedFault::OtherVersion(other.to_owned())),
+            None => return Err(SavedFault::NotAPlan("it has no `format`".to_owned())),
+        }
+        let body = &file["plan"];
+        if file["digest"] != json!(digest(body)) {
+            return Err(SavedFault::Edited);
+        }
+        let body: Body = serde_json::from_value(body.clone()).map_err(not_a_plan)?;
+        let changes = |stored: Vec<StoredChange>| stored.into_iter().map(StoredChange::into_change).collect::<Result<Vec<_>, _>>().map_err(not_a_plan);
+        let plan = Plan {
+            workspace: body.workspace,
+            mode: body.mode,
+            registry: body.registry,
+            base: body.base_serial,
+            changes: changes(body.changes)?,
+            rewritten: changes(body.rewritten)?,
+            wire_orders: body.wire_orders,
+            unchanged: body.unchanged,
+            state: body.state,
+            warnings: Vec::new(),
+        };
+        Ok(Self { plan, made_at: body.made_at, commit: body.commit })
+    }
+}
+
+fn digest(body: &Value) -> String {
+    blake3::hash(body.to_string().as_bytes()).to_string()
+}
+
+#[derive(Deserialize)]
+struct Body {
+    workspace: String,
+    mode: Mode,
+    registry: String,
+    base_serial: Serial,
+    made_at: String,
+    commit: Option<String>,
+    changes: Vec<StoredChange>,
+    rewritten: Vec<StoredChange>,
+    wire_orders: Vec<(Address, Vec<String>)>,
+    unchanged: usize,
+    state: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredChange {
+    address: Address,
+    id: Option<i64>,
+    action: String,
+    before: Option<StoredResource>,
+    after: Option<StoredResource>,
+    fields: Vec<StoredField>,
+    path: Option<Vec<Address>>,
+    renamed_from: Option<Address>,
+    suppressed: bool,
+    jobs: Vec<Job>,
+    history_lost: Option<bool>,
+    source: Option<(String, usize)>,
+    digest: Option<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredResource {
+    address: Address,
+    spec: Value,
+    depends_on: Vec<Address>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoredField {
+    path: String,
+    before: Value,
+    after: Value,
+    effect: String,
+}
+
+fn change_json(change: &Change) -> StoredChange {
+    let resource = |it: &Resource| StoredResource { address: it.address.clone(), spec: it.to_json(), depends_on: it.depends_on.clone() };
+    let field = |it: &FieldChange| StoredField { path: it.path.clone(), before: it.before.clone(), after: it.after.clone(), effect: it.effect.to_string() };
+    StoredChange {
+        address: change.address.clone(),
+        id: change.id,
+        action: change.action.word().to_owned(),
+        before: change.action.before().map(resource),
+        after: change.action.after().map(resource),
+        fields: change.action.fields().iter().map(field).collect(),
+        path: match &change.cause {
+            Cause::Declaration => None,
+            Cause::Upstream { path } => Some(path.clone()),
+        },
+        renamed_from: change.renamed_from.clone(),
+        suppressed: change.suppressed,
+        jobs: change.jobs.clone(),
+        history_lost: change.meanwhile.map(|it| it == Meanwhile::HistoryLost),
+        source: change.source.as_ref().map(|it| (it.0.to_string(), it.1)),
+        digest: change.digest.map(|it| it.to_string()),
+    }
+}
+
+impl StoredChange {
+    fn into_change(self) -> Result<Change, serde_json::Error> {
+        let wrong = |what: &str| serde::de::Error::custom(format!("change of `{}`: {what}", self.address));
+        let state = |it: Option<StoredResource>| it.map(|it| Resource::from_json(it.address, it.spec, it.depends_on)).transpose();
+        let fields = self.fields.into_iter().map(|it| Ok(FieldChange { effect: effect(&it.effect).ok_or_else(|| wrong("unknown effect"))?, path: it.path, before: it.before, after: it.after })).collect::<Result<Vec<_>, serde_json::Error>>()?;
+        let action = match (self.action.as_str(), state(self.before)?, state(self.after)?) {
+            ("create", None, Some(after)) => Action::Create { after },
+            ("update", Some(before), Some(after)) => Action::Update { before, after, fields },
+            ("recreate", Some(before), Some(after)) => Action::Recreate { before, after, fields },
+            ("delete", Some(before), None) => Action::Delete { before },
+            _ => return Err(wrong("its states do not fit its action")),
+        };
+        let digest = self.digest.map(|it| it.parse::<Digest>().map_err(|it| wrong(&it))).transpose()?;
+        Ok(Change {
+            id: self.id,
+            action,
+            cause: self.path.map_or(Cause::Declaration, |path| Cause::Upstream { path }),
+            renamed_from: self.renamed_from,
+            suppressed: self.suppressed,
+            jobs: self.jobs,
+            meanwhile: self.history_lost.map(|it| if it { Meanwhile::HistoryLost } else { Meanwhile::OldServes }),
+            warnings: Vec::new(),
+            source: self.source.map(|it| (it.0.into(), it.1)),
+            digest,
+            address: self.address,
+        })
+    }
+}
+
+fn effect(text: &str) -> Option<Effect> {
+    [Effect::InPlace, Effect::InPlaceGuarded, Effect::RecreateUnlessSuppressed, Effect::Recreate].into_iter().find(|it| it.to_string() == text)
+}

@@ -1,0 +1,76 @@
+//! What is recorded, as far as a plan needs it, and what a commit writes.
+
+use std::collections::BTreeMap;
+
+use super::{Mode, Serial};
+use crate::resource::{Address, Digest, Resource};
+
+/// One workspace as recorded at one serial.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Snapshot {
+    pub workspace: String,
+    pub mode: Mode,
+    /// Names the registry, so that a saved plan finds the one it was made for.
+    pub registry: String,
+    pub serial: Serial,
+    pub entries: BTreeMap<Address, Entry>,
+}
+
+/// One recorded resource.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entry {
+    /// Survives updates and renames; a recreate gets a new one.
+    pub id: i64,
+    pub digest: Digest,
+    /// As recorded: what the guard goes by.
+    pub prevent_destroy: bool,
+    /// As applied.
+    pub depends_on: Vec<Address>,
+    /// Of a service: its features in wire order.
+    pub wire_order: Vec<String>,
+    /// Read only where the digest differs from the declared one.
+    pub resource: Option<Resource>,
+}
+
+/// One row to write. Backends know nothing more of plans and kinds than this.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Write {
+    Insert { row: Row, replaces: Option<i64> },
+    Update { id: i64, row: Row },
+    Delete { id: i64 },
+    WireOrder { kind: String, name: String, order: Vec<String> },
+    Job { kind: String, name: String, job: super::Job },
+    /// Work for a resource that is gone.
+    CancelJobs { id: i64 },
+    /// A schedule that another takes the place of, or nothing.
+    CancelRecurring { id: i64 },
+}
+
+/// A resource as a registry stores it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    pub kind: String,
+    pub name: String,
+    pub spec: String,
+    pub digest: String,
+    pub prevent_destroy: bool,
+    pub depends_on: Vec<String>,
+}
+
+impl Snapshot {
+    /// Returns a workspace in which nothing is recorded.
+    pub fn empty(workspace: &str, mode: Mode) -> Self {
+        Self { workspace: workspace.to_owned(), mode, registry: String::new(), serial: Serial(0), entries: BTreeMap::new() }
+    }
+
+    /// Returns who depended on what, as recorded.
+    pub fn dependents(&self) -> BTreeMap<&Address, Vec<&Address>> {
+        let mut dependents: BTreeMap<&Address, Vec<&Address>> = BTreeMap::new();
+        for (address, entry) in &self.entries {
+            for dependency in &entry.depends_on {
+                dependents.entry(dependency).or_default().push(address);
+            }
+        }
+        dependents
+    }
+}

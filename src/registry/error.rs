@@ -1,0 +1,114 @@
+//! What can be wrong with a registry, in words that a person can act on.
+
+use std::fmt;
+
+use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::plan::{Refused, Serial};
+
+/// Why the registry did not do what it was asked.
+#[derive(Debug)]
+pub enum Error {
+    /// It cannot be opened or reached.
+    Unreachable(String),
+    Newer { found: i64 },
+    Older { found: i64 },
+    Moved { was: Serial, now: Serial },
+    NoWorkspace { name: String, existing: Vec<String> },
+    /// A workspace that cannot be created or deleted.
+    Workspace(String),
+    Damaged(String),
+    Locked,
+    ReadOnly,
+    Full,
+    /// One of its triggers stopped a write.
+    Trigger(String),
+    Refused(Refused),
+    Other(sqlx::Error),
+}
+
+impl Error {
+    /// Returns the error as a diagnostic, with the next step.
+    pub fn diagnostic(&self, place: &str) -> Diagnostic {
+        let code = match self {
+            Self::Unreachable(_) | Self::Other(_) => "G001",
+            Self::Newer { .. } => "G002",
+            Self::Older { .. } => "G003",
+            Self::Moved { .. } => "G004",
+            Self::NoWorkspace { .. } => "G005",
+            Self::Workspace(_) => "G011",
+            Self::Damaged(_) => "G006",
+            Self::Locked => "G007",
+            Self::ReadOnly | Self::Full => "G008",
+            Self::Trigger(_) | Self::Refused(_) => "G009",
+        };
+        let summary = match self {
+            Self::Moved { .. } | Self::NoWorkspace { .. } | Self::Workspace(_) => self.to_string(),
+            _ => format!("registry {place}: {self}"),
+        };
+        Diagnostic::error(code, summary).hint_if(self.hint())
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Newer { .. } => "use the weir that wrote it, or a newer one".to_owned(),
+            Self::Older { .. } => "run `weir registry migrate`: it makes a backup copy first".to_owned(),
+            Self::Moved { .. } => "run `weir plan` again".to_owned(),
+            Self::NoWorkspace { name, existing } => return Some(did_you_mean(name, existing.iter().map(String::as_str)).unwrap_or_else(|| format!("run `weir workspace create {name}`; there is {}", existing.join(", ")))),
+            Self::Damaged(_) => "put a backup copy in its place; nothing was written".to_owned(),
+            Self::Locked => "wait for the other process to end, then try again".to_owned(),
+            Self::ReadOnly => "make the file and its folder writable".to_owned(),
+            Self::Full => "free some space, then apply again: the registry is as it was".to_owned(),
+            Self::Refused(_) => "run `weir plan` again".to_owned(),
+            Self::Trigger(_) => "lift the protection in an apply of its own first".to_owned(),
+            Self::Unreachable(_) | Self::Other(_) | Self::Workspace(_) => return None,
+        })
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreachable(reason) => f.write_str(reason),
+            Self::Newer { found } => write!(f, "it was written by a newer weir (format {found}, this weir reads up to {})", super::FORMAT),
+            Self::Older { found } => write!(f, "it has the older format {found}, this weir writes {}", super::FORMAT),
+            Self::Moved { was, now } => write!(f, "registry changed since this plan (was {was}, is {now})"),
+            Self::NoWorkspace { name, .. } => write!(f, "workspace `{name}` does not exist"),
+            Self::Workspace(reason) => f.write_str(reason),
+            Self::Damaged(reason) => write!(f, "it is damaged: {reason}"),
+            Self::Locked => f.write_str("another process holds its lock"),
+            Self::ReadOnly => f.write_str("it cannot be written: read-only"),
+            Self::Full => f.write_str("it cannot be written: the disk is full"),
+            Self::Trigger(message) => write!(f, "it refuses: {}", message.trim_start_matches("weir: ")),
+            Self::Refused(_) => f.write_str("its guard refuses what this plan would do, by what is recorded now"),
+            Self::Other(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        let sqlx::Error::Database(database) = &error else {
+            return match error {
+                sqlx::Error::ColumnDecode { .. } | sqlx::Error::ColumnNotFound(_) => Self::Damaged(error.to_string()),
+                sqlx::Error::Io(io) => Self::Unreachable(io.to_string()),
+                other => Self::Other(other),
+            };
+        };
+        let message = database.message().to_owned();
+        let code: i32 = database.code().and_then(|it| it.parse().ok()).unwrap_or(0);
+        // The low byte of SQLite's extended codes is the primary one.
+        match code & 0xff {
+            5 | 6 => Self::Locked,
+            8 => Self::ReadOnly,
+            10 => Self::Unreachable(format!("the disk reports an error: {message}")),
+            11 | 26 => Self::Damaged(message),
+            13 => Self::Full,
+            14 => Self::Unreachable("it cannot be opened".to_owned()),
+            19 if message.starts_with("weir: ") => Self::Trigger(message),
+            1 if message.contains("no such table") || message.contains("no such column") => Self::Damaged(message),
+            _ => Self::Other(error),
+        }
+    }
+}

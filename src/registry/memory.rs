@@ -1,0 +1,162 @@
+//! A registry in memory: a real backend that passes the contract, for tests and for "what if".
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+
+use super::{Commit, Error, Guard, LogEntry, LoggedChange, Registry, Result, Workspace};
+use crate::plan::{Entry, Job, JobKind, Mode, Row, Serial, Write};
+use crate::resource::{Address, Digest};
+
+/// What a new registry holds: `prod`, live, with nothing in it.
+#[derive(Debug, Clone)]
+pub struct Memory {
+    workspaces: BTreeMap<String, Held>,
+    next_id: i64,
+}
+
+#[derive(Debug, Clone)]
+struct Held {
+    mode: Mode,
+    serial: Serial,
+    state: String,
+    rows: BTreeMap<i64, (Row, Vec<String>)>,
+    jobs: Vec<(i64, Job)>,
+    log: Vec<LogEntry>,
+    changes: Vec<LoggedChange>,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        let mut memory = Self { workspaces: BTreeMap::new(), next_id: 1 };
+        memory.workspaces.insert("prod".to_owned(), Held::new(Mode::Live));
+        memory
+    }
+}
+
+impl Held {
+    fn new(mode: Mode) -> Self {
+        Self { mode, serial: Serial(0), state: String::new(), rows: BTreeMap::new(), jobs: Vec::new(), log: Vec::new(), changes: Vec::new() }
+    }
+
+    fn entries(&self) -> Result<BTreeMap<Address, Entry>> {
+        let address = |kind: &str, name: &str| Ok::<_, Error>(Address::new(kind.parse().map_err(Error::Damaged)?, name));
+        self.rows
+            .iter()
+            .map(|(id, (row, wire_order))| {
+                let depends_on = row.depends_on.iter().map(|it| it.parse().map_err(Error::Damaged)).collect::<Result<_>>()?;
+                let digest: Digest = row.digest.parse().map_err(Error::Damaged)?;
+                let entry = Entry { id: *id, digest, prevent_destroy: row.prevent_destroy, depends_on, wire_order: wire_order.clone(), resource: None };
+                Ok((address(&row.kind, &row.name)?, entry))
+            })
+            .collect()
+    }
+
+    fn find(&self, kind: &str, name: &str) -> Option<i64> {
+        self.rows.iter().find(|it| it.1.0.kind == kind && it.1.0.name == name).map(|it| *it.0)
+    }
+}
+
+impl Memory {
+    fn held(&self, name: &str) -> Result<&Held> {
+        self.workspaces.get(name).ok_or_else(|| Error::NoWorkspace { name: name.to_owned(), existing: self.workspaces.keys().cloned().collect() })
+    }
+
+    fn check_base(&self, name: &str, base: Serial, guard: Guard<'_>) -> Result<Held> {
+        let held = self.held(name)?.clone();
+        if held.serial != base {
+            return Err(Error::Moved { was: base, now: held.serial });
+        }
+        if let Some(guard) = guard {
+            guard(&held.entries()?).map_err(Error::Refused)?;
+        }
+        Ok(held)
+    }
+}
+
+#[async_trait]
+impl Registry for Memory {
+    async fn workspaces(&mut self) -> Result<Vec<Workspace>> {
+        let workspace = |(name, held): (&String, &Held)| Workspace {
+            name: name.clone(),
+            mode: held.mode,
+            serial: held.serial,
+            state: held.state.clone(),
+            count: held.rows.len(),
+            registry: "memory".to_owned(),
+        };
+        Ok(self.workspaces.iter().map(workspace).collect())
+    }
+
+    async fn entries(&mut self, workspace: &str) -> Result<BTreeMap<Address, Entry>> {
+        self.held(workspace)?.entries()
+    }
+
+    async fn specs(&mut self, workspace: &str, ids: Option<&[i64]>) -> Result<Vec<(i64, String)>> {
+        let rows = self.held(workspace)?.rows.iter();
+        Ok(rows.filter(|it| ids.is_none_or(|ids| ids.contains(it.0))).map(|it| (*it.0, it.1.0.spec.clone())).collect())
+    }
+
+    async fn commit(&mut self, commit: &Commit, guard: Guard<'_>) -> Result<Serial> {
+        let mut held = self.check_base(&commit.workspace, commit.base, guard)?;
+        let gone = || Error::Damaged("a row that the plan saw is gone".to_owned());
+        for write in &commit.writes {
+            if let Write::Delete { id } = write {
+                held.rows.remove(id).ok_or_else(gone)?;
+            }
+        }
+        for write in &commit.writes {
+            if let Write::Update { id, row } = write {
+                held.rows.get_mut(id).ok_or_else(gone)?.0 = row.clone();
+            }
+        }
+        for write in &commit.writes {
+            if let Write::Insert { row, .. } = write {
+                held.rows.insert(self.next_id, (row.clone(), Vec::new()));
+                self.next_id += 1;
+            }
+        }
+        for write in &commit.writes {
+            match write {
+                Write::WireOrder { kind, name, order } => {
+                    let id = held.find(kind, name).ok_or_else(gone)?;
+                    held.rows.get_mut(&id).ok_or_else(gone)?.1 = order.clone();
+                }
+                Write::CancelJobs { id } => held.jobs.retain(|it| it.0 != *id),
+                Write::CancelRecurring { id } => held.jobs.retain(|it| it.0 != *id || !matches!(it.1.kind, JobKind::Recurring { .. })),
+                Write::Job { kind, name, job } => held.jobs.push((held.find(kind, name).ok_or_else(gone)?, job.clone())),
+                Write::Insert { .. } | Write::Update { .. } | Write::Delete { .. } => {}
+            }
+        }
+        held.serial = Serial(commit.base.0 + 1);
+        held.state = commit.state.clone();
+        held.log.push(LogEntry { serial: held.serial, ..commit.entry.clone() });
+        held.changes.extend(commit.changes.iter().map(|it| LoggedChange { serial: held.serial, ..it.clone() }));
+        let serial = held.serial;
+        self.workspaces.insert(commit.workspace.clone(), held);
+        Ok(serial)
+    }
+
+    async fn create_workspace(&mut self, name: &str, mode: Mode, _at: &str) -> Result<()> {
+        if self.workspaces.contains_key(name) {
+            return Err(Error::Workspace(format!("workspace `{name}` exists already")));
+        }
+        self.workspaces.insert(name.to_owned(), Held::new(mode));
+        Ok(())
+    }
+
+    async fn delete_workspace(&mut self, name: &str, base: Serial, guard: Guard<'_>) -> Result<()> {
+        self.check_base(name, base, guard)?;
+        self.workspaces.remove(name);
+        Ok(())
+    }
+
+    async fn log(&mut self, workspace: &str, limit: Option<i64>) -> Result<Vec<LogEntry>> {
+        let limit = limit.and_then(|it| usize::try_from(it).ok()).unwrap_or(usize::MAX);
+        Ok(self.held(workspace)?.log.iter().rev().take(limit).cloned().collect())
+    }
+
+    async fn changes(&mut self, workspace: &str, from: Serial, to: Serial) -> Result<Vec<LoggedChange>> {
+        Ok(self.held(workspace)?.changes.iter().filter(|it| it.serial > from && it.serial <= to).cloned().collect())
+    }
+}

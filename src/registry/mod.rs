@@ -1,0 +1,143 @@
+//! The recorded side: what was applied, by whom, and what it took. Knows neither plans nor kinds.
+
+mod error;
+mod memory;
+mod open;
+mod sqlite;
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+
+use crate::plan::{Entry, Mode, Serial, Write};
+use crate::resource::{Address, Resource};
+
+pub use error::Error;
+pub use memory::Memory;
+pub use open::{FORMAT, Location, create, migrate, open};
+pub use sqlite::Sqlite;
+
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// A place that records workspaces. Small on purpose: every backend passes one contract suite.
+#[async_trait]
+pub trait Registry: Send {
+    /// Returns the workspaces, by name.
+    async fn workspaces(&mut self) -> Result<Vec<Workspace>>;
+
+    /// Returns every recorded resource of a workspace, without its spec.
+    async fn entries(&mut self, workspace: &str) -> Result<BTreeMap<Address, Entry>>;
+
+    /// Returns the specs of these identities, or all of the workspace, as stored JSON.
+    async fn specs(&mut self, workspace: &str, ids: Option<&[i64]>) -> Result<Vec<(i64, String)>>;
+
+    /// Writes all of `commit` or nothing. Refuses when the workspace is not at its base serial any more, or
+    /// when `guard`, shown what is recorded by then, says no.
+    async fn commit(&mut self, commit: &Commit, guard: Guard<'_>) -> Result<Serial>;
+
+    async fn create_workspace(&mut self, name: &str, mode: Mode, at: &str) -> Result<()>;
+
+    /// Deletes a workspace and all that it records; the history stays.
+    async fn delete_workspace(&mut self, name: &str, base: Serial, guard: Guard<'_>) -> Result<()>;
+
+    /// Returns the applies of a workspace, newest first.
+    async fn log(&mut self, workspace: &str, limit: Option<i64>) -> Result<Vec<LogEntry>>;
+
+    /// Returns the changes of the applies after `from`, up to and including `to`, in the order of their writing.
+    async fn changes(&mut self, workspace: &str, from: Serial, to: Serial) -> Result<Vec<LoggedChange>>;
+}
+
+/// Looks at what is recorded inside the transaction; an error stops it.
+pub type Guard<'a> = Option<&'a (dyn Fn(&BTreeMap<Address, Entry>) -> std::result::Result<(), crate::plan::Refused> + Send + Sync)>;
+
+/// One workspace as the registry lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Workspace {
+    pub name: String,
+    pub mode: Mode,
+    pub serial: Serial,
+    /// The digest over all its resources, when it is known.
+    pub state: String,
+    pub count: usize,
+    /// The registry that holds it.
+    pub registry: String,
+}
+
+/// One transaction.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Commit {
+    pub workspace: String,
+    pub base: Serial,
+    pub writes: Vec<Write>,
+    pub state: String,
+    pub entry: LogEntry,
+    pub changes: Vec<LoggedChange>,
+}
+
+/// One apply in the history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogEntry {
+    pub serial: Serial,
+    /// RFC 3339.
+    pub at: String,
+    pub actor: String,
+    pub git_commit: Option<String>,
+    pub message: Option<String>,
+    /// The plan's tally, JSON.
+    pub summary: String,
+}
+
+/// One change in the history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoggedChange {
+    pub serial: Serial,
+    pub action: String,
+    pub kind: String,
+    pub name: String,
+    pub renamed_from: Option<String>,
+    pub suppressed: bool,
+    /// JSON, as stored.
+    pub before: Option<String>,
+    pub after: Option<String>,
+}
+
+/// Fills in the specs of `entries` for the addresses that `wanted` chooses.
+pub async fn read_specs(registry: &mut dyn Registry, workspace: &str, entries: &mut BTreeMap<Address, Entry>, wanted: impl Fn(&Address, &Entry) -> bool) -> Result<()> {
+    let mut by_id: BTreeMap<i64, Address> = entries.iter().filter(|it| wanted(it.0, it.1)).map(|(address, entry)| (entry.id, address.clone())).collect();
+    if by_id.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<i64> = by_id.keys().copied().collect();
+    let all = ids.len() * 2 > entries.len();
+    let specs = registry.specs(workspace, if all { None } else { Some(&ids) }).await?;
+    for (id, spec) in specs {
+        let Some(address) = by_id.remove(&id) else { continue };
+        let Some(entry) = entries.get_mut(&address) else { continue };
+        entry.resource = Some(decode(&address, &spec, entry.depends_on.clone())?);
+    }
+    Ok(())
+}
+
+/// Decodes a stored spec.
+pub fn decode(address: &Address, spec: &str, depends_on: Vec<Address>) -> Result<Resource> {
+    let mut resource = crate::resource::from_json_text(address.clone(), spec).map_err(|it| Error::Damaged(format!("the spec of `{address}` cannot be read: {it}")))?;
+    resource.depends_on = depends_on;
+    Ok(resource)
+}
+
+/// Returns every spec that was recorded at `serial`, by address, from the history.
+pub async fn specs_at(registry: &mut dyn Registry, workspace: &str, serial: Serial) -> Result<BTreeMap<Address, String>> {
+    let mut specs = BTreeMap::new();
+    for change in registry.changes(workspace, Serial(0), serial).await? {
+        let kind = change.kind.parse().map_err(Error::Damaged)?;
+        if let Some(old) = &change.renamed_from {
+            specs.remove(&Address::new(kind, old.as_str()));
+        }
+        let address = Address::new(kind, change.name.as_str());
+        match change.after {
+            Some(after) => specs.insert(address, after),
+            None => specs.remove(&address),
+        };
+    }
+    Ok(specs)
+}

@@ -1,0 +1,220 @@
+//! Finding, making, checking and migrating a registry file.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
+use sqlx::{ConnectOptions as _, Connection as _, Row as _};
+
+use super::{Error, Result, Sqlite};
+
+/// The format that this weir reads and writes: `PRAGMA user_version` of the file.
+pub const FORMAT: i64 = MIGRATIONS.len() as i64;
+
+/// What brings a registry from one format to the next.
+const MIGRATIONS: &[&str] = &[include_str!("migrations/1.sql")];
+
+/// How long a process waits for another's lock.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Where a registry lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Location {
+    pub path: PathBuf,
+}
+
+impl Location {
+    /// Reads `sqlite://path`, `sqlite:path` or a plain path; a relative one is relative to `base`.
+    pub fn parse(url: &str, base: &Path) -> std::result::Result<Self, String> {
+        let path = match url.split_once("://") {
+            Some(("sqlite", path)) => path,
+            Some((scheme, _)) => return Err(format!("`{scheme}://` is not a registry that this weir knows; write `sqlite://path/to/registry.db`")),
+            None => url.strip_prefix("sqlite:").unwrap_or(url),
+        };
+        if path.trim().is_empty() {
+            return Err("the registry's url names no file; write `sqlite://path/to/registry.db`".to_owned());
+        }
+        Ok(Self { path: base.join(path) })
+    }
+
+    /// Says whether there is a registry. An empty file is none: a process may have ended while making it.
+    pub fn exists(&self) -> bool {
+        std::fs::metadata(&self.path).is_ok_and(|it| it.len() > 0 || !it.is_file())
+    }
+}
+
+/// Opens the registry to read (`write` false: nothing is written, not even a lock file that stays) or to write.
+///
+/// `Ok(None)` when there is none yet. Errors when it is newer, damaged or out of reach, and when it is older:
+/// then only [`migrate`] and apply bring it up to date.
+pub async fn open(location: &Location, write: bool) -> Result<Option<Sqlite>> {
+    if !location.exists() {
+        return Ok(None);
+    }
+    if location.path.is_dir() {
+        return Err(Error::Unreachable("it is a folder, not a file".to_owned()));
+    }
+    let mut connection = connect(location, write).await?;
+    match format(&mut connection).await? {
+        0 if is_blank(&mut connection).await? => Ok(None),
+        0 => Err(Error::Damaged("it is a SQLite file, and not a registry".to_owned())),
+        found if found > FORMAT => Err(Error::Newer { found }),
+        found if found < FORMAT => Err(Error::Older { found }),
+        _ => Ok(Some(Sqlite::new(connection))),
+    }
+}
+
+async fn connect(location: &Location, write: bool) -> Result<SqliteConnection> {
+    let options = SqliteConnectOptions::new()
+        .filename(&location.path)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .synchronous(SqliteSynchronous::Full)
+        .disable_statement_logging();
+    if write {
+        return Ok(options.connect().await?);
+    }
+    let mut connection = match options.clone().read_only(true).connect().await {
+        Ok(connection) => connection,
+        Err(error) => return read_immutable(location, options, error.into()).await,
+    };
+    // A registry in WAL mode wants a lock file beside it, which a read-only folder cannot give.
+    match format(&mut connection).await {
+        Ok(_) => Ok(connection),
+        Err(error) => read_immutable(location, options, error).await,
+    }
+}
+
+/// Reads a registry that nobody can be writing: its folder takes no files, and no log lies beside it.
+async fn read_immutable(location: &Location, options: SqliteConnectOptions, error: Error) -> Result<SqliteConnection> {
+    let log = location.path.with_extension("db-wal");
+    let hopeless = !matches!(error, Error::Unreachable(_) | Error::ReadOnly) || std::fs::metadata(log).is_ok_and(|it| it.len() > 0);
+    if hopeless {
+        return Err(error);
+    }
+    Ok(options.read_only(true).immutable(true).connect().await?)
+}
+
+async fn format(connection: &mut SqliteConnection) -> Result<i64> {
+    Ok(sqlx::query("PRAGMA user_version").fetch_one(connection).await?.try_get(0)?)
+}
+
+async fn is_blank(connection: &mut SqliteConnection) -> Result<bool> {
+    let count: i64 = sqlx::query("SELECT count(*) FROM sqlite_schema").fetch_one(connection).await?.try_get(0)?;
+    Ok(count == 0)
+}
+
+/// Makes a registry with `prod`, live, or opens the one that another process has made meanwhile.
+pub async fn create(location: &Location, at: &str) -> Result<Sqlite> {
+    if let Some(folder) = location.path.parent() {
+        std::fs::create_dir_all(folder).map_err(|it| Error::Unreachable(format!("its folder cannot be made: {it}")))?;
+    }
+    let options = SqliteConnectOptions::new().filename(&location.path).create_if_missing(true).foreign_keys(true).busy_timeout(BUSY_TIMEOUT).synchronous(SqliteSynchronous::Full);
+    let mut connection = options.disable_statement_logging().connect().await?;
+    enter_wal(&mut connection).await?;
+    upgrade(&mut connection, at, MIGRATIONS).await?;
+    Ok(Sqlite::new(connection))
+}
+
+/// Switches to write-ahead logging. Two processes that do so at once get "busy" without waiting, so this waits.
+async fn enter_wal(connection: &mut SqliteConnection) -> Result<()> {
+    let start = Instant::now();
+    loop {
+        match sqlx::query("PRAGMA journal_mode = WAL").execute(&mut *connection).await.map_err(Error::from) {
+            Ok(_) => return Ok(()),
+            Err(Error::Locked) if start.elapsed() < BUSY_TIMEOUT => std::thread::sleep(Duration::from_millis(20)),
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Runs the migrations that are missing, in one transaction.
+async fn upgrade(connection: &mut SqliteConnection, at: &str, migrations: &[&'static str]) -> Result<i64> {
+    let newest = migrations.len() as i64;
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let found = format(&mut transaction).await?;
+    if found > newest {
+        return Err(Error::Newer { found });
+    }
+    for (index, migration) in migrations.iter().enumerate().skip(found as usize) {
+        sqlx::raw_sql(*migration).execute(&mut *transaction).await?;
+        if index == 0 {
+            sqlx::query("INSERT INTO registry (id, created_at) VALUES (lower(hex(randomblob(16))), ?)").bind(at).execute(&mut *transaction).await?;
+            sqlx::query("INSERT INTO workspace (name, mode, created_at) VALUES ('prod', 'live', ?)").bind(at).execute(&mut *transaction).await?;
+        }
+    }
+    if found < newest {
+        // A pragma takes no parameter; this one is a number of our own.
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("PRAGMA user_version = {newest}"))).execute(&mut *transaction).await?;
+    }
+    transaction.commit().await?;
+    Ok(found)
+}
+
+/// Brings an older registry to this format, after a backup copy beside it. Returns the format before and the copy.
+pub async fn migrate(location: &Location, at: &str) -> Result<Option<(i64, PathBuf)>> {
+    migrate_with(location, at, MIGRATIONS).await
+}
+
+async fn migrate_with(location: &Location, at: &str, migrations: &[&'static str]) -> Result<Option<(i64, PathBuf)>> {
+    let newest = migrations.len() as i64;
+    if !location.exists() {
+        return Err(Error::Unreachable("there is none".to_owned()));
+    }
+    let mut connection = connect(location, true).await?;
+    let found = format(&mut connection).await?;
+    if found > newest {
+        return Err(Error::Newer { found });
+    }
+    if found == newest {
+        return Ok(None);
+    }
+    if found == 0 {
+        return Err(Error::Damaged("it is not a registry".to_owned()));
+    }
+    let backup = backup_path(&location.path, found);
+    // VACUUM INTO copies one consistent state, whatever other processes do.
+    sqlx::query("VACUUM INTO ?").bind(backup.to_string_lossy().into_owned()).execute(&mut connection).await?;
+    upgrade(&mut connection, at, migrations).await?;
+    Ok(Some((found, backup)))
+}
+
+/// The first free name beside the registry.
+fn backup_path(path: &Path, found: i64) -> PathBuf {
+    let name = path.file_name().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
+    let candidates = (0..).map(|count: usize| if count == 0 { format!("{name}.format{found}.backup") } else { format!("{name}.format{found}.backup.{count}") });
+    candidates.map(|it| path.with_file_name(it)).find(|it| !it.exists()).expect("the numbers do not run out")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_older_registry_is_copied_then_migrated() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let folder = std::env::temp_dir().join(format!("weir-migrate-{}", std::process::id()));
+        let location = Location { path: folder.join("registry.db") };
+        runtime.block_on(async {
+            create(&location, "2026-01-01T00:00:00Z").await.unwrap();
+            let newer = [MIGRATIONS[0], "ALTER TABLE registry ADD COLUMN note TEXT"];
+            let (found, backup) = migrate_with(&location, "now", &newer).await.unwrap().unwrap();
+            assert_eq!((found, backup.file_name().unwrap().to_str().unwrap()), (1, "registry.db.format1.backup"));
+            assert!(migrate_with(&location, "now", &newer).await.unwrap().is_none());
+            assert!(matches!(open(&location, false).await, Err(Error::Newer { found: 2 })));
+            assert!(open(&Location { path: backup }, false).await.unwrap().is_some());
+        });
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn locations_are_relative_to_their_base() {
+        let check = |url: &str, expected: &str| assert_eq!(Location::parse(url, Path::new("/repo")).unwrap().path, Path::new(expected));
+        check("sqlite://.weir/registry.db", "/repo/.weir/registry.db");
+        check("sqlite:///var/weir.db", "/var/weir.db");
+        check("sqlite:x.db", "/repo/x.db");
+        check("../x.db", "/repo/../x.db");
+        assert!(Location::parse("postgres://host/db", Path::new("/")).is_err());
+        assert!(Location::parse("sqlite://", Path::new("/")).is_err());
+    }
+}

@@ -1,0 +1,320 @@
+//! The registry in a SQLite file.
+//!
+//! Rows cross a channel to SQLite's own thread one by one, so what is read whole is read as one packed value, and
+//! what is written in thousands is written 200 rows a statement.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{Connection as _, QueryBuilder, Row as _, Sqlite as Db};
+
+use super::{Commit, Error, Guard, LogEntry, LoggedChange, Registry, Result, Workspace};
+use crate::plan::{Entry, Job, JobKind, Mode, Row, Serial, Write};
+use crate::resource::{Address, Digest};
+
+/// A connection to a registry file.
+pub struct Sqlite {
+    connection: SqliteConnection,
+}
+
+/// Rows a statement: the measured optimum, and far below SQLite's limit of 32,766 parameters.
+const CHUNK: usize = 200;
+
+/// All of one workspace's rows as one text: fields end with U+001F, rows with U+001E.
+const PACKED: &str = "
+    SELECT coalesce(group_concat(id || char(31) || kind || char(31) || name || char(31) || digest || char(31) || prevent_destroy
+        || char(31) || depends_on || char(31) || wire_order, char(30)), '')
+    FROM resource WHERE workspace_id = ?";
+
+impl Sqlite {
+    pub(super) fn new(connection: SqliteConnection) -> Self {
+        Self { connection }
+    }
+
+    async fn workspace_id(connection: &mut SqliteConnection, name: &str) -> Result<(i64, Serial)> {
+        let row = sqlx::query("SELECT id, serial FROM workspace WHERE name = ?").bind(name).fetch_optional(&mut *connection).await?;
+        match row {
+            Some(row) => Ok((row.try_get(0)?, Serial(row.try_get(1)?))),
+            None => {
+                let names = sqlx::query("SELECT name FROM workspace ORDER BY name").fetch_all(connection).await?;
+                let existing = names.iter().map(|it| it.try_get(0)).collect::<std::result::Result<_, _>>()?;
+                Err(Error::NoWorkspace { name: name.to_owned(), existing })
+            }
+        }
+    }
+
+    async fn packed(connection: &mut SqliteConnection, workspace_id: i64) -> Result<BTreeMap<Address, Entry>> {
+        let text: String = sqlx::query(PACKED).bind(workspace_id).fetch_one(connection).await?.try_get(0)?;
+        text.split('\u{1e}').filter(|it| !it.is_empty()).map(unpack).collect()
+    }
+
+    /// Checks, inside the transaction, that the plan's ground still holds.
+    async fn check_base(connection: &mut SqliteConnection, workspace: &str, base: Serial, guard: Guard<'_>) -> Result<i64> {
+        let (workspace_id, serial) = Self::workspace_id(connection, workspace).await?;
+        if serial != base {
+            return Err(Error::Moved { was: base, now: serial });
+        }
+        if let Some(guard) = guard {
+            guard(&Self::packed(connection, workspace_id).await?).map_err(Error::Refused)?;
+        }
+        Ok(workspace_id)
+    }
+}
+
+fn unpack(row: &str) -> Result<(Address, Entry)> {
+    let damaged = |what: &str| Error::Damaged(format!("a row of `resource` has a bad {what}"));
+    let mut fields = row.split('\u{1f}');
+    let mut next = |what| fields.next().ok_or_else(|| damaged(what));
+    let id = next("id")?.parse().map_err(|_| damaged("id"))?;
+    let kind = next("kind")?.parse().map_err(Error::Damaged)?;
+    let address = Address::new(kind, next("name")?);
+    let digest = next("digest")?.parse::<Digest>().map_err(Error::Damaged)?;
+    let prevent_destroy = next("prevent_destroy")? == "1";
+    let depends_on = next("depends_on")?;
+    let depends_on = if depends_on == "[]" { Vec::new() } else { serde_json::from_str(depends_on).map_err(|_| damaged("depends_on"))? };
+    let wire_order = next("wire_order")?;
+    let wire_order = if wire_order == "[]" { Vec::new() } else { serde_json::from_str(wire_order).map_err(|_| damaged("wire_order"))? };
+    Ok((address, Entry { id, digest, prevent_destroy, depends_on, wire_order, resource: None }))
+}
+
+#[async_trait]
+impl Registry for Sqlite {
+    async fn workspaces(&mut self) -> Result<Vec<Workspace>> {
+        let rows = sqlx::query(
+            "SELECT name, mode, serial, state, (SELECT count(*) FROM resource WHERE workspace_id = workspace.id), (SELECT id FROM registry) FROM workspace ORDER BY name",
+        )
+        .fetch_all(&mut self.connection)
+        .await?;
+        rows.iter()
+            .map(|row| {
+                let mode: String = row.try_get(1)?;
+                let mode = if mode == "live" { Mode::Live } else { Mode::Development };
+                let count: i64 = row.try_get(4)?;
+                Ok(Workspace { name: row.try_get(0)?, mode, serial: Serial(row.try_get(2)?), state: row.try_get(3)?, count: count.unsigned_abs() as usize, registry: row.try_get(5)? })
+            })
+            .collect()
+    }
+
+    async fn entries(&mut self, workspace: &str) -> Result<BTreeMap<Address, Entry>> {
+        let (workspace_id, _) = Self::workspace_id(&mut self.connection, workspace).await?;
+        Self::packed(&mut self.connection, workspace_id).await
+    }
+
+    async fn specs(&mut self, workspace: &str, ids: Option<&[i64]>) -> Result<Vec<(i64, String)>> {
+        let (workspace_id, _) = Self::workspace_id(&mut self.connection, workspace).await?;
+        let spec = |row: &SqliteRow| Ok((row.try_get(0)?, row.try_get(1)?));
+        let Some(ids) = ids else {
+            let rows = sqlx::query("SELECT id, spec FROM resource WHERE workspace_id = ?").bind(workspace_id).fetch_all(&mut self.connection).await?;
+            return rows.iter().map(spec).collect();
+        };
+        let mut specs = Vec::with_capacity(ids.len());
+        for chunk in ids.chunks(CHUNK) {
+            let mut query = QueryBuilder::<Db>::new("SELECT id, spec FROM resource WHERE id IN (");
+            let mut list = query.separated(", ");
+            chunk.iter().for_each(|it| {
+                list.push_bind(*it);
+            });
+            query.push(")");
+            let rows = query.build().fetch_all(&mut self.connection).await?;
+            specs.extend(rows.iter().map(spec).collect::<Result<Vec<_>>>()?);
+        }
+        Ok(specs)
+    }
+
+    async fn commit(&mut self, commit: &Commit, guard: Guard<'_>) -> Result<Serial> {
+        // SQLite takes the write lock here, not at the first write, so two applies queue instead of one failing late.
+        let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
+        let workspace_id = Self::check_base(&mut transaction, &commit.workspace, commit.base, guard).await?;
+        let serial = Serial(commit.base.0 + 1);
+        // With `state` empty, the triggers that forget it have nothing to do for each of thousands of rows.
+        sqlx::query("UPDATE workspace SET state = '' WHERE id = ?").bind(workspace_id).execute(&mut *transaction).await?;
+        let connection: &mut SqliteConnection = &mut transaction;
+        write_rows(connection, workspace_id, serial, &commit.writes).await?;
+        write_wire_orders(connection, workspace_id, &commit.writes).await?;
+        write_jobs(connection, workspace_id, serial, &commit.writes).await?;
+        write_history(connection, workspace_id, serial, commit).await?;
+        sqlx::query("UPDATE workspace SET serial = ?, state = ? WHERE id = ?").bind(serial.0).bind(&commit.state).bind(workspace_id).execute(connection).await?;
+        transaction.commit().await?;
+        Ok(serial)
+    }
+
+    async fn create_workspace(&mut self, name: &str, mode: Mode, at: &str) -> Result<()> {
+        let result = sqlx::query("INSERT INTO workspace (name, mode, created_at) VALUES (?, ?, ?)").bind(name).bind(mode.as_str()).bind(at).execute(&mut self.connection).await;
+        match result.map_err(Error::from) {
+            Ok(_) => Ok(()),
+            Err(Error::Trigger(_)) => Err(Error::Workspace(format!("workspace `{name}` exists already"))),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn delete_workspace(&mut self, name: &str, base: Serial, guard: Guard<'_>) -> Result<()> {
+        let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
+        let id = Self::check_base(&mut transaction, name, base, guard).await?;
+        for statement in [
+            "UPDATE job SET state = 'cancelled' WHERE workspace_id = ? AND state = 'pending'",
+            "DELETE FROM resource WHERE workspace_id = ?",
+            "DELETE FROM workspace WHERE id = ?",
+        ] {
+            sqlx::query(statement).bind(id).execute(&mut *transaction).await?;
+        }
+        Ok(transaction.commit().await?)
+    }
+
+    async fn log(&mut self, workspace: &str, limit: Option<i64>) -> Result<Vec<LogEntry>> {
+        let (workspace_id, _) = Self::workspace_id(&mut self.connection, workspace).await?;
+        let rows = sqlx::query("SELECT serial, applied_at, actor, git_commit, message, summary FROM apply WHERE workspace_id = ? ORDER BY serial DESC LIMIT ?")
+            .bind(workspace_id)
+            .bind(limit.unwrap_or(-1))
+            .fetch_all(&mut self.connection)
+            .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(LogEntry {
+                    serial: Serial(row.try_get(0)?),
+                    at: row.try_get(1)?,
+                    actor: row.try_get(2)?,
+                    git_commit: row.try_get(3)?,
+                    message: row.try_get(4)?,
+                    summary: row.try_get(5)?,
+                })
+            })
+            .collect()
+    }
+
+    async fn changes(&mut self, workspace: &str, from: Serial, to: Serial) -> Result<Vec<LoggedChange>> {
+        let (workspace_id, _) = Self::workspace_id(&mut self.connection, workspace).await?;
+        let rows = sqlx::query("SELECT serial, action, kind, name, renamed_from, suppressed, before, after FROM change WHERE workspace_id = ? AND serial > ? AND serial <= ? ORDER BY serial, id")
+            .bind(workspace_id)
+            .bind(from.0)
+            .bind(to.0)
+            .fetch_all(&mut self.connection)
+            .await?;
+        rows.iter()
+            .map(|row| {
+                let suppressed: i64 = row.try_get(5)?;
+                Ok(LoggedChange {
+                    serial: Serial(row.try_get(0)?),
+                    action: row.try_get(1)?,
+                    kind: row.try_get(2)?,
+                    name: row.try_get(3)?,
+                    renamed_from: row.try_get(4)?,
+                    suppressed: suppressed != 0,
+                    before: row.try_get(6)?,
+                    after: row.try_get(7)?,
+                })
+            })
+            .collect()
+    }
+}
+
+/// Deletes first, then updates, then inserts: a name is free before it is taken.
+async fn write_rows(connection: &mut SqliteConnection, workspace_id: i64, serial: Serial, writes: &[Write]) -> Result<()> {
+    let json = |it: &[String]| serde_json::to_string(it).expect("names are plain text");
+    let gone: Vec<i64> = writes.iter().filter_map(|it| if let Write::Delete { id } = it { Some(*id) } else { None }).collect();
+    for chunk in gone.chunks(CHUNK) {
+        let mut query = QueryBuilder::<Db>::new("DELETE FROM resource WHERE id IN (");
+        let mut list = query.separated(", ");
+        chunk.iter().for_each(|it| {
+            list.push_bind(*it);
+        });
+        query.push(")");
+        let result = query.build().execute(&mut *connection).await?;
+        expect_rows(result.rows_affected(), chunk.len())?;
+    }
+    for write in writes {
+        let Write::Update { id, row } = write else { continue };
+        let result = sqlx::query("UPDATE resource SET name = ?, spec = ?, digest = ?, prevent_destroy = ?, depends_on = ?, last_serial = ? WHERE id = ?")
+            .bind(&row.name)
+            .bind(&row.spec)
+            .bind(&row.digest)
+            .bind(row.prevent_destroy)
+            .bind(json(&row.depends_on))
+            .bind(serial.0)
+            .bind(id)
+            .execute(&mut *connection)
+            .await?;
+        expect_rows(result.rows_affected(), 1)?;
+    }
+    let rows: Vec<(&Row, &Option<i64>)> = writes.iter().filter_map(|it| if let Write::Insert { row, replaces } = it { Some((row, replaces)) } else { None }).collect();
+    for chunk in rows.chunks(CHUNK) {
+        let mut query = QueryBuilder::<Db>::new("INSERT INTO resource (workspace_id, kind, name, spec, digest, prevent_destroy, depends_on, first_serial, last_serial, replaces) ");
+        query.push_values(chunk, |mut values, (row, replaces)| {
+            values.push_bind(workspace_id).push_bind(&row.kind).push_bind(&row.name).push_bind(&row.spec).push_bind(&row.digest);
+            values.push_bind(row.prevent_destroy).push_bind(json(&row.depends_on)).push_bind(serial.0).push_bind(serial.0).push_bind(**replaces);
+        });
+        query.build().execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+/// A row that is not where the plan saw it means that somebody wrote past weir.
+fn expect_rows(found: u64, expected: usize) -> Result<()> {
+    if found == expected as u64 { Ok(()) } else { Err(Error::Damaged("a row that the plan saw is gone".to_owned())) }
+}
+
+async fn write_wire_orders(connection: &mut SqliteConnection, workspace_id: i64, writes: &[Write]) -> Result<()> {
+    for write in writes {
+        let Write::WireOrder { kind, name, order } = write else { continue };
+        sqlx::query("UPDATE resource SET wire_order = ? WHERE workspace_id = ? AND kind = ? AND name = ?")
+            .bind(serde_json::to_string(order).expect("names are plain text"))
+            .bind(workspace_id)
+            .bind(kind)
+            .bind(name)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn write_jobs(connection: &mut SqliteConnection, workspace_id: i64, serial: Serial, writes: &[Write]) -> Result<()> {
+    for write in writes {
+        let (id, statement) = match write {
+            Write::CancelJobs { id } => (id, "UPDATE job SET state = 'cancelled' WHERE resource_id = ? AND state = 'pending'"),
+            Write::CancelRecurring { id } => (id, "UPDATE job SET state = 'cancelled' WHERE resource_id = ? AND state = 'pending' AND kind = 'recurring'"),
+            _ => continue,
+        };
+        sqlx::query(statement).bind(id).execute(&mut *connection).await?;
+    }
+    let jobs: Vec<(&String, &String, &Job)> = writes.iter().filter_map(|it| if let Write::Job { kind, name, job } = it { Some((kind, name, job)) } else { None }).collect();
+    for chunk in jobs.chunks(CHUNK) {
+        let mut query = QueryBuilder::<Db>::new("INSERT INTO job (workspace_id, resource_id, kind, range_start, range_end, every, delay, online, offline, serial) ");
+        query.push_values(chunk, |mut values, (kind, name, job)| {
+            values.push_bind(workspace_id);
+            values.push("(SELECT id FROM resource WHERE workspace_id = ").push_bind_unseparated(workspace_id);
+            values.push_unseparated(" AND kind = ").push_bind_unseparated(*kind).push_unseparated(" AND name = ").push_bind_unseparated(*name).push_unseparated(")");
+            let (word, range, every) = match &job.kind {
+                JobKind::Backfill { range, .. } => ("backfill", Some(*range), None),
+                JobKind::Recurring { every, delay } => ("recurring", None, Some((every.secs, delay.secs))),
+            };
+            values.push_bind(word).push_bind(range.map(|it| it.start.secs)).push_bind(range.map(|it| it.end.secs));
+            values.push_bind(every.map(|it| it.0)).push_bind(every.map(|it| it.1)).push_bind(job.online).push_bind(job.offline).push_bind(serial.0);
+        });
+        query.build().execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+async fn write_history(connection: &mut SqliteConnection, workspace_id: i64, serial: Serial, commit: &Commit) -> Result<()> {
+    let entry = &commit.entry;
+    sqlx::query("INSERT INTO apply (workspace_id, workspace, serial, applied_at, actor, git_commit, message, summary) VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+        .bind(workspace_id)
+        .bind(&commit.workspace)
+        .bind(serial.0)
+        .bind(&entry.at)
+        .bind(&entry.actor)
+        .bind(&entry.git_commit)
+        .bind(&entry.message)
+        .bind(&entry.summary)
+        .execute(&mut *connection)
+        .await?;
+    for chunk in commit.changes.chunks(CHUNK) {
+        let mut query = QueryBuilder::<Db>::new("INSERT INTO change (workspace_id, serial, action, kind, name, renamed_from, suppressed, before, after) ");
+        query.push_values(chunk, |mut values, it| {
+            values.push_bind(workspace_id).push_bind(serial.0).push_bind(&it.action).push_bind(&it.kind).push_bind(&it.name);
+            values.push_bind(&it.renamed_from).push_bind(it.suppressed).push_bind(&it.before).push_bind(&it.after);
+        });
+        query.build().execute(&mut *connection).await?;
+    }
+    Ok(())
+}

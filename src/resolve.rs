@@ -1,0 +1,127 @@
+//! Names → addresses: unknown, ambiguous, duplicate and circular references.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::diagnostic::{Diagnostic, DocumentId, closest};
+use crate::load::Repo;
+use crate::resource::{Address, Kind, Reference, SOURCES, VIEWS};
+
+/// Fills in what every declaration depends on, and reports what does not resolve.
+pub fn resolve(repo: &mut Repo) -> Vec<Diagnostic> {
+    let mut diagnostics = Vec::new();
+    duplicates(repo, &mut diagnostics);
+    let mut by_name: HashMap<&str, Vec<&Address>> = HashMap::new();
+    for declared in &repo.declared {
+        by_name.entry(&declared.resource.address.name).or_default().push(&declared.resource.address);
+    }
+    let mut resolved = Vec::with_capacity(repo.declared.len());
+    for declared in &repo.declared {
+        let mut depends_on = Vec::new();
+        for reference in declared.resource.spec.declaration().references() {
+            let named = by_name.get(reference.name.as_str()).map(Vec::as_slice).unwrap_or_default();
+            match named.iter().find(|it| reference.accepts.contains(&it.kind)) {
+                Some(address) => depends_on.push((*address).clone()),
+                None if reference.optional => {}
+                None => diagnostics.push(unknown(&declared.resource.address, &reference, named, &by_name).at(declared.document, reference.path.as_str())),
+            }
+        }
+        depends_on.sort();
+        depends_on.dedup();
+        resolved.push(depends_on);
+    }
+    for (declared, depends_on) in repo.declared.iter_mut().zip(resolved) {
+        declared.resource.depends_on = depends_on;
+    }
+    cycles(repo, &mut diagnostics);
+    diagnostics
+}
+
+/// Two declarations of one name: of one kind, among sources, or among views.
+fn duplicates(repo: &Repo, diagnostics: &mut Vec<Diagnostic>) {
+    let mut first: HashMap<(Kind, &str), (&Address, DocumentId)> = HashMap::new();
+    for declared in &repo.declared {
+        let address = &declared.resource.address;
+        match first.get(&(name_space(address.kind), &*address.name)) {
+            None => {
+                first.insert((name_space(address.kind), &address.name), (address, declared.document));
+            }
+            Some((other, document)) => {
+                let summary = if other.kind == address.kind {
+                    format!("`{address}` is declared twice")
+                } else {
+                    let group = if SOURCES.contains(&address.kind) { "sources" } else { "views" };
+                    format!("`{address}` and `{other}` have one name, and names are unique among {group}")
+                };
+                diagnostics.push(Diagnostic::error("R003", summary).at(declared.document, "name").also(*document, "name", "first here").hint("rename or remove one of them"));
+            }
+        }
+    }
+}
+
+/// Kinds whose names must differ stand for one of them.
+fn name_space(kind: Kind) -> Kind {
+    let group = [SOURCES, VIEWS].into_iter().find(|it| it.contains(&kind));
+    group.map_or(kind, |it| it[0])
+}
+
+fn unknown(from: &Address, reference: &Reference, named: &[&Address], by_name: &HashMap<&str, Vec<&Address>>) -> Diagnostic {
+    let name = &reference.name;
+    let wanted = reference.accepts.iter().map(|it| it.as_str()).collect::<Vec<_>>().join(" or ");
+    if let Some(other) = named.first() {
+        let summary = format!("`{from}` refers to {wanted} `{name}`, and `{name}` is a {}", other.kind);
+        return Diagnostic::error("R002", summary).hint(format!("name a {wanted} here"));
+    }
+    let mut candidates: Vec<&str> = by_name.iter().filter(|it| it.1.iter().any(|it| reference.accepts.contains(&it.kind))).map(|it| *it.0).collect();
+    candidates.sort_unstable();
+    let hint = match closest(name, candidates.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if candidates.is_empty() => format!("declare it: no {wanted} is declared"),
+        None if candidates.len() <= 8 => format!("declare it, or name one of {}", candidates.join(", ")),
+        None => format!("declare it: a {wanted} called `{name}`"),
+    };
+    Diagnostic::error("R001", format!("`{from}` refers to {wanted} `{name}`, which is not declared")).hint(hint)
+}
+
+/// Reports each circle once, whole, at its first declaration.
+fn cycles(repo: &Repo, diagnostics: &mut Vec<Diagnostic>) {
+    let index: HashMap<&Address, usize> = repo.declared.iter().enumerate().map(|(index, it)| (&it.resource.address, index)).collect();
+    let next = |at: usize| repo.declared[at].resource.depends_on.iter().filter_map(|it| index.get(it).copied());
+    let mut done = vec![false; repo.declared.len()];
+    for start in 0..repo.declared.len() {
+        // Depth first, with the path of the present walk: meeting the path again closes a circle.
+        let mut path: Vec<(usize, Vec<usize>)> = Vec::new();
+        let mut on_path: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut enter = |at: usize, path: &mut Vec<(usize, Vec<usize>)>, on_path: &mut BTreeMap<usize, usize>| {
+            if done[at] {
+                return;
+            }
+            done[at] = true;
+            on_path.insert(at, path.len());
+            path.push((at, next(at).collect()));
+        };
+        enter(start, &mut path, &mut on_path);
+        while let Some((_, ahead)) = path.last_mut() {
+            match ahead.pop() {
+                Some(at) => match on_path.get(&at) {
+                    Some(position) => diagnostics.push(cycle(repo, &path[*position..].iter().map(|it| it.0).collect::<Vec<_>>())),
+                    None => enter(at, &mut path, &mut on_path),
+                },
+                None => {
+                    if let Some((left, _)) = path.pop() {
+                        on_path.remove(&left);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn cycle(repo: &Repo, members: &[usize]) -> Diagnostic {
+    let address = |at: usize| format!("`{}`", repo.declared[at].resource.address);
+    let circle = members.iter().chain(members.first()).map(|it| address(*it)).collect::<Vec<_>>().join(" → ");
+    let first = &repo.declared[members[0]];
+    let target = &repo.declared[members.get(1).copied().unwrap_or(members[0])].resource.address;
+    let references = first.resource.spec.declaration().references();
+    let path = references.iter().find(|it| it.candidates().any(|it| it == *target)).map_or("name", |it| it.path.as_str());
+    Diagnostic::error("R004", format!("{} depends on itself: {circle}", address(members[0]))).at(first.document, path).hint("take one of these references out")
+}

@@ -1,0 +1,53 @@
+//! BatchSource: rows that lie somewhere.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::declaration::{Declaration, FileSlot, Query, Reference, Report, Rule, SourceTraits};
+use super::{Catalog, Field, Resource};
+use crate::batch_config::BatchConfig;
+
+/// Rows in files or in a warehouse table.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BatchSource {
+    /// Where the rows lie and how to read them
+    pub batch_config: BatchConfig,
+}
+
+impl Declaration for BatchSource {
+    fn rules(&self) -> &'static [(&'static str, Rule)] {
+        &[("batch_config", Rule::Suppressible)]
+    }
+
+    fn references(&self) -> Vec<Reference> {
+        Vec::new()
+    }
+
+    fn canonical(&self, _: &str, mut json: Value, _: &Catalog) -> Value {
+        json["batch_config"] = self.batch_config.canonical();
+        json
+    }
+
+    fn check(&self, me: &Resource, report: &mut Report) {
+        self.batch_config.check(me, report);
+    }
+
+    fn queries(&self) -> Vec<Query<'_>> {
+        self.batch_config.queries()
+    }
+
+    fn files(&mut self) -> Vec<FileSlot<'_>> {
+        self.batch_config.files()
+    }
+
+    fn source(&self) -> Option<SourceTraits<'_>> {
+        Some(SourceTraits { pushed: false, batch: Some(&self.batch_config) })
+    }
+
+    fn columns(&self, _: &Catalog) -> Option<Vec<Field>> {
+        let names = self.batch_config.column_names()?;
+        names.into_iter().map(|(name, dtype)| dtype.map(|dtype| Field { name, dtype })).collect()
+    }
+}

@@ -1,0 +1,219 @@
+//! Decoding in one pass: the header that every kind has, and the kind's own body, from one map.
+//!
+//! Tagged, flattened and untagged enums would lose the place of a mistake, so the map is split by hand: header
+//! keys are taken out as they pass, everything else streams into the body of the kind.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::value::{MapAccessDeserializer, StringDeserializer};
+use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, Visitor};
+use serde_json::{Map, Value};
+
+use super::{Address, Kind, Meta, Resource, Spec, Texts};
+
+/// What every declaration has, as written.
+#[derive(Debug, Default)]
+pub struct Header {
+    pub kind: Option<String>,
+    pub name: Option<String>,
+    pub description: Option<String>,
+    pub owner: Option<String>,
+    pub tags: Option<Texts>,
+    pub prevent_destroy: Option<bool>,
+    pub renamed_from: Option<String>,
+}
+
+/// The names of the header's fields.
+pub const HEADER: &[&str] = &["kind", "name", "description", "owner", "tags", "prevent_destroy", "renamed_from"];
+
+/// `[defaults.<Kind>]` of weir.toml: values for fields that a declaration leaves unset.
+pub type Defaults = Map<String, Value>;
+
+/// Decodes a declaration of `kind` from `map`; fields it leaves unset come from `defaults`.
+pub fn decode_map<'de, A: MapAccess<'de>>(kind: Kind, map: A, defaults: Option<&Defaults>) -> Result<(Header, Spec), A::Error> {
+    let mut header = Header::default();
+    let body = Body { map, header: &mut header, seen: Vec::new(), defaults: defaults.map(|it| it.iter()), pending: None };
+    let spec = Spec::deserialize(kind, MapAccessDeserializer::new(body))?;
+    Ok((header, spec))
+}
+
+/// Reads a stored resource, whose address is known.
+struct Stored(Address);
+
+impl<'de> Visitor<'de> for Stored {
+    type Value = Resource;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a stored resource")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Resource, A::Error> {
+        let (header, spec) = decode_map(self.0.kind, map, None)?;
+        Ok(header.into_resource(self.0, spec))
+    }
+}
+
+/// Decodes what [`Resource::to_json`] wrote.
+pub fn from_json(address: Address, json: Value) -> Result<Resource, serde_json::Error> {
+    json.deserialize_map(Stored(address))
+}
+
+/// Decodes the text of what [`Resource::to_json`] wrote.
+pub fn from_json_text(address: Address, json: &str) -> Result<Resource, serde_json::Error> {
+    serde_json::Deserializer::from_str(json).deserialize_map(Stored(address))
+}
+
+impl Header {
+    pub fn into_resource(self, address: Address, spec: Spec) -> Resource {
+        let meta = Meta { description: self.description, owner: self.owner, tags: self.tags, prevent_destroy: self.prevent_destroy.unwrap_or(false) };
+        Resource { address, meta, renamed_from: self.renamed_from, spec, depends_on: Vec::new() }
+    }
+
+    /// Takes the value of `key` when it belongs to the header.
+    fn take<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<bool, A::Error> {
+        match key {
+            "kind" => put(&mut self.kind, "kind", map)?,
+            "name" => put(&mut self.name, "name", map)?,
+            "description" => put(&mut self.description, "description", map)?,
+            "owner" => put(&mut self.owner, "owner", map)?,
+            "tags" => put(&mut self.tags, "tags", map)?,
+            "prevent_destroy" => put(&mut self.prevent_destroy, "prevent_destroy", map)?,
+            "renamed_from" => put(&mut self.renamed_from, "renamed_from", map)?,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+}
+
+fn put<'de, A: MapAccess<'de>, T: de::Deserialize<'de>>(slot: &mut Option<T>, key: &'static str, map: &mut A) -> Result<(), A::Error> {
+    if slot.is_some() {
+        return Err(de::Error::duplicate_field(key));
+    }
+    *slot = map.next_value::<Option<T>>()?;
+    Ok(())
+}
+
+/// The map without the header's keys, followed by the defaults that it left unset.
+struct Body<'a, A> {
+    map: A,
+    header: &'a mut Header,
+    seen: Vec<String>,
+    defaults: Option<serde_json::map::Iter<'a>>,
+    pending: Option<&'a Value>,
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Body<'_, A> {
+    type Error = A::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
+        while let Some(key) = self.map.next_key::<String>()? {
+            if self.defaults.is_some() {
+                self.seen.push(key.clone());
+            }
+            if !self.header.take(&key, &mut self.map)? {
+                let key: StringDeserializer<A::Error> = key.into_deserializer();
+                return seed.deserialize(key).map(Some);
+            }
+        }
+        while let Some((key, value)) = self.defaults.as_mut().and_then(Iterator::next) {
+            if self.seen.contains(key) {
+                continue;
+            }
+            if !self.header.take(key, &mut One(Some(value), PhantomData))? {
+                self.pending = Some(value);
+                let key: StringDeserializer<A::Error> = key.clone().into_deserializer();
+                return seed.deserialize(key).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
+        match self.pending.take() {
+            Some(value) => seed.deserialize(value.clone()).map_err(de::Error::custom),
+            None => self.map.next_value_seed(seed),
+        }
+    }
+}
+
+/// One value that poses as a map, so that the header takes a default as it takes a written value.
+struct One<'a, E>(Option<&'a Value>, PhantomData<E>);
+
+impl<'de, E: de::Error> MapAccess<'de> for One<'_, E> {
+    type Error = E;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, _: K) -> Result<Option<K::Value>, E> {
+        Ok(None)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, E> {
+        seed.deserialize(self.0.take().cloned().unwrap_or(Value::Null)).map_err(E::custom)
+    }
+}
+
+/// A type that is one of several shapes, told apart by the entry `kind`.
+pub trait Tagged: Sized {
+    /// What a reader should have written, for messages.
+    const EXPECTED: &'static str;
+
+    /// Decodes the other entries of a map of this `kind`.
+    fn decode<'de, A: MapAccess<'de>>(kind: &str, rest: A) -> Result<Self, A::Error>;
+}
+
+/// Reads a map whose `kind` says what the rest is.
+///
+/// Entries that stand before `kind` are held back as plain values. YAML text that this would misread (`1.10`, `no`)
+/// fails here and is read again from a marked tree, which always hands over `kind` first.
+pub fn tagged<'de, D: Deserializer<'de>, T: Tagged>(deserializer: D) -> Result<T, D::Error> {
+    struct TaggedVisitor<T>(PhantomData<T>);
+    impl<'de, T: Tagged> Visitor<'de> for TaggedVisitor<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(T::EXPECTED)
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<T, A::Error> {
+            let mut held = Vec::new();
+            while let Some(key) = map.next_key::<String>()? {
+                if key == "kind" {
+                    let kind = map.next_value::<String>()?;
+                    return T::decode(&kind, Chained { held: held.into_iter(), pending: None, map });
+                }
+                held.push((key, map.next_value::<Value>()?));
+            }
+            Err(de::Error::missing_field("kind"))
+        }
+    }
+    deserializer.deserialize_map(TaggedVisitor(PhantomData))
+}
+
+/// The entries that were held back, then those that are left.
+struct Chained<A> {
+    held: std::vec::IntoIter<(String, Value)>,
+    pending: Option<Value>,
+    map: A,
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Chained<A> {
+    type Error = A::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
+        match self.held.next() {
+            Some((key, value)) => {
+                self.pending = Some(value);
+                let key: StringDeserializer<A::Error> = key.into_deserializer();
+                seed.deserialize(key).map(Some)
+            }
+            None => self.map.next_key_seed(seed),
+        }
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
+        match self.pending.take() {
+            Some(value) => seed.deserialize(value).map_err(de::Error::custom),
+            None => self.map.next_value_seed(seed),
+        }
+    }
+}

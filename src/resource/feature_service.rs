@@ -1,0 +1,235 @@
+//! FeatureService: the features that a model asks for, in a wire order that growing never disturbs.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Value, json};
+
+use super::declaration::{Declaration, Reference, Report, Rule};
+use super::field::column_name_fault;
+use super::text::{Named, Texts, named};
+use super::{Catalog, Kind, Resource, VIEWS};
+use crate::diagnostic::did_you_mean;
+
+/// Features of several views, served together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FeatureService {
+    /// The features: view names, or `{view, features, namespace, join_key_map}`
+    #[schemars(length(min = 1))]
+    pub features: Vec<FeatureReference>,
+    /// Whether the service answers online (default: true)
+    pub online_serving_enabled: Option<bool>,
+}
+
+/// A view, or a choice of its features.
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(untagged)]
+pub enum FeatureReference {
+    View(String),
+    Chosen(ChosenFeatures),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChosenFeatures {
+    /// The view's name
+    pub view: String,
+    /// The features to serve (default: all)
+    pub features: Option<Vec<String>>,
+    /// What stands before the features' names (default: the view's name)
+    pub namespace: Option<String>,
+    /// Which key of the request stands for which join key of the view
+    pub join_key_map: Option<Texts>,
+}
+
+impl FeatureReference {
+    fn view(&self) -> &str {
+        match self {
+            Self::View(view) => view,
+            Self::Chosen(chosen) => &chosen.view,
+        }
+    }
+
+    fn chosen(&self) -> Option<&ChosenFeatures> {
+        match self {
+            Self::View(_) => None,
+            Self::Chosen(chosen) => Some(chosen),
+        }
+    }
+
+    fn namespace(&self) -> &str {
+        self.chosen().and_then(|it| it.namespace.as_deref()).unwrap_or(self.view())
+    }
+
+    fn features(&self) -> Option<&[String]> {
+        self.chosen()?.features.as_deref()
+    }
+
+    fn path(&self, index: usize) -> String {
+        match self {
+            Self::View(_) => format!("features[{index}]"),
+            Self::Chosen(_) => format!("features[{index}].view"),
+        }
+    }
+}
+
+impl Declaration for FeatureService {
+    fn rules(&self) -> &'static [(&'static str, Rule)] {
+        &[("features", Rule::Append), ("online_serving_enabled", Rule::GuardedWhenFalse)]
+    }
+
+    fn references(&self) -> Vec<Reference> {
+        self.features.iter().enumerate().map(|(index, it)| Reference::new(it.path(index), it.view(), VIEWS)).collect()
+    }
+
+    fn canonical(&self, _: &str, mut json: Value, _: &Catalog) -> Value {
+        json["online_serving_enabled"] = json!(self.online_serving_enabled.unwrap_or(true));
+        json["features"] = self
+            .features
+            .iter()
+            .map(|it| {
+                let mut entry = json!({ "view": it.view(), "namespace": it.namespace() });
+                if let Some(features) = it.features() {
+                    entry["features"] = json!(features);
+                }
+                if let Some(map) = it.chosen().and_then(|it| it.join_key_map.as_ref()).filter(|it| !it.0.is_empty()) {
+                    entry["join_key_map"] = json!(map);
+                }
+                entry
+            })
+            .collect();
+        json
+    }
+
+    fn check(&self, me: &Resource, report: &mut Report) {
+        if self.features.is_empty() {
+            report.error("V016", "features", format!("`{}` has no features", me.address)).hints.push("name at least one view".to_owned());
+        }
+        self.check_namespaces(me, report);
+        for (index, entry) in self.features.iter().enumerate() {
+            for (position, feature) in entry.features().unwrap_or_default().iter().enumerate() {
+                if entry.features().unwrap_or_default()[..position].contains(feature) {
+                    report.error("V003", format!("features[{index}].features[{position}]"), format!("`{}` asks for `{feature}` of `{}` twice", me.address, entry.view())).hints.push("remove one of them".to_owned());
+                }
+            }
+        }
+    }
+
+    fn check_with(&self, me: &Resource, catalog: &Catalog, report: &mut Report) {
+        for (index, entry) in self.features.iter().enumerate() {
+            let Some(resource) = catalog.view(entry.view()) else { continue };
+            let Some(view) = resource.spec.declaration().view() else { continue };
+            if self.online_serving_enabled.unwrap_or(true) && view.online != Some(true) {
+                report
+                    .error("V009", entry.path(index), format!("`{}` serves online, and `{}` is not online", me.address, resource.address))
+                    .hints
+                    .push(format!("set `online: true` on `{}`, or `online_serving_enabled: false` on `{}`", resource.address, me.address));
+            }
+            self.check_chosen(me, index, resource, catalog, report);
+        }
+    }
+
+    fn follow_rename(&mut self, kind: Kind, old: &str, new: &str) {
+        if !VIEWS.contains(&kind) {
+            return;
+        }
+        for entry in &mut self.features {
+            match entry {
+                // The wire keeps the name it had: to the service, a renamed view is not a renamed namespace.
+                FeatureReference::View(view) if view == old => {
+                    *entry = FeatureReference::Chosen(ChosenFeatures { view: new.to_owned(), features: None, namespace: Some(old.to_owned()), join_key_map: None });
+                }
+                FeatureReference::Chosen(chosen) if chosen.view == old => {
+                    chosen.namespace.get_or_insert_with(|| old.to_owned());
+                    chosen.view = new.to_owned();
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn wire_order(&self, catalog: &Catalog, recorded: &[String]) -> Option<Vec<String>> {
+        let mut names = BTreeMap::new();
+        for entry in &self.features {
+            let all = || {
+                let resource = catalog.view(entry.view())?;
+                resource.spec.declaration().view()?.features(resource.address.kind, catalog)
+            };
+            for feature in entry.features().map(<[String]>::to_vec).or_else(all).unwrap_or_default() {
+                names.insert((entry.namespace().to_owned(), feature.clone()), format!("{}.{feature}", entry.namespace()));
+            }
+        }
+        let mut order = recorded.to_vec();
+        let additions: Vec<_> = names.into_values().filter(|it| !recorded.contains(it)).collect();
+        order.extend(additions);
+        Some(order)
+    }
+}
+
+impl FeatureService {
+    fn check_namespaces(&self, me: &Resource, report: &mut Report) {
+        for (index, entry) in self.features.iter().enumerate() {
+            let namespace = entry.namespace();
+            let path = if entry.chosen().is_some_and(|it| it.namespace.is_some()) { format!("features[{index}].namespace") } else { entry.path(index) };
+            // A view's own name may carry `-` and `:v2`; a namespace that somebody writes is held to the rule for columns.
+            if entry.chosen().is_some_and(|it| it.namespace.is_some())
+                && let Some(fault) = column_name_fault(namespace)
+            {
+                report.error("V002", &path, format!("namespace `{namespace}` of `{}` is not allowed: a namespace {fault}", me.address));
+            }
+            if let Some(first) = self.features[..index].iter().position(|it| it.namespace() == namespace) {
+                let document = report.document;
+                let diagnostic = report.error("V013", &path, format!("namespace `{namespace}` of `{}` is used twice", me.address));
+                *diagnostic = diagnostic.clone().also(document, self.features[first].path(first), "first here").hint("give one of them a `namespace` of its own");
+            }
+        }
+    }
+
+    fn check_chosen(&self, me: &Resource, index: usize, resource: &Resource, catalog: &Catalog, report: &mut Report) {
+        let entry = &self.features[index];
+        let (Some(chosen), Some(view)) = (entry.chosen(), resource.spec.declaration().view()) else { return };
+        if let (Some(features), Some(known)) = (&chosen.features, view.features(resource.address.kind, catalog)) {
+            if features.is_empty() {
+                report.error("V016", format!("features[{index}].features"), format!("`{}` asks for no feature of `{}`", me.address, resource.address)).hints.push("leave `features` out to serve all of them".to_owned());
+            }
+            for (position, feature) in features.iter().enumerate().filter(|it| !known.contains(it.1)) {
+                report
+                    .error("V004", format!("features[{index}].features[{position}]"), format!("`{feature}` is not a feature of `{}` (has: {})", resource.address, known.join(", ")))
+                    .hints
+                    .extend(did_you_mean(feature, known.iter().map(String::as_str)));
+            }
+        }
+        let keys = view.join_keys(catalog);
+        for key in chosen.join_key_map.iter().flat_map(|it| it.0.keys()).filter(|it| !keys.contains(it)) {
+            report
+                .error("V015", format!("features[{index}].join_key_map.{key}"), format!("`{key}` is not a join key of `{}` (has: {})", resource.address, keys.join(", ")))
+                .hints
+                .extend(did_you_mean(key, keys.iter().map(String::as_str)).or_else(|| Some("write it as `{ join key of the view: key of the request }`".to_owned())));
+        }
+    }
+}
+
+impl Named for FeatureReference {
+    const EXPECTED: &'static str = "a view's name or `{ view, features, namespace, join_key_map }`";
+
+    fn from_name(name: &str) -> Result<Self, String> {
+        Ok(Self::View(name.to_owned()))
+    }
+}
+
+impl<'de> Deserialize<'de> for FeatureReference {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        named(deserializer, Self::Chosen)
+    }
+}
+
+impl Serialize for FeatureReference {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::View(view) => serializer.serialize_str(view),
+            Self::Chosen(chosen) => chosen.serialize(serializer),
+        }
+    }
+}

@@ -1,0 +1,400 @@
+//! BatchFeatureView and StreamFeatureView: queries over sources whose rows become features.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::{Value, json};
+
+use super::aggregation::Aggregation;
+use super::declaration::{Declaration, FileSlot, Query, Reference, Report, Rule};
+use super::text::{Duration, Instant, Named, named};
+use super::transformation::{rename_in_query, sql_file_slot};
+use super::{Catalog, Dtype, Field, Kind, Resource, SOURCES, view_check};
+
+/// Features computed from batch sources on a schedule.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct BatchFeatureView(pub FeatureView);
+
+/// Features computed from pushed events as they arrive, and from their history.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub struct StreamFeatureView(pub FeatureView);
+
+/// What both kinds of view declare (spec 1, "Kinds and fields").
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FeatureView {
+    /// The sources to read: names, or `{source, start_time_offset}`
+    #[schemars(length(min = 1))]
+    pub sources: Vec<SourceInput>,
+    /// The entities that the features describe
+    #[schemars(length(min = 1))]
+    pub entities: Vec<String>,
+    /// The query over the sources (default: their columns pass through)
+    pub sql: Option<String>,
+    /// A file with the query, relative to this file
+    pub sql_file: Option<String>,
+    /// A reusable query instead: `{name, inputs}`
+    pub transformation: Option<TransformationCall>,
+    /// The columns of the query's output (default: derived)
+    pub schema: Option<Vec<Field>>,
+    /// The column with the time of a row (default: the one Timestamp column)
+    pub timestamp_field: Option<String>,
+    /// Aggregated features: `{column, function, time_window, name}`
+    pub aggregations: Option<Vec<Aggregation>>,
+    /// The width of a partial aggregate; `0s` means continuous (default for push sources)
+    pub aggregation_interval: Option<Duration>,
+    /// Whether features are served online (default: false)
+    pub online: Option<bool>,
+    /// Whether features are kept offline, for training (default: false)
+    pub offline: Option<bool>,
+    /// The first moment that has features
+    pub feature_start_time: Option<Instant>,
+    /// How often batch jobs run (default: aggregation_interval where there is one, else 1d)
+    pub batch_schedule: Option<Duration>,
+    /// What starts batch jobs (default: SCHEDULED)
+    pub batch_trigger: Option<BatchTrigger>,
+    /// With MANUAL: backfills run up to here all the same
+    pub manual_trigger_backfill_end_time: Option<Instant>,
+    /// The longest stretch of one backfill job (default: a tenth of the range)
+    pub max_backfill_interval: Option<Duration>,
+    /// Whether each job sees exactly one window (batch views without aggregations; default: false)
+    pub incremental_backfills: Option<bool>,
+    /// How long a value is served (default: for ever; not with aggregations)
+    pub ttl: Option<Duration>,
+    /// Watches how fresh the features are
+    pub monitoring: Option<Monitoring>,
+}
+
+/// A source and how far before a window its rows are read (Tecton's FilteredSource).
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(untagged)]
+pub enum SourceInput {
+    Name(String),
+    Filtered(FilteredSource),
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FilteredSource {
+    /// The source's name
+    pub source: String,
+    /// How far before the window to read; zero or negative
+    pub start_time_offset: Option<Duration>,
+}
+
+/// The use of a reusable query.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TransformationCall {
+    /// The transformation's name
+    pub name: String,
+    /// The sources that stand for its inputs, in its order (default: this view's sources)
+    pub inputs: Option<Vec<String>>,
+}
+
+/// What starts a view's batch jobs (facts 8.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum BatchTrigger {
+    Scheduled,
+    Manual,
+    NoBatchMaterialization,
+}
+
+/// Freshness monitoring of an online view.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Monitoring {
+    /// Whether to watch (default: false)
+    pub monitor_freshness: Option<bool>,
+    /// How old the newest value may be
+    pub expected_freshness: Option<Duration>,
+    /// Who is told
+    pub alert_email: Option<String>,
+}
+
+const RULES: &[(&str, Rule)] = &[
+    ("sources", Rule::Suppressible),
+    ("entities", Rule::Suppressible),
+    ("sql", Rule::Query),
+    ("transformation", Rule::Suppressible),
+    ("schema", Rule::Append),
+    ("timestamp_field", Rule::Recreate),
+    ("aggregations", Rule::Append),
+    ("aggregation_interval", Rule::Recreate),
+    ("online", Rule::GuardedWhenFalse),
+    ("offline", Rule::GuardedWhenFalse),
+    ("feature_start_time", Rule::GuardedWhenLater),
+    ("batch_schedule", Rule::Recreate),
+    ("batch_trigger", Rule::InPlace),
+    ("manual_trigger_backfill_end_time", Rule::InPlace),
+    ("max_backfill_interval", Rule::InPlace),
+    ("incremental_backfills", Rule::Recreate),
+    ("ttl", Rule::Ttl),
+    ("monitoring", Rule::InPlace),
+];
+
+impl FeatureView {
+    /// Says whether rows arrive as pushed events: only a stream view takes them.
+    pub fn is_pushed(&self, kind: Kind, catalog: &Catalog) -> bool {
+        kind == Kind::StreamFeatureView && self.source_resources(catalog).any(|it| it.spec.declaration().source().is_some_and(|it| it.pushed))
+    }
+
+    /// Says whether any source has rows at rest.
+    pub fn has_batch(&self, catalog: &Catalog) -> bool {
+        self.source_resources(catalog).any(|it| it.spec.declaration().source().is_some_and(|it| it.batch.is_some()))
+    }
+
+    /// Returns how long after a window its rows are complete: the largest of the sources (facts 2.4).
+    pub fn data_delay(&self, catalog: &Catalog) -> Duration {
+        self.source_resources(catalog).filter_map(|it| it.spec.declaration().source()?.batch.map(|it| it.data_delay())).max().unwrap_or(Duration::ZERO)
+    }
+
+    pub fn source_resources<'a>(&self, catalog: &Catalog<'a>) -> impl Iterator<Item = &'a Resource> {
+        self.sources.iter().filter_map(|it| catalog.source(it.name()))
+    }
+
+    pub fn aggregations(&self) -> &[Aggregation] {
+        self.aggregations.as_deref().unwrap_or_default()
+    }
+
+    /// Returns the aggregation interval, `0s` for continuous, or `None` where the view would have to say it.
+    pub fn interval(&self, kind: Kind, catalog: &Catalog) -> Option<Duration> {
+        self.aggregation_interval.or_else(|| self.is_pushed(kind, catalog).then_some(Duration::ZERO))
+    }
+
+    /// Returns how often batch jobs run.
+    pub fn schedule(&self, kind: Kind, catalog: &Catalog) -> Duration {
+        let interval = if self.aggregations().is_empty() { None } else { self.interval(kind, catalog) };
+        self.batch_schedule.or(interval.filter(|it| it.secs > 0)).unwrap_or(Duration::DAY)
+    }
+
+    pub fn trigger(&self, kind: Kind, catalog: &Catalog) -> BatchTrigger {
+        let without_batch = self.is_pushed(kind, catalog) && !self.has_batch(catalog);
+        self.batch_trigger.unwrap_or(if without_batch { BatchTrigger::NoBatchMaterialization } else { BatchTrigger::Scheduled })
+    }
+
+    /// Returns the tables that the view's own query may read.
+    pub fn tables(&self) -> Vec<String> {
+        self.sources.iter().map(|it| it.name().to_owned()).collect()
+    }
+
+    /// Returns the view's columns with their types, where all of it is known without opening a source.
+    pub fn output(&self, catalog: &Catalog) -> Option<Vec<Field>> {
+        self.column_names(catalog)?.into_iter().map(|(name, dtype)| dtype.map(|dtype| Field { name, dtype })).collect()
+    }
+
+    /// Returns the names of the view's columns, with those types that are known.
+    pub fn column_names(&self, catalog: &Catalog) -> Option<Vec<(String, Option<Dtype>)>> {
+        if let Some(schema) = &self.schema {
+            return Some(schema.iter().map(|it| (it.name.clone(), Some(it.dtype.clone()))).collect());
+        }
+        let columns_of = |table: &str| catalog.source(table).filter(|_| self.sources.iter().any(|it| it.name() == table))?.spec.declaration().columns(catalog);
+        let names_of = |table: &str| Some(columns_of(table)?.into_iter().map(|it| it.name).collect::<Vec<_>>());
+        match (&self.sql, &self.transformation, self.sources.as_slice()) {
+            (Some(sql), None, sources) => {
+                let columns = crate::sql::output_columns(sql, &names_of)?;
+                let inputs = if let [only] = sources { columns_of(only.name()) } else { None };
+                let dtype = |source: &Option<String>| inputs.as_ref()?.iter().find(|it| Some(&it.name) == source.as_ref()).map(|it| it.dtype.clone());
+                Some(columns.into_iter().map(|it| (it.name, dtype(&it.source))).collect())
+            }
+            (None, None, [only]) if self.sql_file.is_none() => Some(columns_of(only.name())?.into_iter().map(|it| (it.name, Some(it.dtype))).collect()),
+            _ => None,
+        }
+    }
+
+    /// Returns the timestamp field: the declared one, or the only Timestamp column where the columns are known.
+    pub fn timestamp(&self, catalog: &Catalog) -> Option<String> {
+        if self.timestamp_field.is_some() {
+            return self.timestamp_field.clone();
+        }
+        let columns = self.column_names(catalog)?;
+        let mut timestamps = columns.iter().filter(|it| it.1 == Some(Dtype::Timestamp));
+        match (timestamps.next(), timestamps.next(), columns.iter().all(|it| it.1.is_some())) {
+            (Some(only), None, true) => Some(only.0.clone()),
+            _ => None,
+        }
+    }
+
+    /// Returns the names of the entities' join keys, in order.
+    pub fn join_keys(&self, catalog: &Catalog) -> Vec<String> {
+        let entities = self.entities.iter().filter_map(|it| catalog.entity(it));
+        entities.filter_map(|it| it.spec.declaration().join_keys(&it.address.name)).flatten().collect()
+    }
+
+    /// Returns the names of the view's features, or `None` when a source must be opened to know.
+    pub fn features(&self, kind: Kind, catalog: &Catalog) -> Option<Vec<String>> {
+        if !self.aggregations().is_empty() {
+            let interval = self.interval(kind, catalog).unwrap_or(Duration::ZERO);
+            return Some(self.aggregations().iter().map(|it| it.feature(interval)).collect());
+        }
+        let keys = self.join_keys(catalog);
+        let timestamp = self.timestamp(catalog)?;
+        Some(self.column_names(catalog)?.into_iter().map(|it| it.0).filter(|it| *it != timestamp && !keys.contains(it)).collect())
+    }
+
+    /// Returns the defaults that the sources decide; they are part of what is compared.
+    fn context(&self, kind: Kind, catalog: &Catalog) -> Value {
+        let passes_through = self.schema.is_none() && self.sql.is_none() && self.sql_file.is_none() && self.transformation.is_none();
+        json!({
+            "aggregation_interval": self.interval(kind, catalog),
+            "batch_schedule": self.schedule(kind, catalog),
+            "batch_trigger": self.trigger(kind, catalog),
+            "schema": if passes_through { self.output(catalog) } else { self.schema.clone() },
+            "timestamp_field": self.timestamp(catalog),
+        })
+    }
+
+    fn canonical(&self, kind: Kind, mut json: Value, catalog: &Catalog) -> Value {
+        let Value::Object(context) = self.context(kind, catalog) else { unreachable!("the context is an object") };
+        for (key, value) in context {
+            json[key] = value;
+        }
+        json["sql_file"] = Value::Null;
+        json["sources"] = self.sources.iter().map(SourceInput::canonical).collect();
+        if let Some(call) = &self.transformation {
+            json["transformation"]["inputs"] = json!(call.inputs.clone().unwrap_or_else(|| self.tables()));
+        }
+        let interval = self.interval(kind, catalog).unwrap_or(Duration::ZERO);
+        let named = |it: &Aggregation| json!(Aggregation { name: Some(it.feature(interval)), ..it.clone() });
+        json["aggregations"] = if self.aggregations().is_empty() { Value::Null } else { self.aggregations().iter().map(named).collect() };
+        json["online"] = json!(self.online.unwrap_or(false));
+        json["offline"] = json!(self.offline.unwrap_or(false));
+        json["incremental_backfills"] = json!(self.incremental_backfills.unwrap_or(false));
+        if let Some(monitoring) = &self.monitoring {
+            json["monitoring"]["monitor_freshness"] = json!(monitoring.monitor_freshness.unwrap_or(false));
+        }
+        json
+    }
+
+    fn references(&self) -> Vec<Reference> {
+        let sources = self.sources.iter().enumerate().map(|(index, it)| Reference::new(it.path(index), it.name(), SOURCES));
+        let entities = self.entities.iter().enumerate().map(|(index, it)| Reference::new(format!("entities[{index}]"), it, &[Kind::Entity]));
+        let transformation = self.transformation.iter().map(|it| Reference::new("transformation.name", &it.name, &[Kind::Transformation]));
+        sources.chain(entities).chain(transformation).collect()
+    }
+
+    fn follow_rename(&mut self, kind: Kind, old: &str, new: &str) {
+        let rename = |name: &mut String| {
+            if name == old {
+                *name = new.to_owned();
+            }
+        };
+        if kind == Kind::Entity {
+            self.entities.iter_mut().for_each(rename);
+        } else if kind == Kind::Transformation {
+            self.transformation.iter_mut().for_each(|it| rename(&mut it.name));
+        } else if SOURCES.contains(&kind) {
+            rename_in_query(&mut self.tables(), &mut self.sql, old, new);
+            self.sources.iter_mut().for_each(|it| rename(it.name_mut()));
+            self.transformation.iter_mut().filter_map(|it| it.inputs.as_mut()).flatten().for_each(rename);
+        }
+    }
+}
+
+/// Writes the trait for the two kinds of view, which differ only in their kind.
+macro_rules! view {
+    ($type:ident) => {
+        impl Declaration for $type {
+            fn rules(&self) -> &'static [(&'static str, Rule)] {
+                RULES
+            }
+
+            fn references(&self) -> Vec<Reference> {
+                self.0.references()
+            }
+
+            fn canonical(&self, _: &str, json: Value, catalog: &Catalog) -> Value {
+                self.0.canonical(Kind::$type, json, catalog)
+            }
+
+            fn defaults(&self, catalog: &Catalog) -> Value {
+                self.0.context(Kind::$type, catalog)
+            }
+
+            fn check(&self, me: &Resource, report: &mut Report) {
+                view_check::check(&self.0, me, report);
+            }
+
+            fn check_with(&self, me: &Resource, catalog: &Catalog, report: &mut Report) {
+                view_check::check_with(&self.0, me, catalog, report);
+            }
+
+            fn queries(&self) -> Vec<Query<'_>> {
+                self.0.sql.iter().map(|text| Query { path: "sql", text, tables: Some(self.0.tables()) }).collect()
+            }
+
+            fn files(&mut self) -> Vec<FileSlot<'_>> {
+                sql_file_slot(&self.0.sql_file, &mut self.0.sql)
+            }
+
+            fn follow_rename(&mut self, kind: Kind, old: &str, new: &str) {
+                self.0.follow_rename(kind, old, new);
+            }
+
+            fn columns(&self, catalog: &Catalog) -> Option<Vec<Field>> {
+                self.0.output(catalog)
+            }
+
+            fn view(&self) -> Option<&FeatureView> {
+                Some(&self.0)
+            }
+        }
+    };
+}
+view!(BatchFeatureView);
+view!(StreamFeatureView);
+
+impl SourceInput {
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Name(name) => name,
+            Self::Filtered(filtered) => &filtered.source,
+        }
+    }
+
+    fn name_mut(&mut self) -> &mut String {
+        match self {
+            Self::Name(name) => name,
+            Self::Filtered(filtered) => &mut filtered.source,
+        }
+    }
+
+    fn path(&self, index: usize) -> String {
+        match self {
+            Self::Name(_) => format!("sources[{index}]"),
+            Self::Filtered(_) => format!("sources[{index}].source"),
+        }
+    }
+
+    fn canonical(&self) -> Value {
+        match self {
+            Self::Filtered(FilteredSource { source, start_time_offset: Some(offset) }) => json!({ "source": source, "start_time_offset": offset }),
+            plain => json!({ "source": plain.name() }),
+        }
+    }
+}
+
+impl Named for SourceInput {
+    const EXPECTED: &'static str = "a source's name or `{ source, start_time_offset }`";
+
+    fn from_name(name: &str) -> Result<Self, String> {
+        Ok(Self::Name(name.to_owned()))
+    }
+}
+
+impl<'de> Deserialize<'de> for SourceInput {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        named(deserializer, Self::Filtered)
+    }
+}
+
+impl Serialize for SourceInput {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Filtered(filtered) if filtered.start_time_offset.is_some() => filtered.serialize(serializer),
+            plain => serializer.serialize_str(plain.name()),
+        }
+    }
+}

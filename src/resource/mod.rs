@@ -1,0 +1,300 @@
+//! The nouns: what a repo may declare and a registry records. One file per kind.
+
+mod aggregation;
+mod batch_source;
+mod catalog;
+mod decode;
+mod declaration;
+mod dtype;
+mod entity;
+mod feature_service;
+mod feature_view;
+mod field;
+mod push_source;
+mod schema;
+mod text;
+mod transformation;
+mod view_check;
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::Value;
+
+pub use aggregation::{Aggregation, Function};
+pub use catalog::Catalog;
+pub use decode::{Defaults, HEADER, Header, Tagged, decode_map, from_json_text, tagged};
+pub use declaration::{Declaration, Effect, FieldChange, FileSlot, Query, Reference, Report, Rule, SourceTraits, rule_for};
+pub use dtype::Dtype;
+pub use feature_view::{BatchTrigger, FeatureView};
+pub use field::{Field, check_schema, column_name_fault};
+pub use schema::repo_schema;
+pub use text::{Duration, Instant, Named, Texts, named};
+
+kinds! {
+    Entity(entity::Entity),
+    PushSource(push_source::PushSource),
+    BatchSource(batch_source::BatchSource),
+    Transformation(transformation::Transformation),
+    BatchFeatureView(feature_view::BatchFeatureView),
+    StreamFeatureView(feature_view::StreamFeatureView),
+    FeatureService(feature_service::FeatureService),
+}
+
+/// The kinds that share one name space as sources.
+pub const SOURCES: &[Kind] = &[Kind::PushSource, Kind::BatchSource];
+/// The kinds that share one name space as views.
+pub const VIEWS: &[Kind] = &[Kind::BatchFeatureView, Kind::StreamFeatureView];
+
+/// What identifies a resource inside a workspace. Prints as `StreamFeatureView.user_clicks`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Address {
+    pub kind: Kind,
+    pub name: Arc<str>,
+}
+
+/// What every kind has (spec 1, "Every kind has").
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Meta {
+    pub description: Option<String>,
+    pub owner: Option<String>,
+    pub tags: Option<Texts>,
+    pub prevent_destroy: bool,
+}
+
+/// One declared or recorded thing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resource {
+    pub address: Address,
+    pub meta: Meta,
+    /// The name before a rename, as declared; inert once the new name is recorded.
+    pub renamed_from: Option<String>,
+    pub spec: Spec,
+    /// What it refers to, resolved, sorted, each once.
+    pub depends_on: Vec<Address>,
+}
+
+impl Resource {
+    /// Returns everything declared as one flat JSON object: what a registry stores. Unset fields are absent.
+    pub fn to_json(&self) -> Value {
+        let Value::Object(mut object) = self.spec.to_json() else { unreachable!("every spec is a struct") };
+        object.values_mut().for_each(strip_nulls);
+        object.retain(|_, value| !value.is_null());
+        let meta = &self.meta;
+        for (key, text) in [("description", &meta.description), ("owner", &meta.owner)] {
+            if let Some(text) = text {
+                object.insert(key.to_owned(), Value::String(text.clone()));
+            }
+        }
+        if let Some(tags) = &meta.tags {
+            object.insert("tags".to_owned(), serde_json::to_value(tags).expect("texts are plain data"));
+        }
+        if meta.prevent_destroy {
+            object.insert("prevent_destroy".to_owned(), Value::Bool(true));
+        }
+        Value::Object(object)
+    }
+
+    /// Returns the resource that `json` stores, with its dependencies as recorded beside it.
+    pub fn from_json(address: Address, json: Value, depends_on: Vec<Address>) -> Result<Self, serde_json::Error> {
+        let mut resource = decode::from_json(address, json)?;
+        resource.depends_on = depends_on;
+        Ok(resource)
+    }
+
+    /// Returns the form that comparison uses: defaults written out, shorthand expanded, SQL as written.
+    pub fn canonical(&self, catalog: &Catalog) -> Value {
+        let Value::Object(mut object) = self.spec.declaration().canonical(&self.address.name, self.to_json(), catalog) else {
+            unreachable!("the canonical form of a spec is an object")
+        };
+        object.entry("prevent_destroy").or_insert(Value::Bool(false));
+        object.retain(|_, value| !value.is_null());
+        Value::Object(object)
+    }
+
+    /// Returns a short cut for "equal": two resources with one digest have one canonical form.
+    pub fn digest(&self, local: &[u8; 32], catalog: &Catalog) -> Digest {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(local);
+        match self.spec.declaration().defaults(catalog) {
+            Value::Null => {}
+            defaults => {
+                hasher.update(defaults.to_string().as_bytes());
+            }
+        }
+        for address in &self.depends_on {
+            hasher.update(b"\0");
+            hasher.update(address.kind.as_str().as_bytes());
+            hasher.update(address.name.as_bytes());
+        }
+        let mut digest = [0; 16];
+        digest.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+        Digest(digest)
+    }
+
+    /// Returns the part of the digest that needs no other resource, for the parse cache.
+    pub fn local_digest(&self) -> [u8; 32] {
+        let mut json = self.to_json();
+        for query in self.spec.declaration().queries() {
+            if let Some(text) = pointer_mut(&mut json, query.path) {
+                *text = Value::String(crate::sql::normal_form(query.text));
+            }
+        }
+        if let Value::Object(object) = &mut json {
+            object.remove("sql_file");
+        }
+        // A new normal form or layout gets a new seed, so that old digests never compare equal by accident.
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(b"weir 1\0");
+        hasher.update(self.address.to_string().as_bytes());
+        hasher.update(json.to_string().as_bytes());
+        *hasher.finalize().as_bytes()
+    }
+}
+
+/// 128 bits of BLAKE3 over a resource.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Digest(pub [u8; 16]);
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|it| write!(f, "{it:02x}"))
+    }
+}
+
+impl FromStr for Digest {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut digest = [0; 16];
+        if text.len() != 32 || !text.is_ascii() {
+            return Err(format!("`{text}` is not a digest"));
+        }
+        for (index, byte) in digest.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(&text[index * 2..index * 2 + 2], 16).map_err(|it| it.to_string())?;
+        }
+        Ok(Self(digest))
+    }
+}
+
+/// Takes out every member that is null: it says nothing.
+fn strip_nulls(json: &mut Value) {
+    match json {
+        Value::Object(object) => {
+            object.values_mut().for_each(strip_nulls);
+            object.retain(|_, value| !value.is_null());
+        }
+        Value::Array(items) => items.iter_mut().for_each(strip_nulls),
+        _ => {}
+    }
+}
+
+/// Returns the value at a dotted path of object keys.
+pub fn pointer_mut<'a>(json: &'a mut Value, path: &str) -> Option<&'a mut Value> {
+    path.split('.').try_fold(json, |value, key| value.get_mut(key))
+}
+
+impl Address {
+    pub fn new(kind: Kind, name: impl Into<Arc<str>>) -> Self {
+        Self { kind, name: name.into() }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.kind, self.name)
+    }
+}
+
+impl FromStr for Address {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (kind, name) = text.split_once('.').ok_or_else(|| format!("`{text}` is not an address; write it as Kind.name"))?;
+        Ok(Self::new(kind.parse()?, name))
+    }
+}
+
+impl Serialize for Address {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Address {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Kind {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.iter().copied().find(|it| it.as_str() == text).ok_or_else(|| {
+            let names = Self::ALL.iter().map(|it| it.as_str());
+            match crate::diagnostic::closest(text, names.clone()) {
+                Some(hint) => format!("`{text}` is not a kind, did you mean `{hint}`?"),
+                None => format!("`{text}` is not a kind; the kinds are {}", names.collect::<Vec<_>>().join(", ")),
+            }
+        })
+    }
+}
+
+/// Writes the closed set of kinds: an enum of names, an enum of specs, and the few places that must know them all.
+macro_rules! kinds {
+    ($($kind:ident($module:ident::$spec:ident)),* $(,)?) => {
+        /// The type of a resource, in the order in which plans list them.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Kind { $($kind),* }
+
+        /// The part of a resource that its kind owns.
+        #[derive(Debug, Clone, PartialEq)]
+        pub enum Spec { $($kind(Box<$module::$spec>)),* }
+
+        impl Kind {
+            pub const ALL: &'static [Self] = &[$(Self::$kind),*];
+
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$kind => stringify!($kind)),* }
+            }
+
+            /// Returns the JSON Schema of the body of this kind.
+            pub fn body_schema(self, generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                match self { $(Self::$kind => <$module::$spec as schemars::JsonSchema>::json_schema(generator)),* }
+            }
+        }
+
+        impl Spec {
+            pub fn kind(&self) -> Kind {
+                match self { $(Self::$kind(_) => Kind::$kind),* }
+            }
+
+            pub fn declaration(&self) -> &dyn Declaration {
+                match self { $(Self::$kind(it) => it.as_ref()),* }
+            }
+
+            pub fn declaration_mut(&mut self) -> &mut dyn Declaration {
+                match self { $(Self::$kind(it) => it.as_mut()),* }
+            }
+
+            pub fn to_json(&self) -> serde_json::Value {
+                match self { $(Self::$kind(it) => serde_json::to_value(it).expect("specs hold only plain data")),* }
+            }
+
+            /// Decodes the body of `kind`.
+            pub fn deserialize<'de, D: serde::Deserializer<'de>>(kind: Kind, deserializer: D) -> Result<Self, D::Error> {
+                Ok(match kind { $(Kind::$kind => Self::$kind(serde::Deserialize::deserialize(deserializer)?)),* })
+            }
+        }
+    };
+}
+use kinds;

@@ -1,0 +1,90 @@
+//! PushSource: events that arrive over the Stream Ingest API, with an optional batch source of their history.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::declaration::{Declaration, FileSlot, Query, Reference, Report, Rule, SourceTraits};
+use super::field::{Field, check_schema};
+use super::{Catalog, Resource};
+use crate::batch_config::BatchConfig;
+
+/// Events that are pushed, record by record (seed: PushSource).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PushSource {
+    /// The fields of a pushed event
+    #[schemars(length(min = 1))]
+    pub schema: Vec<Field>,
+    /// Where the history of these events lies, for backfills and training data
+    pub batch_config: Option<BatchConfig>,
+}
+
+impl Declaration for PushSource {
+    fn rules(&self) -> &'static [(&'static str, Rule)] {
+        &[("schema", Rule::Append), ("batch_config", Rule::InPlaceWhenSet)]
+    }
+
+    fn references(&self) -> Vec<Reference> {
+        Vec::new()
+    }
+
+    fn canonical(&self, _: &str, mut json: Value, _: &Catalog) -> Value {
+        if let Some(config) = &self.batch_config {
+            json["batch_config"] = config.canonical();
+        }
+        json
+    }
+
+    fn check(&self, me: &Resource, report: &mut Report) {
+        let address = &me.address;
+        if self.schema.is_empty() {
+            report.error("V016", "schema", format!("the schema of `{address}` is empty")).hints.push("write at least one field, as `- { name: user_id, dtype: String }`".to_owned());
+        }
+        check_schema(&format!("`{address}`"), "schema", &self.schema, report);
+        if let Some(config) = &self.batch_config {
+            config.check(me, report);
+            self.check_superset(me, config, report);
+        }
+    }
+
+    fn queries(&self) -> Vec<Query<'_>> {
+        self.batch_config.iter().flat_map(BatchConfig::queries).collect()
+    }
+
+    fn files(&mut self) -> Vec<FileSlot<'_>> {
+        self.batch_config.iter_mut().flat_map(BatchConfig::files).collect()
+    }
+
+    fn source(&self) -> Option<SourceTraits<'_>> {
+        Some(SourceTraits { pushed: true, batch: self.batch_config.as_ref() })
+    }
+
+    fn columns(&self, _: &Catalog) -> Option<Vec<Field>> {
+        Some(self.schema.clone())
+    }
+}
+
+impl PushSource {
+    /// The columns that the batch config yields must be a superset of `schema` (seed: batch_config).
+    ///
+    /// Known here only when the config says its columns itself or its post_processor names them.
+    fn check_superset(&self, me: &Resource, config: &BatchConfig, report: &mut Report) {
+        let Some(columns) = config.column_names() else { return };
+        let missing: Vec<_> = self.schema.iter().filter(|it| !columns.iter().any(|column| column.0 == it.name)).map(|it| format!("`{}`", it.name)).collect();
+        if !missing.is_empty() {
+            let has: Vec<_> = columns.iter().map(|it| it.0.as_str()).collect();
+            report
+                .error("V014", config.columns_path(), format!("the batch_config of `{}` does not yield {} of its schema (yields: {})", me.address, missing.join(", "), has.join(", ")))
+                .hints
+                .push("select every column of `schema` in the batch_config's post_processor".to_owned());
+        }
+        for field in &self.schema {
+            if let Some((_, Some(dtype))) = columns.iter().find(|it| it.0 == field.name)
+                && *dtype != field.dtype
+            {
+                report.error("V014", config.columns_path(), format!("the batch_config of `{}` yields `{}` as {dtype}, and its schema says {}", me.address, field.name, field.dtype));
+            }
+        }
+    }
+}

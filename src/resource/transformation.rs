@@ -1,0 +1,108 @@
+//! Transformation: a query that several views can use.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::declaration::{Declaration, FileSlot, Query, Reference, Report, Rule};
+use super::{Catalog, Kind, Resource};
+
+/// A reusable query over named tables.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Transformation {
+    /// The language of the query
+    pub mode: Mode,
+    /// The tables that the query reads: another transformation's name, or a table that the view supplies
+    pub inputs: Vec<String>,
+    /// The query itself
+    pub sql: Option<String>,
+    /// A file with the query, relative to this file
+    pub sql_file: Option<String>,
+}
+
+/// How a transformation is written (spec 1; Tecton has more modes).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Mode {
+    Sql,
+}
+
+impl Declaration for Transformation {
+    fn rules(&self) -> &'static [(&'static str, Rule)] {
+        &[("mode", Rule::Suppressible), ("inputs", Rule::Suppressible), ("sql", Rule::Query)]
+    }
+
+    fn references(&self) -> Vec<Reference> {
+        let reference = |(index, name): (usize, &String)| Reference { optional: true, ..Reference::new(format!("inputs[{index}]"), name, &[Kind::Transformation]) };
+        self.inputs.iter().enumerate().map(reference).collect()
+    }
+
+    fn canonical(&self, _: &str, mut json: Value, _: &Catalog) -> Value {
+        json["sql_file"] = Value::Null;
+        json
+    }
+
+    fn check(&self, me: &Resource, report: &mut Report) {
+        check_one_query(me, &self.sql, &self.sql_file, true, report);
+        for (index, name) in self.inputs.iter().enumerate() {
+            if self.inputs[..index].contains(name) {
+                report.error("V003", format!("inputs[{index}]"), format!("input `{name}` of `{}` is named twice", me.address)).hints.push("remove one of them".to_owned());
+            }
+        }
+        if self.inputs.is_empty() {
+            report.error("V016", "inputs", format!("`{}` has no inputs", me.address)).hints.push("name the tables that its query reads".to_owned());
+        }
+    }
+
+    fn queries(&self) -> Vec<Query<'_>> {
+        self.sql.iter().map(|text| Query { path: "sql", text, tables: Some(self.inputs.clone()) }).collect()
+    }
+
+    fn files(&mut self) -> Vec<FileSlot<'_>> {
+        sql_file_slot(&self.sql_file, &mut self.sql)
+    }
+
+    fn follow_rename(&mut self, kind: Kind, old: &str, new: &str) {
+        if kind == Kind::Transformation {
+            rename_in_query(&mut self.inputs, &mut self.sql, old, new);
+        }
+    }
+}
+
+impl Transformation {
+    /// Returns the inputs that a view has to supply: those that are no transformation themselves.
+    pub fn open_inputs<'a>(&'a self, catalog: &Catalog) -> Vec<&'a str> {
+        self.inputs.iter().map(String::as_str).filter(|it| catalog.transformation(it).is_none()).collect()
+    }
+}
+
+/// Returns the slot of a `sql_file`, unless the query is written twice (which `check` reports).
+pub fn sql_file_slot<'a>(file: &Option<String>, sql: &'a mut Option<String>) -> Vec<FileSlot<'a>> {
+    match file {
+        Some(file) if sql.is_none() => vec![FileSlot { path: "sql_file", file: file.clone(), text: sql }],
+        _ => Vec::new(),
+    }
+}
+
+/// Follows the rename of a table in a list of names and in the query that reads it.
+pub fn rename_in_query(names: &mut [String], sql: &mut Option<String>, old: &str, new: &str) {
+    let mut found = false;
+    for name in names.iter_mut().filter(|it| *it == old) {
+        *name = new.to_owned();
+        found = true;
+    }
+    if found && let Some(text) = sql {
+        *text = crate::sql::rename_table(text, old, new);
+    }
+}
+
+/// Reports a query that is written twice, or not at all where `needed`. Runs before the text of `sql_file` is read.
+pub fn check_one_query(me: &Resource, sql: &Option<String>, sql_file: &Option<String>, needed: bool, report: &mut Report) {
+    if sql.is_some() && sql_file.is_some() {
+        report.error("V008", "sql_file", format!("`{}` has both `sql` and `sql_file`", me.address)).hints.push("keep one of them".to_owned());
+    }
+    if needed && sql.is_none() && sql_file.is_none() {
+        report.error("V008", "name", format!("`{}` has neither `sql` nor `sql_file`", me.address)).hints.push("write the query in one of them".to_owned());
+    }
+}
