@@ -1,1 +1,5 @@
-fn main(){}
+//! The `weir` command: arguments, run, exit code.
+
+fn main() -> std::process::ExitCode {
+    weir::cli::main()
+}

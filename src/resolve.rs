@@ -1,10 +1,10 @@
 //! Names → addresses: unknown, ambiguous, duplicate and circular references.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::diagnostic::{Diagnostic, DocumentId, closest};
 use crate::load::Repo;
-use crate::resource::{Address, Kind, Reference, SOURCES, VIEWS};
+use crate::resource::{Address, Kind, Reference, Resource, SOURCES, VIEWS};
 
 /// Fills in what every declaration depends on, and reports what does not resolve.
 pub fn resolve(repo: &mut Repo) -> Vec<Diagnostic> {
@@ -34,6 +34,18 @@ pub fn resolve(repo: &mut Repo) -> Vec<Diagnostic> {
     }
     cycles(repo, &mut diagnostics);
     diagnostics
+}
+
+/// Fills in what resources depend on that resolved before: what names nothing is left out.
+pub fn link(resources: &mut [Resource]) {
+    let known: HashSet<Address> = resources.iter().map(|it| it.address.clone()).collect();
+    for resource in resources {
+        let references = resource.spec.declaration().references();
+        let mut depends_on: Vec<Address> = references.iter().filter_map(|it| it.candidates().find(|it| known.contains(it))).collect();
+        depends_on.sort();
+        depends_on.dedup();
+        resource.depends_on = depends_on;
+    }
 }
 
 /// Two declarations of one name: of one kind, among sources, or among views.

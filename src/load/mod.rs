@@ -17,7 +17,8 @@ use crate::diagnostic::{Diagnostic, DocumentId, Place};
 use crate::resource::{Report, Resource};
 
 pub use cache::{Cache, Remembered};
-pub use files::{Files, SourceFile};
+pub use files::{Files, SourceFile, read as read_files};
+pub use yaml::to_text as to_yaml;
 pub use project::{Project, find_root, read_project};
 
 /// Everything that a feature repo declares, as read.
@@ -162,6 +163,16 @@ impl Repo {
         diagnostics.par_iter_mut().for_each(|it| locate::locate(self, it));
         diagnostics.par_sort_by(|a, b| locate::order(a).cmp(&locate::order(b)));
     }
+}
+
+/// Returns the files that declarations name, with the hash of each.
+pub fn external_hashes(repo: &Repo) -> Vec<(String, String)> {
+    repo.externals.values().map(|it| (it.file.to_string(), blake3::hash(it.text.as_bytes()).to_string())).collect()
+}
+
+/// Says whether the files that declarations name are what they were.
+pub fn externals_unchanged(root: &Path, externals: &[(String, String)]) -> bool {
+    externals.iter().all(|(file, hash)| files::read_external(root, "", file).is_ok_and(|it| blake3::hash(it.text.as_bytes()).to_string() == *hash))
 }
 
 /// Returns the folder that holds what is local to this machine, made so that git ignores it.

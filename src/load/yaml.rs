@@ -290,6 +290,11 @@ fn snake(kind: &str) -> String {
     text
 }
 
+/// Returns the value as YAML text.
+pub fn to_text(value: &serde_json::Value) -> String {
+    serde_yaml::to_string(value).expect("plain data is YAML")
+}
+
 /// Splits a file into its documents: where each starts, by line from 1 and by byte, with its text.
 ///
 /// `---` at the left margin always ends a document, even inside a block of text (YAML 1.2, 9.1.2).

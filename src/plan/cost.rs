@@ -25,6 +25,16 @@ pub enum JobKind {
     Recurring { every: Duration, delay: Duration },
 }
 
+impl Job {
+    /// Returns how many jobs a backfill takes; a schedule counts as none.
+    pub fn count(&self) -> i64 {
+        match self.kind {
+            JobKind::Backfill { count, .. } => count,
+            JobKind::Recurring { .. } => 0,
+        }
+    }
+}
+
 /// A view with all that decides when it is materialized.
 struct Materialized<'a> {
     view: &'a FeatureView,

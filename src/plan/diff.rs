@@ -211,8 +211,9 @@ fn cascade(snapshot: &Snapshot, declared: &BTreeMap<&Address, &Declared>, rename
         let entry = snapshot.entries.get(&recorded);
         let recreate = |fields| Action::Recreate { before: before.clone(), after: declaration.resource.clone(), fields };
         let change = changes.entry(address.clone()).or_insert_with(|| change(&address, recreate(Vec::new()), entry, renames.old(&address), Some(declaration)));
-        if let Action::Update { fields, .. } = &change.action {
-            change.action = recreate(fields.clone());
+        if let Action::Update { fields, .. } | Action::Recreate { fields, .. } = &change.action {
+            let own = fields.iter().filter(|it| !fields::is_inherited(&it.path, before, &declaration.resource));
+            change.action = recreate(own.cloned().collect());
             change.suppressed = false;
         }
         change.cause = Cause::Upstream { path };

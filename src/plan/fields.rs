@@ -11,8 +11,19 @@ pub fn compare(before: &Resource, before_catalog: &Catalog, after: &Resource, af
     let (mut old, mut new) = (before.canonical(before_catalog), after.canonical(after_catalog));
     let mut changes = queries(before, &mut old, after, &mut new);
     walk("", &old, &new, after, &mut changes);
+    for change in changes.iter_mut().filter(|it| is_inherited(&it.path, before, after)) {
+        change.effect = Effect::InPlace;
+    }
     changes.sort_by(|a, b| a.path.cmp(&b.path));
     changes
+}
+
+/// Says whether neither side declares the field: it follows what is declared elsewhere, and if that destroys, it
+/// destroys by cascade.
+pub fn is_inherited(path: &str, before: &Resource, after: &Resource) -> bool {
+    let top = path.split(['.', '[']).next().unwrap_or(path);
+    let declares = |it: &Resource| it.to_json().get(top).is_some();
+    top != "prevent_destroy" && !declares(before) && !declares(after)
 }
 
 /// Compares SQL by its normal form and takes it out of both sides; shows it as it is written.

@@ -164,10 +164,10 @@ impl Change {
         self.action.fields().iter().map(|it| it.effect).max().unwrap_or(Effect::InPlace)
     }
 
-    /// Says whether this takes protection away from what has it.
+    /// Says whether the declaration takes protection away from what has it. A delete lifts nothing: it is refused.
     pub fn lifts(&self) -> bool {
-        let protected = |it: Option<&Resource>| it.is_some_and(|it| it.meta.prevent_destroy);
-        protected(self.action.before()) && !protected(self.action.after())
+        let (Some(before), Some(after)) = (self.action.before(), self.action.after()) else { return false };
+        before.meta.prevent_destroy && !after.meta.prevent_destroy
     }
 }
 

@@ -63,6 +63,27 @@ impl Snapshot {
         Self { workspace: workspace.to_owned(), mode, registry: String::new(), serial: Serial(0), entries: BTreeMap::new() }
     }
 
+    /// Returns the protected resources that this one is, or that depend on it: what stands in the way of destroying it.
+    pub fn protectors(&self, address: &Address) -> Vec<&Address> {
+        if self.mode == Mode::Development {
+            return Vec::new();
+        }
+        let dependents = self.dependents();
+        let mut reached: Vec<&Address> = self.entries.get_key_value(address).map(|it| it.0).into_iter().collect();
+        let mut next = 0;
+        while next < reached.len() {
+            for dependent in dependents.get(reached[next]).into_iter().flatten() {
+                if !reached.contains(dependent) {
+                    reached.push(dependent);
+                }
+            }
+            next += 1;
+        }
+        reached.retain(|it| self.entries.get(*it).is_some_and(|it| it.prevent_destroy));
+        reached.sort();
+        reached
+    }
+
     /// Returns who depended on what, as recorded.
     pub fn dependents(&self) -> BTreeMap<&Address, Vec<&Address>> {
         let mut dependents: BTreeMap<&Address, Vec<&Address>> = BTreeMap::new();

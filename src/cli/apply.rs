@@ -1,0 +1,121 @@
+//! `weir apply`
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use super::context::{Context, Place};
+use super::plan::{ReadingArgs, make};
+use super::planning::{Answer, Ground, Planned, approve, commit};
+use super::stop::{Exit, Stop};
+use super::git;
+use crate::apply::Occasion;
+use crate::diagnostic::Diagnostic;
+use crate::plan::{Saved, SavedFault, refusals};
+use crate::render::words;
+use crate::resource::Instant;
+
+/// Carry out the changes
+///
+/// Plans, shows the plan, asks, and writes all of it in one transaction, or nothing. With a plan file, carries out
+/// exactly that plan; it is refused when the registry has changed since. Exits 3 when prevent_destroy refuses.
+#[derive(Debug, clap::Args)]
+pub struct ApplyArgs {
+    /// A plan that `weir plan --out` saved
+    #[arg(value_name = "PLAN_FILE", conflicts_with_all = ["offline", "suppress_recreates", "suppress_recreate"])]
+    plan_file: Option<PathBuf>,
+
+    /// Do not ask
+    #[arg(short, long)]
+    yes: bool,
+
+    /// Why, for the history
+    #[arg(short, long, value_name = "TEXT")]
+    message: Option<String>,
+
+    #[command(flatten)]
+    reading: ReadingArgs,
+}
+
+pub fn run(context: &Context, args: &ApplyArgs) -> Result<Exit, Stop> {
+    let result = match &args.plan_file {
+        Some(path) => apply_file(context, args, path),
+        None => apply_repo(context, args),
+    };
+    result.map_err(|stop| match stop {
+        // A refusal has said so already.
+        Stop::Said(Exit::Refused) => stop,
+        other => other.nothing_applied(&context.ui),
+    })
+}
+
+fn apply_repo(context: &Context, args: &ApplyArgs) -> Result<Exit, Stop> {
+    let place = context.place()?;
+    let now = context.now()?;
+    let asked = git::ask(&place.root);
+    let (ground, planned) = make(context, &place, &args.reading, now)?;
+    carry_out(context, &ground, planned, args, now, || asked.answer().commit)
+}
+
+/// Shows, asks, commits.
+fn carry_out(context: &Context, ground: &Ground, planned: Planned, args: &ApplyArgs, now: Instant, git_commit: impl FnOnce() -> Option<String>) -> Result<Exit, Stop> {
+    context.ui.data(&format!("{}{}", ground.header(), planned.text(context, now)))?;
+    if planned.plan.changes.is_empty() {
+        context.ui.data("There is nothing to do: nothing was applied.\n")?;
+        return Ok(Exit::Done);
+    }
+    let approved = approve(context, planned, Answer::from(args.yes), "Apply")?;
+    let occasion = Occasion { at: now.to_string(), actor: context.actor(), git_commit: git_commit(), message: args.message.clone() };
+    commit(context, ground, &approved, &occasion)?;
+    Ok(Exit::Done)
+}
+
+/// A saved plan needs no repo; the registry is found as always.
+fn apply_file(context: &Context, args: &ApplyArgs, path: &Path) -> Result<Exit, Stop> {
+    let path = context.directory()?.join(path);
+    let saved = read(&path)?;
+    let place = context.place_or_folder()?;
+    let now = context.now()?;
+    let mut ground = Ground::open(context, &place)?;
+    let refuse = |reason: String, hint: &str| Stop::diagnostic(Diagnostic::error("P007", reason).hint(hint));
+    let plan = saved.plan;
+    if plan.workspace != ground.workspace.name {
+        let reason = format!("this plan was made for workspace `{}`, and the workspace is `{}` ({})", plan.workspace, ground.workspace.name, ground.chosen.from);
+        return Err(refuse(reason, &format!("add `--workspace {}`, or plan again", plan.workspace)));
+    }
+    // A plan for a registry that did not exist names none; any serial but 0 gives the later one away.
+    if !plan.registry.is_empty() && plan.registry != ground.workspace.registry {
+        return Err(refuse("this plan was made for another registry".to_owned(), "name the registry with --registry, or plan again"));
+    }
+    if plan.base != ground.workspace.serial {
+        return Err(ground.fail(&crate::registry::Error::Moved { was: plan.base, now: ground.workspace.serial }));
+    }
+    if plan.mode != ground.workspace.mode {
+        return Err(refuse(format!("this plan was made for a {} workspace, and `{}` is {}", plan.mode, plan.workspace, ground.workspace.mode), "plan again"));
+    }
+    let snapshot = ground.snapshot_with(context, |_, _| false)?;
+    let planned = Planned { refusals: refusals(&plan, &snapshot), plan, snapshot };
+    context.ui.say(&format!("carrying out {} (made {}, {})", path.display(), saved.made_at, words::count(planned.plan.changes.len(), "change")));
+    carry_out(context, &ground, planned, args, now, || saved.commit)
+}
+
+fn read(path: &Path) -> Result<Saved, Stop> {
+    let text = std::fs::read(path).with_context(|| format!("the plan `{}` cannot be read", path.display()))?;
+    let fault = |reason: String, hint: &str| Stop::diagnostic(Diagnostic::error("P007", format!("`{}` {reason}", path.display())).hint(hint));
+    Saved::from_text(&String::from_utf8_lossy(&text)).map_err(|error| match error {
+        SavedFault::NotAPlan(reason) => fault(format!("is not a saved plan: {reason}"), "make one with `weir plan --out FILE`"),
+        SavedFault::Edited => fault("was edited after it was saved".to_owned(), "plan again: what is applied is what was shown"),
+        SavedFault::OtherVersion(found) => fault(format!("was saved as `{found}`, which this weir does not read"), "plan again with this weir"),
+    })
+}
+
+impl Context {
+    /// Returns the repo here, or the bare folder when there is none.
+    pub fn place_or_folder(&self) -> Result<Place, Stop> {
+        let base = self.directory()?;
+        if crate::load::find_root(&base).is_some() {
+            return self.place();
+        }
+        Ok(Place { root: base.clone(), project: crate::load::Project::default(), base })
+    }
+}

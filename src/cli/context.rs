@@ -1,0 +1,193 @@
+//! What a command finds itself in: the repo, the registry, the workspace, the time.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use super::stop::Stop;
+use super::ui::Ui;
+use super::Global;
+use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::load::{Project, find_root, local_folder, read_project};
+use crate::plan::{Mode, Serial};
+use crate::registry::{self, Location, Registry, Sqlite, Workspace};
+use crate::resource::Instant;
+
+/// The surroundings of one run.
+pub struct Context {
+    pub ui: Ui,
+    global: Global,
+    runtime: tokio::runtime::Runtime,
+}
+
+/// Where a choice came from, for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chosen {
+    pub value: String,
+    pub from: &'static str,
+}
+
+/// A repo, or the folder from which a registry is found without one.
+pub struct Place {
+    pub root: PathBuf,
+    pub project: Project,
+    /// Against what relative paths of flags and environment are read.
+    pub base: PathBuf,
+}
+
+impl Context {
+    pub fn new(global: &Global) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime without timers and sockets needs nothing from the system");
+        Self { ui: Ui::new(global.color, global.quiet, global.verbose), global: global.clone(), runtime }
+    }
+
+    /// Waits for what the registry does.
+    pub fn wait<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+
+    /// Returns the folder that the command runs in.
+    pub fn directory(&self) -> Result<PathBuf, Stop> {
+        let current = std::env::current_dir().context("the current folder cannot be read")?;
+        let Some(directory) = &self.global.directory else { return Ok(current) };
+        let directory = current.join(directory);
+        if !directory.is_dir() {
+            return Err(Stop::diagnostic(Diagnostic::error("L015", format!("`{}` is not a folder", directory.display())).hint("name an existing folder after -C")));
+        }
+        Ok(directory)
+    }
+
+    /// Returns the repo at or above the folder that the command runs in.
+    pub fn place(&self) -> Result<Place, Stop> {
+        let base = self.directory()?;
+        let Some(root) = find_root(&base) else {
+            let diagnostic = Diagnostic::error("L015", format!("no weir.toml in `{}` or above: this is not a feature repo", base.display()));
+            return Err(Stop::diagnostic(diagnostic.hint("run `weir init` to start one, or name its folder with -C")));
+        };
+        let (project, diagnostics) = read_project(&root, &environment);
+        if diagnostics.is_empty() { Ok(Place { root, project, base }) } else { Err(Stop::Diagnostics(diagnostics)) }
+    }
+
+    /// Returns the moment of this run. `WEIR_NOW` sets it, so that a plan can be made again to the byte.
+    pub fn now(&self) -> Result<Instant, Stop> {
+        match environment("WEIR_NOW") {
+            Some(text) => text.parse().map_err(|fault: String| Stop::from(anyhow::anyhow!("WEIR_NOW: {fault}"))),
+            None => Ok(Instant { secs: jiff::Timestamp::now().as_second() }),
+        }
+    }
+
+    /// Returns the registry's location and where it came from: flag, environment, weir.toml, default.
+    pub fn location(&self, place: &Place) -> Result<(Location, &'static str), Stop> {
+        let (url, base, from) = if let Some(url) = &self.global.registry {
+            (url.clone(), &place.base, "--registry")
+        } else if let Some(url) = environment("WEIR_REGISTRY_URL") {
+            (url, &place.base, "WEIR_REGISTRY_URL")
+        } else if let Some(url) = &place.project.registry_url {
+            (url.clone(), &place.root, "weir.toml")
+        } else {
+            ("sqlite://.weir/registry.db".to_owned(), &place.root, "the default")
+        };
+        let location = Location::parse(&url, base).map_err(|fault| Stop::diagnostic(Diagnostic::error("G001", fault)))?;
+        Ok((location, from))
+    }
+
+    /// Returns the workspace's name and where it came from: flag, environment, selection, weir.toml, default.
+    pub fn workspace_name(&self, place: &Place) -> Chosen {
+        let chosen = |value: String, from| Chosen { value, from };
+        if let Some(name) = &self.global.workspace {
+            return chosen(name.clone(), "from --workspace");
+        }
+        if let Some(name) = environment("WEIR_WORKSPACE") {
+            return chosen(name, "from WEIR_WORKSPACE");
+        }
+        if let Some(name) = selected_workspace(&place.root) {
+            return chosen(name, "selected");
+        }
+        match &place.project.workspace {
+            Some(name) => chosen(name.clone(), "from weir.toml"),
+            None => chosen("prod".to_owned(), "the default"),
+        }
+    }
+
+    /// Opens the registry to read; `None` when there is none yet.
+    pub fn read_registry(&self, location: &Location) -> Result<Option<Sqlite>, Stop> {
+        self.wait(registry::open(location, false)).map_err(|error| Stop::registry(&error, &shown(location)))
+    }
+
+    /// Opens the registry to read, and stops when there is none.
+    pub fn existing_registry(&self, location: &Location) -> Result<Sqlite, Stop> {
+        self.read_registry(location)?.ok_or_else(|| {
+            let diagnostic = Diagnostic::error("G010", format!("there is no registry at `{}`: nothing is recorded yet", shown(location)));
+            Stop::diagnostic(diagnostic.hint("run `weir apply` to record what is declared"))
+        })
+    }
+
+    /// Opens the registry to write: makes a new one, brings an older one up to date after a backup copy.
+    pub fn writable_registry(&self, location: &Location) -> Result<Sqlite, Stop> {
+        let at = self.now()?.to_string();
+        let fail = |error: registry::Error| Stop::registry(&error, &shown(location));
+        match self.wait(registry::open(location, true)) {
+            Ok(Some(registry)) => return Ok(registry),
+            Ok(None) => return self.wait(registry::create(location, &at)).map_err(fail),
+            Err(registry::Error::Older { .. }) => {}
+            Err(error) => return Err(fail(error)),
+        }
+        if let Some((found, backup)) = self.wait(registry::migrate(location, &at)).map_err(fail)? {
+            self.ui.say(&format!("migrated the registry from format {found} to {}; the copy before is {}", registry::FORMAT, backup.display()));
+        }
+        self.wait(registry::open(location, true)).map_err(fail)?.ok_or_else(|| fail(registry::Error::Damaged("it was emptied meanwhile".to_owned())))
+    }
+
+    /// Returns the chosen workspace as recorded. Where there is no registry yet, there is only `prod`.
+    pub fn workspace(&self, registry: Option<&mut dyn Registry>, location: &Location, chosen: &Chosen) -> Result<Workspace, Stop> {
+        let workspaces = match registry {
+            Some(registry) => self.wait(registry.workspaces()).map_err(|error| Stop::registry(&error, &shown(location)))?,
+            None => vec![Workspace { name: "prod".to_owned(), mode: Mode::Live, serial: Serial(0), state: String::new(), count: 0, registry: String::new() }],
+        };
+        if let Some(workspace) = workspaces.iter().find(|it| it.name == chosen.value) {
+            return Ok(workspace.clone());
+        }
+        let names: Vec<&str> = workspaces.iter().map(|it| it.name.as_str()).collect();
+        let diagnostic = Diagnostic::error("G005", format!("workspace `{}` does not exist ({})", chosen.value, chosen.from));
+        let hint = did_you_mean(&chosen.value, names.iter().copied()).unwrap_or_else(|| format!("run `weir workspace create {}`, or choose one of {}", chosen.value, names.join(", ")));
+        Err(Stop::diagnostic(diagnostic.hint(hint)))
+    }
+
+    /// Says whether this runs in CI with no registry named: what is recorded then dies with the machine.
+    pub fn in_ci(&self) -> bool {
+        environment("CI").is_some_and(|it| it != "false" && it != "0")
+    }
+
+    /// Returns who applies, for the history.
+    pub fn actor(&self) -> String {
+        ["WEIR_ACTOR", "GITHUB_ACTOR", "USER", "LOGNAME"].into_iter().find_map(environment).unwrap_or_else(|| "unknown".to_owned())
+    }
+}
+
+/// Returns a path as a person would name it from here.
+pub fn shown(location: &Location) -> String {
+    let current = std::env::current_dir().unwrap_or_default();
+    let path = location.path.strip_prefix(&current).unwrap_or(&location.path);
+    path.display().to_string()
+}
+
+/// An empty variable counts as unset.
+pub fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|it| !it.is_empty())
+}
+
+fn selected_workspace(root: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(root.join(".weir/workspace")).ok()?;
+    Some(text.trim().to_owned()).filter(|it| !it.is_empty())
+}
+
+/// Remembers the selected workspace on this machine; `None` forgets it.
+pub fn select_workspace(root: &Path, name: Option<&str>) -> Result<(), Stop> {
+    let path = local_folder(root).context("the folder .weir cannot be made")?.join("workspace");
+    match name {
+        Some(name) => std::fs::write(path, format!("{name}\n")).context("the selection cannot be written")?,
+        None if path.exists() => std::fs::remove_file(path).context("the selection cannot be removed")?,
+        None => {}
+    }
+    Ok(())
+}

@@ -1,0 +1,44 @@
+//! `weir destroy`
+
+use super::context::Context;
+use super::planning::{Answer, Ground, approve, commit};
+use super::stop::{Exit, Stop};
+use crate::apply::Occasion;
+use crate::plan::Suppress;
+
+/// Delete everything that the workspace records
+///
+/// Plans against an empty repo, with the same guard and the same question as apply. The declarations stay.
+#[derive(Debug, clap::Args)]
+pub struct DestroyArgs {
+    /// Do not ask
+    #[arg(short, long)]
+    yes: bool,
+
+    /// Why, for the history
+    #[arg(short, long, value_name = "TEXT")]
+    message: Option<String>,
+}
+
+pub fn run(context: &Context, args: &DestroyArgs) -> Result<Exit, Stop> {
+    destroy(context, args).map_err(|stop| match stop {
+        Stop::Said(Exit::Refused) => stop,
+        other => other.nothing_applied(&context.ui),
+    })
+}
+
+fn destroy(context: &Context, args: &DestroyArgs) -> Result<Exit, Stop> {
+    let place = context.place_or_folder()?;
+    let now = context.now()?;
+    let mut ground = Ground::open(context, &place)?;
+    let planned = ground.plan(context, &[], &Suppress::None, now)?;
+    context.ui.data(&format!("{}{}", ground.header(), planned.text(context, now)))?;
+    if planned.plan.changes.is_empty() {
+        context.ui.data("There is nothing to do: nothing was applied.\n")?;
+        return Ok(Exit::Done);
+    }
+    let approved = approve(context, planned, Answer::from(args.yes), "Apply")?;
+    let occasion = Occasion { at: now.to_string(), actor: context.actor(), git_commit: None, message: args.message.clone().or_else(|| Some("destroy".to_owned())) };
+    commit(context, &ground, &approved, &occasion)?;
+    Ok(Exit::Done)
+}

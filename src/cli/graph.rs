@@ -1,0 +1,52 @@
+//! `weir graph`
+
+use std::collections::BTreeMap;
+
+use anyhow::Context as _;
+use clap::ValueEnum;
+use serde_json::json;
+
+use super::context::Context;
+use super::repo;
+use super::stop::{Exit, Stop};
+use crate::render::graph;
+
+/// Print the dependency graph of the declarations
+///
+/// What is protected is drawn with a thick or double border.
+#[derive(Debug, clap::Args)]
+pub struct GraphArgs {
+    /// How to print the graph
+    #[arg(long, value_enum, default_value_t = GraphFormat::Text)]
+    format: GraphFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum GraphFormat {
+    /// One line a resource
+    Text,
+    /// Graphviz
+    Dot,
+    /// Mermaid, for Markdown
+    Mermaid,
+    Json,
+}
+
+pub fn run(context: &Context, args: &GraphArgs) -> Result<Exit, Stop> {
+    let place = context.place()?;
+    let checked = repo::checked(context, &place, repo::read(&place))?;
+    let resources: BTreeMap<_, _> = checked.declared.iter().map(|it| (&it.resource.address, &it.resource)).collect();
+    let mut out = String::new();
+    let drawn = match args.format {
+        GraphFormat::Text => graph::text(&mut out, &resources),
+        GraphFormat::Dot => graph::dot(&mut out, &resources),
+        GraphFormat::Mermaid => graph::mermaid(&mut out, &resources),
+        GraphFormat::Json => {
+            let nodes: Vec<_> = resources.iter().map(|(address, it)| json!({ "address": address, "prevent_destroy": it.meta.prevent_destroy, "depends_on": it.depends_on })).collect();
+            return context.ui.json(&nodes).map(|()| Exit::Done);
+        }
+    };
+    drawn.context("the graph cannot be written")?;
+    context.ui.data(&out)?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,88 @@
+//! `weir list`
+
+use std::collections::BTreeMap;
+
+use comfy_table::{ContentArrangement, Table, presets};
+use serde_json::json;
+
+use super::context::Context;
+use super::planning::Ground;
+use super::stop::{Exit, Stop};
+use super::Format;
+use crate::plan::Entry;
+use crate::resource::{Address, Kind, Resource};
+
+/// List what is recorded
+///
+/// One line a resource: its address, whether it is protected, its owner and its description.
+#[derive(Debug, clap::Args)]
+pub struct ListArgs {
+    /// Only this kind, as StreamFeatureView
+    kind: Option<String>,
+
+    /// How to print the list
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+pub fn run(context: &Context, args: &ListArgs) -> Result<Exit, Stop> {
+    let kind = args.kind.as_deref().map(str::parse::<Kind>).transpose().map_err(|fault| anyhow::anyhow!(fault))?;
+    let (_, entries) = recorded(context)?;
+    let chosen: Vec<(&Address, &Resource)> = entries.iter().filter_map(|(address, entry)| Some((address, entry.resource.as_ref()?))).filter(|it| kind.is_none_or(|kind| it.0.kind == kind)).collect();
+    if args.format == Format::Json {
+        context.ui.json(&chosen.iter().map(|(address, resource)| wire(address, resource)).collect::<Vec<_>>())?;
+        return Ok(Exit::Done);
+    }
+    if chosen.is_empty() {
+        context.ui.say("Nothing is recorded.");
+        return Ok(Exit::Done);
+    }
+    let mut table = table(["ADDRESS", "PROTECTED", "OWNER", "DESCRIPTION"]);
+    for (address, resource) in chosen {
+        let meta = &resource.meta;
+        let protected = if meta.prevent_destroy { "yes" } else { "" };
+        table.add_row([&address.to_string(), protected, meta.owner.as_deref().unwrap_or_default(), meta.description.as_deref().unwrap_or_default().trim()]);
+    }
+    context.ui.data(&lines(&table))?;
+    Ok(Exit::Done)
+}
+
+/// One flat object a resource: `address` appears nowhere deeper, so that `jq '.. | .address'` finds resources only.
+fn wire(address: &Address, resource: &Resource) -> serde_json::Value {
+    let meta = &resource.meta;
+    json!({
+        "address": address,
+        "kind": address.kind.as_str(),
+        "name": &*address.name,
+        "description": meta.description,
+        "owner": meta.owner,
+        "prevent_destroy": meta.prevent_destroy,
+        "depends_on": resource.depends_on,
+    })
+}
+
+/// Returns the workspace, opened, and everything that it records, decoded.
+pub fn recorded(context: &Context) -> Result<(Ground, BTreeMap<Address, Entry>), Stop> {
+    let place = context.place_or_folder()?;
+    let mut ground = Ground::open(context, &place)?;
+    if ground.registry.is_none() {
+        context.existing_registry(&ground.location)?;
+    }
+    let snapshot = ground.snapshot_with(context, |_, _| true)?;
+    Ok((ground, snapshot.entries))
+}
+
+/// Returns an empty table without lines, as wide as the terminal.
+pub fn table<const N: usize>(titles: [&str; N]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header(titles);
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table
+}
+
+/// Returns the table's text without the blanks that end its lines.
+pub fn lines(table: &Table) -> String {
+    table.lines().map(|it| format!("{}\n", it.trim_end())).collect()
+}

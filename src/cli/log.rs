@@ -1,0 +1,60 @@
+//! `weir log`
+
+use serde_json::{Value, json};
+
+use super::context::Context;
+use super::list::{lines, table};
+use super::planning::Ground;
+use super::stop::{Exit, Stop};
+use super::Format;
+use crate::registry::{LogEntry, Registry};
+
+/// List the applies, newest first
+#[derive(Debug, clap::Args)]
+pub struct LogArgs {
+    /// How many to list
+    #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 20)]
+    limit: i64,
+
+    /// How to print them
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+pub fn run(context: &Context, args: &LogArgs) -> Result<Exit, Stop> {
+    let place = context.place_or_folder()?;
+    let mut ground = Ground::open(context, &place)?;
+    let entries = match &mut ground.registry {
+        Some(registry) => context.wait(registry.log(&ground.workspace.name, Some(args.limit))),
+        None => Ok(Vec::new()),
+    };
+    let entries = entries.map_err(|error| ground.fail(&error))?;
+    if args.format == Format::Json {
+        context.ui.json(&entries.iter().map(wire).collect::<Vec<_>>())?;
+        return Ok(Exit::Done);
+    }
+    if entries.is_empty() {
+        context.ui.say("Nothing has been applied yet.");
+        return Ok(Exit::Done);
+    }
+    let mut table = table(["SERIAL", "APPLIED AT", "ACTOR", "COMMIT", "CHANGES", "MESSAGE"]);
+    for entry in &entries {
+        let commit: String = entry.git_commit.as_deref().unwrap_or_default().chars().take(10).collect();
+        table.add_row([&entry.serial.to_string(), &entry.at, &entry.actor, &commit, &changes(&entry.summary), entry.message.as_deref().unwrap_or_default()]);
+    }
+    context.ui.data(&lines(&table))?;
+    Ok(Exit::Done)
+}
+
+/// `+3 ~1 ±0 -2`, without the zeros.
+fn changes(summary: &str) -> String {
+    let summary: Value = serde_json::from_str(summary).unwrap_or_default();
+    let signs = [("create", "+"), ("update", "~"), ("recreate", "±"), ("delete", "-")];
+    let counts = signs.iter().filter_map(|(key, sign)| summary[key].as_u64().filter(|it| *it > 0).map(|it| format!("{sign}{it}")));
+    counts.collect::<Vec<_>>().join(" ")
+}
+
+fn wire(entry: &LogEntry) -> Value {
+    let summary: Value = serde_json::from_str(&entry.summary).unwrap_or_default();
+    json!({ "serial": entry.serial, "applied_at": entry.at, "actor": entry.actor, "git_commit": entry.git_commit, "message": entry.message, "summary": summary })
+}

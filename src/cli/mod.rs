@@ -1,0 +1,169 @@
+//! The shell: the only place that prints, prompts and reads the environment. One file per command.
+
+mod apply;
+mod columns;
+mod completions;
+mod context;
+mod destroy;
+mod diff;
+mod git;
+mod graph;
+mod init;
+mod list;
+mod log;
+mod plan;
+mod planning;
+mod registry;
+mod repo;
+mod restore;
+mod schema;
+mod show;
+mod stop;
+mod ui;
+mod validate;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+
+use context::Context;
+use stop::{Exit, Stop};
+
+pub use schema::command_reference;
+
+/// Plan and apply for ML feature repositories
+///
+/// weir reads data sources, entities, feature views and feature services from YAML, shows what would change
+/// against a registry, applies it in one transaction, and refuses whatever would destroy what production protects.
+#[derive(Debug, Parser)]
+#[command(name = "weir", disable_version_flag = true, disable_help_subcommand = true, max_term_width = 100, after_help = "Exit codes: 0 done, or nothing to do; 1 error; 2 changes (plan --detailed-exitcode); 3 refused by\nprevent_destroy; 64 usage.")]
+pub struct Cli {
+    #[command(flatten)]
+    global: Global,
+
+    /// Print the version, with -v the features of this build
+    #[arg(short = 'V', long)]
+    version: bool,
+
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Global {
+    /// Run as if started in this folder
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    directory: Option<std::path::PathBuf>,
+
+    /// The workspace [env: WEIR_WORKSPACE]
+    #[arg(short, long, value_name = "NAME", global = true)]
+    workspace: Option<String>,
+
+    /// The registry, as sqlite://path [env: WEIR_REGISTRY_URL]
+    #[arg(long, value_name = "URL", global = true)]
+    registry: Option<String>,
+
+    /// When to use colour; NO_COLOR counts too
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto, global = true)]
+    color: Color,
+
+    /// Say less: only results, warnings and errors
+    #[arg(short, long, global = true)]
+    quiet: bool,
+
+    /// Say everything: all warnings, all changes
+    #[arg(short, long, global = true)]
+    verbose: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Color {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Init(init::InitArgs),
+    Validate(validate::ValidateArgs),
+    Plan(plan::PlanArgs),
+    Apply(apply::ApplyArgs),
+    Destroy(destroy::DestroyArgs),
+    Workspace(workspace::WorkspaceArgs),
+    Registry(registry::RegistryArgs),
+    List(list::ListArgs),
+    Show(show::ShowArgs),
+    Columns(columns::ColumnsArgs),
+    Graph(graph::GraphArgs),
+    Log(log::LogArgs),
+    Diff(diff::DiffArgs),
+    Restore(restore::RestoreArgs),
+    Schema(schema::SchemaArgs),
+    Completions(completions::CompletionsArgs),
+}
+
+/// Text for people or JSON for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Text,
+    Json,
+}
+
+/// Runs weir with the arguments of this process.
+pub fn main() -> ExitCode {
+    // SQL trees are deep: the threads that parse get room for them. A second call finds the pool made, which is as good.
+    let _ = rayon::ThreadPoolBuilder::new().stack_size(32 * 1024 * 1024).build_global();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help is no fault; what clap cannot print (a closed pipe) nobody waits for.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { Exit::Usage } else { Exit::Done } as u8);
+        }
+    };
+    let context = Context::new(&cli.global);
+    match run(cli, &context) {
+        Ok(exit) => ExitCode::from(exit as u8),
+        Err(stop) => ExitCode::from(stop.report(&context.ui) as u8),
+    }
+}
+
+fn run(cli: Cli, context: &Context) -> Result<Exit, Stop> {
+    if cli.version {
+        return version(context);
+    }
+    let Some(command) = cli.command else {
+        context.ui.data(&Cli::command().render_long_help().ansi().to_string())?;
+        return Ok(Exit::Done);
+    };
+    match command {
+        Command::Init(args) => init::run(context, &args),
+        Command::Validate(args) => validate::run(context, &args),
+        Command::Plan(args) => plan::run(context, &args),
+        Command::Apply(args) => apply::run(context, &args),
+        Command::Destroy(args) => destroy::run(context, &args),
+        Command::Workspace(args) => workspace::run(context, &args),
+        Command::Registry(args) => registry::run(context, &args),
+        Command::List(args) => list::run(context, &args),
+        Command::Show(args) => show::run(context, &args),
+        Command::Columns(args) => columns::run(context, &args),
+        Command::Graph(args) => graph::run(context, &args),
+        Command::Log(args) => log::run(context, &args),
+        Command::Diff(args) => diff::run(context, &args),
+        Command::Restore(args) => restore::run(context, &args),
+        Command::Schema(args) => schema::run(context, &args),
+        Command::Completions(args) => completions::run(context, &args),
+    }
+}
+
+fn version(context: &Context) -> Result<Exit, Stop> {
+    let mut text = format!("weir {}\n", env!("CARGO_PKG_VERSION"));
+    if context.ui.verbose {
+        text.push_str("features: none\n");
+    }
+    context.ui.data(&text)?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,134 @@
+//! `weir plan`
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::ValueEnum;
+
+use super::context::Context;
+use super::planning::{Ground, Planned};
+use super::stop::{Exit, Stop};
+use super::{git, repo};
+use crate::plan::{Saved, Suppress};
+use crate::render::{github, json, markdown};
+use crate::resource::{Address, Instant};
+
+/// Show what apply would change
+///
+/// Compares the declarations in the repo with what the registry holds, and prints each change with its cause and
+/// its cost. Writes nothing to the registry. Exits 0, or 1 on an error, 3 when prevent_destroy refuses a change.
+#[derive(Debug, clap::Args)]
+pub struct PlanArgs {
+    /// Write the plan to a file that `weir apply FILE` carries out
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+
+    /// Exit 2 when there are changes
+    #[arg(long)]
+    detailed_exitcode: bool,
+
+    /// How to print the plan
+    #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
+    format: PlanFormat,
+
+    #[command(flatten)]
+    reading: ReadingArgs,
+}
+
+/// How declarations are read and compared.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ReadingArgs {
+    /// Open no source: check only what the files say
+    #[arg(long)]
+    pub offline: bool,
+
+    /// Carry out every recreate that can be suppressed as an update: nothing is built again
+    #[arg(long, conflicts_with = "suppress_recreate")]
+    suppress_recreates: bool,
+
+    /// Carry out the recreate of this resource as an update (repeatable)
+    #[arg(long, value_name = "ADDRESS")]
+    suppress_recreate: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum PlanFormat {
+    Text,
+    Json,
+    /// GitHub annotations at the declarations
+    Github,
+    /// A pull-request comment
+    Markdown,
+}
+
+impl ReadingArgs {
+    pub fn suppress(&self) -> Result<Suppress, Stop> {
+        if self.suppress_recreates {
+            return Ok(Suppress::All);
+        }
+        let addresses: Result<Vec<Address>, String> = self.suppress_recreate.iter().map(|it| it.parse()).collect();
+        match addresses {
+            Ok(addresses) if addresses.is_empty() => Ok(Suppress::None),
+            Ok(addresses) => Ok(Suppress::Only(addresses)),
+            Err(fault) => Err(anyhow::anyhow!("--suppress-recreate: {fault}").into()),
+        }
+    }
+}
+
+pub fn run(context: &Context, args: &PlanArgs) -> Result<Exit, Stop> {
+    let place = context.place()?;
+    let now = context.now()?;
+    let asked = (args.format == PlanFormat::Json || args.out.is_some()).then(|| git::ask(&place.root));
+    let (ground, planned) = make(context, &place, &args.reading, now)?;
+    let git = asked.map(git::Asked::answer).unwrap_or_default();
+    // The file first: a reader of stdout that goes away early must not cost the plan.
+    if let Some(path) = &args.out {
+        save(context, path, &planned, now, git.commit.clone())?;
+    }
+    let Planned { plan, refusals, .. } = &planned;
+    match args.format {
+        PlanFormat::Text => context.ui.data(&format!("{}{}", ground.header(), planned.text(context, now)))?,
+        PlanFormat::Json => context.ui.json(&json::plan(plan, refusals, git))?,
+        PlanFormat::Github => context.ui.data(&github::plan(plan, refusals, &super::validate::repo_prefix(&place.root)))?,
+        PlanFormat::Markdown => {
+            let mut out = String::new();
+            markdown::plan(&mut out, plan, refusals, now).context("the plan cannot be written")?;
+            context.ui.data(&out)?;
+        }
+    }
+    Ok(match (planned.refusals.is_empty(), planned.plan.changes.is_empty()) {
+        (false, _) => Exit::Refused,
+        (true, false) if args.detailed_exitcode => Exit::Changes,
+        _ => Exit::Done,
+    })
+}
+
+/// Reads the repo and the registry, and compares them. The way of plan and apply alike.
+pub fn make(context: &Context, place: &super::context::Place, args: &ReadingArgs, now: Instant) -> Result<(Ground, Planned), Stop> {
+    let suppress = args.suppress()?;
+    let sources = repo::read(place);
+    let mut ground = Ground::open(context, place)?;
+    ground.warn_if_lost(context);
+    super::validate::say_unchecked(context, args.offline);
+    if let Some(known) = sources.remembered(&place.root)
+        && known.state == ground.workspace.state
+        && suppress == Suppress::None
+        && !context.ui.verbose
+    {
+        repo::say_counts(context, &known.warnings);
+        let planned = ground.unchanged(known.count, known.state.clone());
+        return Ok((ground, planned));
+    }
+    let checked = repo::checked(context, place, sources)?;
+    repo::say_warnings(context, &checked.warnings);
+    let planned = ground.plan(context, &checked.declared, &suppress, now)?;
+    Ok((ground, planned))
+}
+
+fn save(context: &Context, path: &std::path::Path, planned: &Planned, now: Instant, commit: Option<String>) -> Result<(), Stop> {
+    let saved = Saved { plan: planned.plan.clone(), made_at: now.to_string(), commit };
+    let path = context.directory()?.join(path);
+    std::fs::write(&path, saved.to_text()).with_context(|| format!("the plan cannot be saved to `{}`", path.display()))?;
+    context.ui.say(&format!("saved the plan to {}: `weir apply {}` carries it out", path.display(), path.display()));
+    Ok(())
+}

@@ -1,0 +1,164 @@
+//! What plan, apply, destroy and restore share: one way from declarations to a plan.
+
+use std::collections::HashMap;
+
+use super::context::{Chosen, Context, Place, shown};
+use super::stop::{Exit, Stop};
+use crate::diagnostic::Diagnostic;
+use crate::plan::{self, Approved, Declared, Entry, Plan, Refusal, Snapshot, Suppress};
+use crate::registry::{self, Location, Registry, Sqlite, Workspace};
+use crate::render::{style, text, words};
+use crate::resource::{Address, Instant};
+
+/// One workspace of one registry, opened to read.
+pub struct Ground {
+    pub location: Location,
+    pub registry: Option<Sqlite>,
+    pub workspace: Workspace,
+    pub chosen: Chosen,
+    registry_from: &'static str,
+}
+
+/// A plan with what stands in its way.
+pub struct Planned {
+    pub plan: Plan,
+    pub refusals: Vec<Refusal>,
+    pub snapshot: Snapshot,
+}
+
+impl Ground {
+    /// Opens what the flags, the environment and weir.toml choose. Makes nothing.
+    pub fn open(context: &Context, place: &Place) -> Result<Self, Stop> {
+        Self::open_workspace(context, place, context.workspace_name(place))
+    }
+
+    /// Opens this workspace, whatever is chosen otherwise.
+    pub fn open_workspace(context: &Context, place: &Place, chosen: Chosen) -> Result<Self, Stop> {
+        let (location, registry_from) = context.location(place)?;
+        let mut registry = context.read_registry(&location)?;
+        let workspace = context.workspace(registry.as_mut().map(|it| it as &mut dyn Registry), &location, &chosen)?;
+        Ok(Self { location, registry, workspace, chosen, registry_from })
+    }
+
+    /// Returns the first lines of a plan: what it is compared with.
+    pub fn header(&self) -> String {
+        let Workspace { name, mode, serial, .. } = &self.workspace;
+        let new = match self.registry {
+            Some(_) => String::new(),
+            None => format!("new registry at {}: nothing is recorded, nothing is protected\n", shown(&self.location)),
+        };
+        format!("{new}Workspace {} ({mode}), {}, at serial {serial}\n\n", style::strong(name), self.chosen.from)
+    }
+
+    /// Warns when CI plans against a registry that is new and that nobody named.
+    pub fn warn_if_lost(&self, context: &Context) {
+        if self.registry.is_none() && self.registry_from == "the default" && context.in_ci() {
+            let warning = Diagnostic::warning("G010", format!("CI is set, and no registry is named: `{}` is new and will be lost with this machine", shown(&self.location)));
+            context.ui.warn(&warning.hint("set WEIR_REGISTRY_URL, or `url` under [registry] in weir.toml"));
+        }
+    }
+
+    pub fn fail(&self, error: &registry::Error) -> Stop {
+        Stop::registry(error, &shown(&self.location))
+    }
+
+    /// Returns what is recorded; specs are read where `declared` differs.
+    pub fn snapshot(&mut self, context: &Context, declared: &[Declared]) -> Result<Snapshot, Stop> {
+        let digests: HashMap<_, _> = declared.iter().map(|it| (&it.resource.address, it.digest)).collect();
+        self.snapshot_with(context, |address, entry| digests.get(address) != Some(&entry.digest))
+    }
+
+    /// Returns what is recorded, with the specs that `wanted` chooses.
+    pub fn snapshot_with(&mut self, context: &Context, wanted: impl Fn(&Address, &Entry) -> bool) -> Result<Snapshot, Stop> {
+        let mut snapshot = Snapshot::empty(&self.workspace.name, self.workspace.mode);
+        let Some(registry) = &mut self.registry else { return Ok(snapshot) };
+        let name = &self.workspace.name;
+        let read = async {
+            let mut entries = registry.entries(name).await?;
+            registry::read_specs(registry, name, &mut entries, wanted).await?;
+            Ok(entries)
+        };
+        snapshot.entries = context.wait(read).map_err(|error| Stop::registry(&error, &shown(&self.location)))?;
+        snapshot.registry = self.workspace.registry.clone();
+        snapshot.serial = self.workspace.serial;
+        Ok(snapshot)
+    }
+
+    /// Returns the plan that makes the registry what `declared` says.
+    pub fn plan(&mut self, context: &Context, declared: &[Declared], suppress: &Suppress, now: Instant) -> Result<Planned, Stop> {
+        let state = plan::state(declared);
+        if state == self.workspace.state && *suppress == Suppress::None {
+            return Ok(self.unchanged(declared.len(), state));
+        }
+        let snapshot = self.snapshot(context, declared)?;
+        let plan = plan::diff(&snapshot, declared, suppress, now).map_err(Stop::Diagnostics)?;
+        let refusals = plan::refusals(&plan, &snapshot);
+        Ok(Planned { plan, refusals, snapshot })
+    }
+
+    /// Returns the plan that finds nothing to do, without looking at a single resource.
+    pub fn unchanged(&self, count: usize, state: String) -> Planned {
+        let Workspace { name, mode, serial, registry, .. } = &self.workspace;
+        let snapshot = Snapshot { registry: registry.clone(), serial: *serial, ..Snapshot::empty(name, *mode) };
+        let plan = Plan {
+            workspace: name.clone(),
+            mode: *mode,
+            registry: registry.clone(),
+            base: *serial,
+            changes: Vec::new(),
+            rewritten: Vec::new(),
+            wire_orders: Vec::new(),
+            unchanged: count,
+            state,
+            warnings: Vec::new(),
+        };
+        Planned { plan, refusals: Vec::new(), snapshot }
+    }
+}
+
+impl Planned {
+    /// Returns the plan as text.
+    pub fn text(&self, context: &Context, now: Instant) -> String {
+        let mut out = String::new();
+        let detail = if context.ui.verbose { text::Detail::Full } else { text::Detail::Brief };
+        text::plan(&mut out, &self.plan, &self.refusals, now, detail).expect("writing to a string cannot fail");
+        out
+    }
+}
+
+/// Asks before anything is written; refusals come before the question.
+pub fn approve(context: &Context, planned: Planned, yes: Answer, verb: &str) -> Result<Approved, Stop> {
+    let (workspace, mode, count) = (planned.plan.workspace.clone(), planned.plan.mode, planned.plan.changes.len());
+    let Ok(approved) = plan::approve(planned.plan, &planned.snapshot) else {
+        context.ui.complain("Nothing was applied.");
+        return Err(Stop::Said(Exit::Refused));
+    };
+    let question = format!("{verb} {} to workspace {} ({mode})?", words::count(count, "change"), style::strong(&workspace));
+    match yes {
+        Answer::Given => Ok(approved),
+        Answer::Ask if context.ui.confirm(&question)? => Ok(approved),
+        Answer::Ask => Err(anyhow::anyhow!("the answer was not yes").into()),
+    }
+}
+
+/// Whether the user has said yes beforehand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    Given,
+    Ask,
+}
+
+impl From<bool> for Answer {
+    fn from(yes: bool) -> Self {
+        if yes { Self::Given } else { Self::Ask }
+    }
+}
+
+/// Carries out the plan and says so.
+pub fn commit(context: &Context, ground: &Ground, approved: &Approved, occasion: &crate::apply::Occasion) -> Result<(), Stop> {
+    let mut registry = context.writable_registry(&ground.location)?;
+    let serial = context.wait(crate::apply::apply(&mut registry, approved, occasion)).map_err(|error| ground.fail(&error))?;
+    let count = approved.plan().changes.len();
+    context.ui.data(&format!("Applied {} to workspace {}. Registry is at serial {serial}.\n", words::count(count, "change"), approved.plan().workspace))?;
+    Ok(())
+}

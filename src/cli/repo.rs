@@ -1,0 +1,117 @@
+//! Reads, resolves and checks the repo, as every command needs it.
+
+use std::path::Path;
+
+use rayon::prelude::*;
+
+use super::context::{Context, Place};
+use super::stop::Stop;
+use crate::diagnostic::Diagnostic;
+use crate::load::{self, Cache, Files, Remembered};
+use crate::plan::{Declared, state};
+use crate::render::diagnostics;
+use crate::resource::Catalog;
+
+/// A repo without a mistake.
+pub struct Checked {
+    pub declared: Vec<Declared>,
+    pub warnings: Vec<Diagnostic>,
+}
+
+/// What reading the repo found.
+pub struct Reading {
+    pub declared: Vec<Declared>,
+    pub diagnostics: Vec<Diagnostic>,
+    /// How many documents there are, right or wrong.
+    pub documents: usize,
+}
+
+/// The files of a repo, and what the cache knows of them as a whole.
+pub struct Sources {
+    files: Files,
+    faults: Vec<Diagnostic>,
+    cache: Cache,
+    key: [u8; 32],
+}
+
+/// Reads the files. Nothing is decoded yet.
+pub fn read(place: &Place) -> Sources {
+    let (files, faults) = load::read_files(&place.root);
+    let cache = Cache::open(load::local_folder(&place.root).ok(), &build());
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&place.project.defaults_hash);
+    for file in &files.files {
+        hasher.update(file.path.as_bytes());
+        hasher.update(b"\0");
+        hasher.update(file.hash.as_bytes());
+    }
+    Sources { files, faults, cache, key: *hasher.finalize().as_bytes() }
+}
+
+/// Names this very build: another may have other rules, and must not trust this one's cache.
+fn build() -> String {
+    let stamp = std::env::current_exe().and_then(std::fs::metadata).map(|it| (it.len(), it.modified().ok()));
+    let changed = stamp.as_ref().ok().and_then(|it| it.1?.duration_since(std::time::UNIX_EPOCH).ok()).map_or(0, |it| it.as_nanos());
+    format!("{} {} {changed}", env!("CARGO_PKG_VERSION"), stamp.map_or(0, |it| it.0))
+}
+
+impl Sources {
+    /// Returns what is known of exactly these files, when every byte is as it was at a check without mistakes.
+    pub fn remembered(&self, root: &Path) -> Option<&Remembered> {
+        let whole = self.cache.whole().filter(|it| it.key == self.key && self.faults.is_empty())?;
+        load::externals_unchanged(root, &whole.externals).then_some(whole)
+    }
+
+    /// Decodes, resolves and checks.
+    pub fn check(self, place: &Place) -> Reading {
+        let Self { files, faults, mut cache, key } = self;
+        let (mut repo, mut found) = load::declare(files, &place.project, &mut cache);
+        found.extend(crate::resolve::resolve(&mut repo));
+        found.extend(crate::check::together(&repo));
+        repo.locate(&mut found);
+        let mut diagnostics = faults;
+        diagnostics.extend(found);
+        let declared = digests(&repo);
+        if diagnostics.iter().all(|it| !it.is_error()) {
+            let externals = load::external_hashes(&repo);
+            cache.remember_whole(Remembered { key, state: state(&declared), count: declared.len(), warnings: diagnostics::counts(&diagnostics), externals });
+        }
+        cache.save();
+        Reading { declared, diagnostics, documents: repo.documents.len() }
+    }
+}
+
+/// Gives every declaration its digest and its place.
+fn digests(repo: &load::Repo) -> Vec<Declared> {
+    let catalog = Catalog::new(repo.declared.iter().map(|it| &it.resource));
+    repo.declared
+        .par_iter()
+        .map(|it| Declared { digest: it.resource.digest(&it.local_digest, &catalog), source: Some(repo.source(it.document)), resource: it.resource.clone() })
+        .collect()
+}
+
+/// Reads and checks the repo; stops with all mistakes when there are any.
+pub fn checked(context: &Context, place: &Place, sources: Sources) -> Result<Checked, Stop> {
+    let reading = sources.check(place);
+    let (errors, warnings): (Vec<_>, Vec<_>) = reading.diagnostics.into_iter().partition(Diagnostic::is_error);
+    if !errors.is_empty() {
+        context.ui.complain(diagnostics::all(&errors).trim_end());
+        context.ui.complain(&format!("\n{} in {}.", crate::render::words::count(errors.len(), "error"), crate::render::words::count(reading.documents, "declaration")));
+        return Err(Stop::Said(super::Exit::Error));
+    }
+    Ok(Checked { declared: reading.declared, warnings })
+}
+
+/// Says the warnings: counted by kind, and with `-v` one by one.
+pub fn say_warnings(context: &Context, warnings: &[Diagnostic]) {
+    if context.ui.verbose && !warnings.is_empty() {
+        context.ui.say(diagnostics::all(warnings).trim_end());
+    }
+    say_counts(context, &diagnostics::counts(warnings));
+}
+
+pub fn say_counts(context: &Context, counts: &[(String, usize)]) {
+    if let Some(line) = diagnostics::warning_line(counts) {
+        context.ui.say(&line);
+    }
+}

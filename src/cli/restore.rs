@@ -1,0 +1,81 @@
+//! `weir restore`
+
+use std::collections::BTreeMap;
+
+use super::context::Context;
+use super::planning::{Answer, Ground, approve, commit};
+use super::show::specs_at;
+use super::stop::{Exit, Stop};
+use crate::apply::Occasion;
+use crate::plan::{Declared, Serial, Suppress};
+use crate::registry;
+use crate::resource::{Address, Catalog, Resource};
+
+/// Go back to what was recorded at an earlier serial
+///
+/// A plan back to the specs of that serial, with the same guard and the same question as apply. prevent_destroy
+/// stays as it is today unless --with-protection. The declarations in the repo stay as they are: bring them back
+/// too, or the next apply goes forward again.
+#[derive(Debug, clap::Args)]
+pub struct RestoreArgs {
+    /// The serial to go back to
+    serial: i64,
+
+    /// Bring back prevent_destroy as it was, too
+    #[arg(long)]
+    with_protection: bool,
+
+    /// Do not ask
+    #[arg(short, long)]
+    yes: bool,
+
+    /// Why, for the history
+    #[arg(short, long, value_name = "TEXT")]
+    message: Option<String>,
+}
+
+pub fn run(context: &Context, args: &RestoreArgs) -> Result<Exit, Stop> {
+    restore(context, args).map_err(|stop| match stop {
+        Stop::Said(Exit::Refused) => stop,
+        other => other.nothing_applied(&context.ui),
+    })
+}
+
+fn restore(context: &Context, args: &RestoreArgs) -> Result<Exit, Stop> {
+    let place = context.place_or_folder()?;
+    let now = context.now()?;
+    let mut ground = Ground::open(context, &place)?;
+    let specs = specs_at(context, &mut ground, Serial(args.serial))?;
+    let today = ground.snapshot_with(context, |_, _| false)?;
+    let declared = resources_at(&ground, &specs, |address, resource| {
+        if let (false, Some(entry)) = (args.with_protection, today.entries.get(address)) {
+            resource.meta.prevent_destroy = entry.prevent_destroy;
+        }
+    })?;
+    let planned = ground.plan(context, &declared, &Suppress::None, now)?;
+    context.ui.data(&format!("{}{}", ground.header(), planned.text(context, now)))?;
+    if planned.plan.changes.is_empty() {
+        context.ui.data("There is nothing to do: nothing was applied.\n")?;
+        return Ok(Exit::Done);
+    }
+    let approved = approve(context, planned, Answer::from(args.yes), "Apply")?;
+    let message = args.message.clone().unwrap_or_else(|| format!("restore {}", args.serial));
+    let occasion = Occasion { at: now.to_string(), actor: context.actor(), git_commit: None, message: Some(message) };
+    commit(context, &ground, &approved, &occasion)?;
+    context.ui.say("The declarations in the repo are as they were: bring them back too, or the next apply goes forward again.");
+    Ok(Exit::Done)
+}
+
+/// Returns recorded specs as if they were declared, each after `adjust`.
+pub fn resources_at(ground: &Ground, specs: &BTreeMap<Address, String>, adjust: impl Fn(&Address, &mut Resource)) -> Result<Vec<Declared>, Stop> {
+    let mut resources = Vec::with_capacity(specs.len());
+    for (address, spec) in specs {
+        let mut resource = registry::decode(address, spec, Vec::new()).map_err(|error| ground.fail(&error))?;
+        adjust(address, &mut resource);
+        resources.push(resource);
+    }
+    crate::resolve::link(&mut resources);
+    let catalog = Catalog::new(&resources);
+    let digests: Vec<_> = resources.iter().map(|it| it.digest(&it.local_digest(), &catalog)).collect();
+    Ok(resources.into_iter().zip(digests).map(|(resource, digest)| Declared { resource, digest, source: None }).collect())
+}

@@ -1,0 +1,132 @@
+//! `weir show`
+
+use serde_json::{Value, json};
+
+use super::context::Context;
+use super::list::recorded;
+use super::planning::Ground;
+use super::stop::{Exit, Stop};
+use super::Format;
+use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::plan::Serial;
+use crate::registry;
+use crate::resource::{Address, Catalog, Kind, Resource};
+
+/// Show one recorded resource
+///
+/// Its declaration as recorded, who reads it, who protects it. With --at, as it was at an earlier serial.
+#[derive(Debug, clap::Args)]
+pub struct ShowArgs {
+    /// Kind.name, or the name alone where that is enough
+    address: String,
+
+    /// The serial to look at
+    #[arg(long, value_name = "SERIAL")]
+    at: Option<i64>,
+
+    /// How to print it
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+pub fn run(context: &Context, args: &ShowArgs) -> Result<Exit, Stop> {
+    match args.at {
+        Some(serial) => show_at(context, args, Serial(serial)),
+        None => show_now(context, args),
+    }
+}
+
+fn show_now(context: &Context, args: &ShowArgs) -> Result<Exit, Stop> {
+    let (ground, entries) = recorded(context)?;
+    let address = find(&args.address, entries.keys())?;
+    let entry = &entries[&address];
+    let Some(resource) = &entry.resource else { return Err(anyhow::anyhow!("the spec of {address} was not read").into()) };
+    let catalog = Catalog::new(entries.values().filter_map(|it| it.resource.as_ref()));
+    let read_by: Vec<&Address> = entries.iter().filter(|it| it.1.depends_on.contains(&address)).map(|it| it.0).collect();
+    let snapshot = crate::plan::Snapshot { entries: entries.clone(), ..crate::plan::Snapshot::empty(&ground.workspace.name, ground.workspace.mode) };
+    let protected_by = snapshot.protectors(&address);
+    if args.format == Format::Json {
+        context.ui.json(&json!({
+            "address": address,
+            "workspace": ground.workspace.name,
+            "serial": ground.workspace.serial,
+            "id": entry.id,
+            "declaration": resource.to_json(),
+            "canonical": resource.canonical(&catalog),
+            "depends_on": entry.depends_on,
+            "read_by": read_by,
+            "protected_by": protected_by,
+            "wire_order": entry.wire_order,
+        }))?;
+        return Ok(Exit::Done);
+    }
+    let mut out = declaration(resource);
+    let mut line = |title: &str, items: Vec<String>| {
+        if !items.is_empty() {
+            out.push_str(&format!("# {title}: {}\n", items.join(", ")));
+        }
+    };
+    line("reads", entry.depends_on.iter().map(ToString::to_string).collect());
+    line("read by", read_by.iter().map(ToString::to_string).collect());
+    line("protected by", protected_by.iter().map(ToString::to_string).collect());
+    line("on the wire", entry.wire_order.clone());
+    context.ui.data(&out)?;
+    Ok(Exit::Done)
+}
+
+fn show_at(context: &Context, args: &ShowArgs, serial: Serial) -> Result<Exit, Stop> {
+    let place = context.place_or_folder()?;
+    let mut ground = Ground::open(context, &place)?;
+    let specs = specs_at(context, &mut ground, serial)?;
+    let address = find(&args.address, specs.keys())?;
+    let resource = registry::decode(&address, &specs[&address], Vec::new()).map_err(|error| ground.fail(&error))?;
+    match args.format {
+        Format::Json => context.ui.json(&json!({ "address": address, "workspace": ground.workspace.name, "serial": serial, "declaration": resource.to_json() }))?,
+        Format::Text => context.ui.data(&declaration(&resource))?,
+    }
+    Ok(Exit::Done)
+}
+
+/// Returns what was recorded at `serial`; a serial that never was is an error.
+pub fn specs_at(context: &Context, ground: &mut Ground, serial: Serial) -> Result<std::collections::BTreeMap<Address, String>, Stop> {
+    let newest = ground.workspace.serial;
+    if serial.0 < 0 || serial > newest {
+        let diagnostic = Diagnostic::error("G010", format!("workspace `{}` has no serial {serial}: it is at {newest}", ground.workspace.name));
+        return Err(Stop::diagnostic(diagnostic.hint("`weir log` lists the serials")));
+    }
+    let Some(registry) = &mut ground.registry else { return Ok(std::collections::BTreeMap::new()) };
+    context.wait(registry::specs_at(registry, &ground.workspace.name, serial)).map_err(|error| ground.fail(&error))
+}
+
+/// The declaration as YAML, as a person would write it.
+fn declaration(resource: &Resource) -> String {
+    let mut text = format!("kind: {}\nname: {}\n", resource.address.kind, resource.address.name);
+    let Value::Object(members) = resource.to_json() else { return text };
+    if !members.is_empty() {
+        text.push_str(&crate::load::to_yaml(&Value::Object(members)));
+    }
+    text
+}
+
+/// Finds the recorded resource that `text` means.
+pub fn find<'a>(text: &str, recorded: impl Iterator<Item = &'a Address> + Clone) -> Result<Address, Stop> {
+    let matching: Vec<&Address> = match text.split_once('.') {
+        Some((kind, name)) => {
+            let kind: Kind = kind.parse().map_err(|fault: String| Stop::diagnostic(Diagnostic::error("G010", fault)))?;
+            recorded.clone().filter(|it| it.kind == kind && *it.name == *name).collect()
+        }
+        None => recorded.clone().filter(|it| *it.name == *text).collect(),
+    };
+    match matching.as_slice() {
+        [only] => Ok((*only).clone()),
+        [] => {
+            let names: Vec<String> = recorded.map(|it| if text.contains('.') { it.to_string() } else { it.name.to_string() }).collect();
+            let diagnostic = Diagnostic::error("G010", format!("`{text}` is not recorded"));
+            Err(Stop::diagnostic(diagnostic.hint(did_you_mean(text, names.iter().map(String::as_str)).unwrap_or_else(|| "`weir list` lists what is".to_owned()))))
+        }
+        several => {
+            let names: Vec<String> = several.iter().map(ToString::to_string).collect();
+            Err(Stop::diagnostic(Diagnostic::error("G010", format!("`{text}` is the name of {}", crate::render::words::list(&names))).hint("write the kind too, as Kind.name")))
+        }
+    }
+}

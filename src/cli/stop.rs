@@ -1,0 +1,86 @@
+//! How a run ends: exit codes, and what is said when it ends early.
+
+use crate::diagnostic::Diagnostic;
+use crate::registry;
+use crate::render::{diagnostics, style};
+
+use super::ui::Ui;
+
+/// The exit codes (spec 2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done, or nothing to do.
+    Done = 0,
+    Error = 1,
+    /// Only with `plan --detailed-exitcode`.
+    Changes = 2,
+    /// By prevent_destroy.
+    Refused = 3,
+    Usage = 64,
+}
+
+/// Why a command stops before its end.
+#[derive(Debug)]
+pub enum Stop {
+    /// The repo is wrong, or the world failed in a way that we know.
+    Diagnostics(Vec<Diagnostic>),
+    /// The world failed in another way: one error with its causes.
+    World(anyhow::Error),
+    /// Everything has been said.
+    Said(Exit),
+}
+
+impl Stop {
+    /// Says why, and returns the exit code.
+    pub fn report(self, ui: &Ui) -> Exit {
+        match self {
+            Self::Diagnostics(list) => {
+                ui.complain(diagnostics::all(&list).trim_end());
+                Exit::Error
+            }
+            Self::World(error) => {
+                let mut text = format!("{} {error}", style::error("error:"));
+                for cause in error.chain().skip(1) {
+                    text.push_str(&format!("\n  caused by: {cause}"));
+                }
+                ui.complain(&text);
+                Exit::Error
+            }
+            Self::Said(exit) => exit,
+        }
+    }
+
+    /// Adds the line that every command which writes ends with.
+    pub fn nothing_applied(self, ui: &Ui) -> Self {
+        let exit = self.report(ui);
+        ui.complain("Nothing was applied.");
+        Self::Said(exit)
+    }
+
+    pub fn diagnostic(diagnostic: Diagnostic) -> Self {
+        Self::Diagnostics(vec![diagnostic])
+    }
+
+    /// A fault of the registry at `place`.
+    pub fn registry(error: &registry::Error, place: &str) -> Self {
+        if let registry::Error::Refused(refused) = error {
+            let mut list = vec![error.diagnostic(place)];
+            list.extend(refused.refusals.iter().map(crate::plan::Refusal::diagnostic));
+            return Self::Diagnostics(list);
+        }
+        Self::diagnostic(error.diagnostic(place))
+    }
+}
+
+impl From<anyhow::Error> for Stop {
+    fn from(error: anyhow::Error) -> Self {
+        Self::World(error)
+    }
+}
+
+impl From<std::io::Error> for Stop {
+    fn from(error: std::io::Error) -> Self {
+        Self::World(error.into())
+    }
+}

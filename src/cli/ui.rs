@@ -1,0 +1,74 @@
+//! stdout for data, stderr for speech; questions.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+
+use anstream::{AutoStream, ColorChoice};
+
+use crate::diagnostic::Diagnostic;
+use crate::render::style;
+
+use super::{Color, Stop};
+
+/// The terminal, or whatever stands in its place.
+pub struct Ui {
+    color: ColorChoice,
+    quiet: bool,
+    pub verbose: bool,
+}
+
+impl Ui {
+    pub fn new(color: Color, quiet: bool, verbose: bool) -> Self {
+        let color = match color {
+            Color::Auto => ColorChoice::Auto,
+            Color::Always => ColorChoice::Always,
+            Color::Never => ColorChoice::Never,
+        };
+        Self { color, quiet, verbose }
+    }
+
+    /// Writes a result. A reader that has gone away (`| head -1`) is no fault; a full disk is.
+    pub fn data(&self, text: &str) -> Result<(), Stop> {
+        let mut out = AutoStream::new(io::stdout(), self.color);
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            Err(error) => Err(anyhow::Error::new(error).context("the output cannot be written").into()),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    /// Writes a result as JSON, indented: for `jq` and for eyes.
+    pub fn json(&self, value: &impl serde::Serialize) -> Result<(), Stop> {
+        let text = serde_json::to_string_pretty(value).map_err(|it| anyhow::Error::new(it).context("the result cannot be written as JSON"))?;
+        self.data(&format!("{text}\n"))
+    }
+
+    /// Says something that `-q` silences.
+    pub fn say(&self, text: &str) {
+        if !self.quiet {
+            self.complain(text);
+        }
+    }
+
+    /// Warns.
+    pub fn warn(&self, diagnostic: &Diagnostic) {
+        self.complain(crate::render::diagnostics::one(diagnostic).trim_end());
+    }
+
+    /// Says something that has to be heard. Where even that fails, there is nobody to tell.
+    pub fn complain(&self, text: &str) {
+        let _ = writeln!(AutoStream::new(io::stderr(), self.color), "{text}");
+    }
+
+    /// Asks; anything but `y` or `yes` is No. Without a terminal nobody can answer: an error, before the question.
+    pub fn confirm(&self, question: &str) -> Result<bool, Stop> {
+        if !io::stdin().is_terminal() {
+            return Err(anyhow::anyhow!("there is no terminal to ask on\n{} add --yes to go on without a question", style::hint("hint:")).into());
+        }
+        let mut err = AutoStream::new(io::stderr(), self.color);
+        write!(err, "{question} [y/N] ")?;
+        err.flush()?;
+        let mut answer = String::new();
+        io::stdin().lock().read_line(&mut answer)?;
+        Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
+    }
+}

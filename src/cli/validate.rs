@@ -1,0 +1,96 @@
+//! `weir validate`
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use clap::ValueEnum;
+
+use super::context::Context;
+use super::stop::{Exit, Stop};
+use super::repo;
+use crate::render::{diagnostics, github, json, markdown, sarif, words};
+
+/// Check the repo
+///
+/// Reads every declaration and reports all mistakes in one run, each with its place and what to type next. Reads no
+/// registry, so it needs no credentials: for pull requests and pre-commit. Exits 1 when there is a mistake.
+#[derive(Debug, clap::Args)]
+pub struct ValidateArgs {
+    /// Open no source: check only what the files say
+    #[arg(long)]
+    offline: bool,
+
+    /// How to print the mistakes
+    #[arg(long, value_enum, default_value_t = ValidateFormat::Text)]
+    format: ValidateFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ValidateFormat {
+    Text,
+    Json,
+    /// GitHub annotations at the lines at fault
+    Github,
+    /// A pull-request comment
+    Markdown,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+}
+
+pub fn run(context: &Context, args: &ValidateArgs) -> Result<Exit, Stop> {
+    let place = context.place()?;
+    say_unchecked(context, args.offline);
+    let sources = repo::read(&place);
+    if let Some(known) = sources.remembered(&place.root)
+        && args.format == ValidateFormat::Text
+        && !context.ui.verbose
+    {
+        repo::say_counts(context, &known.warnings);
+        context.ui.data(&format!("Valid: {}.\n", words::count(known.count, "declaration")))?;
+        return Ok(Exit::Done);
+    }
+    let reading = sources.check(&place);
+    let errors = reading.diagnostics.iter().filter(|it| it.is_error()).count();
+    match args.format {
+        ValidateFormat::Text => text(context, &reading, errors)?,
+        ValidateFormat::Json => context.ui.json(&json::validate(reading.declared.len(), &reading.diagnostics))?,
+        ValidateFormat::Sarif => context.ui.json(&sarif::log(&reading.diagnostics))?,
+        ValidateFormat::Github => context.ui.data(&github::diagnostics(&reading.diagnostics, &repo_prefix(&place.root)))?,
+        ValidateFormat::Markdown => {
+            let mut out = String::new();
+            markdown::diagnostics(&mut out, &reading.diagnostics, reading.declared.len()).context("the result cannot be written")?;
+            context.ui.data(&out)?;
+        }
+    }
+    Ok(if errors > 0 { Exit::Error } else { Exit::Done })
+}
+
+fn text(context: &Context, reading: &repo::Reading, errors: usize) -> Result<(), Stop> {
+    if errors > 0 {
+        let shown = reading.diagnostics.iter().filter(|it| it.is_error() || context.ui.verbose);
+        context.ui.complain(diagnostics::all(shown).trim_end());
+        context.ui.complain(&format!("\n{} in {}.", words::count(errors, "error"), words::count(reading.documents, "declaration")));
+        return Ok(());
+    }
+    repo::say_warnings(context, &reading.diagnostics);
+    context.ui.data(&format!("Valid: {}.\n", words::count(reading.declared.len(), "declaration")))
+}
+
+/// Says what is left out: a check that nobody made must not look like one that passed.
+pub fn say_unchecked(context: &Context, offline: bool) {
+    if offline {
+        context.ui.say("--offline: sources were not opened, and queries were not checked against their columns.");
+    } else {
+        context.ui.say("This build has no engine: sources were not opened, and queries were not checked against their columns.");
+    }
+}
+
+/// Returns the repo's folder inside its git repository, as `folder/`: annotations count from there.
+pub fn repo_prefix(root: &Path) -> String {
+    let Ok(root) = root.canonicalize() else { return String::new() };
+    let Some(top) = root.ancestors().find(|it| it.join(".git").exists()) else { return String::new() };
+    match root.strip_prefix(top) {
+        Ok(inside) if !inside.as_os_str().is_empty() => format!("{}/", inside.display()),
+        _ => String::new(),
+    }
+}

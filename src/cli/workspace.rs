@@ -1,0 +1,184 @@
+//! `weir workspace`
+
+use clap::Subcommand;
+use serde_json::json;
+
+use super::context::{Context, select_workspace, shown};
+use super::planning::Ground;
+use super::stop::{Exit, Stop};
+use super::Format;
+use crate::diagnostic::Diagnostic;
+use crate::plan::{self, Mode, Serial, Suppress};
+use crate::registry::{self, Registry, Workspace};
+use crate::render::{style, words};
+
+/// Create, list, show, select and delete workspaces
+///
+/// A workspace is one complete declared state. A live one is materialized, served and protected; a development one
+/// is none of that. The mode is fixed when it is created. A new registry holds `prod`, live.
+#[derive(Debug, clap::Args)]
+pub struct WorkspaceArgs {
+    #[command(subcommand)]
+    command: WorkspaceCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum WorkspaceCommand {
+    /// Create a workspace; it is not selected
+    Create {
+        name: String,
+        /// Materialize, serve and protect what is applied to it
+        #[arg(long)]
+        live: bool,
+    },
+    /// List the workspaces, the chosen one marked
+    List {
+        /// How to print them
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+    /// Show the workspace that commands use, and where the choice comes from
+    Show {
+        /// How to print it
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+    /// Choose the workspace for the commands that follow, on this machine
+    Select { name: String },
+    /// Delete a workspace and all that it records; its history stays
+    Delete {
+        name: String,
+        /// Do not ask
+        #[arg(short, long)]
+        yes: bool,
+    },
+}
+
+pub fn run(context: &Context, args: &WorkspaceArgs) -> Result<Exit, Stop> {
+    match &args.command {
+        WorkspaceCommand::Create { name, live } => create(context, name, *live),
+        WorkspaceCommand::List { format } => list(context, *format),
+        WorkspaceCommand::Show { format } => show(context, *format),
+        WorkspaceCommand::Select { name } => select(context, name),
+        WorkspaceCommand::Delete { name, yes } => delete(context, name, *yes),
+    }
+}
+
+fn create(context: &Context, name: &str, live: bool) -> Result<Exit, Stop> {
+    let allowed = name.starts_with(|it: char| it.is_ascii_alphabetic()) && name.len() <= 64 && name.chars().all(|it| it.is_ascii_alphanumeric() || it == '-' || it == '_');
+    if !allowed {
+        let diagnostic = Diagnostic::error("G011", format!("workspace name `{}` is not allowed", name.escape_debug()));
+        return Err(Stop::diagnostic(diagnostic.hint("start with a letter, then letters, digits, `-` and `_`, at most 64 in all")));
+    }
+    let place = context.place_or_folder()?;
+    let (location, _) = context.location(&place)?;
+    let mode = if live { Mode::Live } else { Mode::Development };
+    let at = context.now()?.to_string();
+    let mut registry = context.writable_registry(&location)?;
+    context.wait(registry.create_workspace(name, mode, &at)).map_err(|error| Stop::registry(&error, &shown(&location)))?;
+    context.ui.data(&format!("Created workspace {name} ({mode}).\n"))?;
+    context.ui.say(&format!("`weir workspace select {name}` chooses it, or add `--workspace {name}` to a command."));
+    Ok(Exit::Done)
+}
+
+/// All workspaces; where there is no registry yet, what a new one holds.
+fn workspaces(context: &Context) -> Result<(Vec<Workspace>, super::context::Chosen), Stop> {
+    let place = context.place_or_folder()?;
+    let (location, _) = context.location(&place)?;
+    let chosen = context.workspace_name(&place);
+    let workspaces = match context.read_registry(&location)? {
+        Some(mut registry) => context.wait(registry.workspaces()).map_err(|error| Stop::registry(&error, &shown(&location)))?,
+        None => vec![Workspace { name: "prod".to_owned(), mode: Mode::Live, serial: Serial(0), state: String::new(), count: 0, registry: String::new() }],
+    };
+    Ok((workspaces, chosen))
+}
+
+fn list(context: &Context, format: Format) -> Result<Exit, Stop> {
+    let (workspaces, chosen) = workspaces(context)?;
+    if format == Format::Json {
+        context.ui.json(&workspaces.iter().map(|it| wire(it, it.name == chosen.value)).collect::<Vec<_>>())?;
+        return Ok(Exit::Done);
+    }
+    let mut out = String::new();
+    for (mode, title) in [(Mode::Live, "Live"), (Mode::Development, "Development")] {
+        let group: Vec<&Workspace> = workspaces.iter().filter(|it| it.mode == mode).collect();
+        if group.is_empty() {
+            continue;
+        }
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        out.push_str(&format!("{title}:\n"));
+        for workspace in group {
+            let mark = if workspace.name == chosen.value { "*" } else { " " };
+            out.push_str(&format!("{mark} {}  {}\n", workspace.name, style::dim(format!("{}, serial {}", words::count(workspace.count, "resource"), workspace.serial))));
+        }
+    }
+    context.ui.data(&out)?;
+    Ok(Exit::Done)
+}
+
+fn wire(workspace: &Workspace, chosen: bool) -> serde_json::Value {
+    json!({ "name": workspace.name, "mode": workspace.mode, "serial": workspace.serial, "resources": workspace.count, "chosen": chosen })
+}
+
+fn show(context: &Context, format: Format) -> Result<Exit, Stop> {
+    let place = context.place_or_folder()?;
+    let ground = Ground::open(context, &place)?;
+    match format {
+        Format::Json => {
+            let mut json = wire(&ground.workspace, true);
+            json["from"] = json!(ground.chosen.from);
+            context.ui.json(&json)?;
+        }
+        Format::Text => context.ui.data(&format!("{} ({}), {}\n", ground.workspace.name, ground.workspace.mode, ground.chosen.from))?,
+    }
+    Ok(Exit::Done)
+}
+
+fn select(context: &Context, name: &str) -> Result<Exit, Stop> {
+    let place = context.place()?;
+    let (location, _) = context.location(&place)?;
+    let mut registry = context.read_registry(&location)?;
+    let chosen = super::context::Chosen { value: name.to_owned(), from: "to select" };
+    let workspace = context.workspace(registry.as_mut().map(|it| it as &mut dyn Registry), &location, &chosen)?;
+    select_workspace(&place.root, Some(name))?;
+    context.ui.data(&format!("Selected workspace {name} ({}).\n", workspace.mode))?;
+    Ok(Exit::Done)
+}
+
+/// The same guard as apply: a plan against nothing comes first.
+fn delete(context: &Context, name: &str, yes: bool) -> Result<Exit, Stop> {
+    if name == "prod" {
+        return Err(Stop::diagnostic(Diagnostic::error("G011", "workspace `prod` cannot be deleted").hint("`weir destroy` deletes what it records")));
+    }
+    let place = context.place_or_folder()?;
+    let mut ground = Ground::open_workspace(context, &place, super::context::Chosen { value: name.to_owned(), from: "to delete" })?;
+    if ground.registry.is_none() {
+        return Err(ground.fail(&registry::Error::NoWorkspace { name: name.to_owned(), existing: vec!["prod".to_owned()] }));
+    }
+    let now = context.now()?;
+    let planned = ground.plan(context, &[], &Suppress::None, now)?;
+    if !planned.refusals.is_empty() {
+        context.ui.data(&format!("{}{}", ground.header(), planned.text(context, now)))?;
+        context.ui.complain("Nothing was deleted.");
+        return Err(Stop::Said(Exit::Refused));
+    }
+    let Workspace { mode, count, serial, .. } = ground.workspace.clone();
+    if !yes {
+        let question = format!("Delete {mode} workspace {} and its {}?", style::strong(name), words::count(count, "resource"));
+        if !context.ui.confirm(&question)? {
+            context.ui.complain("Nothing was deleted.");
+            return Ok(Exit::Error);
+        }
+    }
+    let mut registry = context.writable_registry(&ground.location)?;
+    let guard = |entries: &_| plan::recheck(&planned.plan, entries);
+    context.wait(registry.delete_workspace(name, serial, Some(&guard))).map_err(|error| ground.fail(&error))?;
+    let forgotten = context.workspace_name(&place).value == name && select_workspace(&place.root, None).is_ok();
+    context.ui.data(&format!("Deleted workspace {name}.\n"))?;
+    if forgotten {
+        context.ui.say("It was selected; the selection is gone too.");
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,86 @@
+//! Diagnostics for people: where, the line itself, what is wrong, what to type next.
+
+use std::fmt::Write as _;
+
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+
+use super::{style, words};
+use crate::diagnostic::{Diagnostic, Place, Severity, Span};
+
+/// Returns the text of one diagnostic, an empty line after it.
+pub fn one(diagnostic: &Diagnostic) -> String {
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let mut group = Group::with_title(level.primary_title(&diagnostic.summary).id(diagnostic.code.0));
+    let mut whole_files = Vec::new();
+    for (index, label) in diagnostic.labels.iter().enumerate() {
+        let Place::Span(span) = &label.place else { continue };
+        if span.line == 0 || span.text.is_empty() {
+            whole_files.push(span);
+            continue;
+        }
+        let kind = if index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
+        let mut annotation = kind.span(bytes(span));
+        if !label.text.is_empty() {
+            annotation = annotation.label(label.text.as_str());
+        }
+        group = group.element(Snippet::source(&*span.text).line_start(span.line).path(&*span.file).annotation(annotation));
+    }
+    let mut out = Renderer::styled().term_width(120).render(&[group]);
+    out.push('\n');
+    for span in whole_files {
+        let line = if span.line == 0 { String::new() } else { format!(":{}", span.line) };
+        let _ = writeln!(out, " --> {}{line}", span.file);
+    }
+    for note in &diagnostic.notes {
+        let _ = writeln!(out, "{} {note}", style::strong("note:"));
+    }
+    for hint in &diagnostic.hints {
+        let _ = writeln!(out, "{} {hint}", style::hint("hint:"));
+    }
+    out.push('\n');
+    out
+}
+
+/// Columns count characters, the snippet counts bytes.
+fn bytes(span: &Span) -> std::ops::Range<usize> {
+    let offset = |chars: usize| span.text.char_indices().nth(chars).map_or(span.text.len(), |it| it.0);
+    offset(span.column - 1)..offset(span.column - 1 + span.length).max(offset(span.column - 1))
+}
+
+/// Returns all of them, one below the other.
+pub fn all<'a>(diagnostics: impl IntoIterator<Item = &'a Diagnostic>) -> String {
+    diagnostics.into_iter().map(one).collect()
+}
+
+/// Returns one line that counts warnings by kind: `2 warnings: 1 without monitoring, 1 unused`.
+pub fn warning_line(counts: &[(String, usize)]) -> Option<String> {
+    let total: usize = counts.iter().map(|it| it.1).sum();
+    if total == 0 {
+        return None;
+    }
+    let kinds: Vec<String> = counts.iter().map(|(code, number)| format!("{} {} ({code})", words::thousands(*number), short(code))).collect();
+    Some(format!("{}: {} {}", words::count(total, "warning"), kinds.join(", "), style::dim("(-v lists them)")))
+}
+
+/// What a warning is about, in a word or two.
+fn short(code: &str) -> &'static str {
+    match code {
+        "V101" => "online without monitoring",
+        "V102" => "unused",
+        "V103" => "history from the first push",
+        "V104" => "not checked",
+        _ => "other",
+    }
+}
+
+/// Counts diagnostics by code.
+pub fn counts<'a>(diagnostics: impl IntoIterator<Item = &'a Diagnostic>) -> Vec<(String, usize)> {
+    let mut counts = std::collections::BTreeMap::new();
+    for diagnostic in diagnostics {
+        *counts.entry(diagnostic.code.0.to_owned()).or_insert(0) += 1;
+    }
+    counts.into_iter().collect()
+}

@@ -1,0 +1,67 @@
+//! Workflow commands: GitHub shows them at the line of the file, in the pull request.
+
+use std::fmt::Write as _;
+
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::plan::{Plan, Refusal};
+
+/// Returns one annotation a diagnostic.
+pub fn diagnostics(diagnostics: &[Diagnostic], folder: &str) -> String {
+    let mut out = String::new();
+    for diagnostic in diagnostics {
+        let level = match diagnostic.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        let place = match diagnostic.span() {
+            Some(span) if span.line > 0 => {
+                format!("file={},line={},col={},endColumn={},", property(&format!("{folder}{}", span.file)), span.line, span.column, span.column + span.length)
+            }
+            Some(span) => format!("file={},", property(&format!("{folder}{}", span.file))),
+            None => String::new(),
+        };
+        let _ = writeln!(out, "::{level} {place}title={}::{}", property(diagnostic.code.0), message(diagnostic));
+    }
+    out
+}
+
+/// Returns one annotation for each refusal, warning and destructive change of a plan, at its declaration.
+pub fn plan(plan: &Plan, refusals: &[Refusal], folder: &str) -> String {
+    let mut out = String::new();
+    for change in &plan.changes {
+        let place = change.source.as_ref().map(|it| format!("file={},line={},", property(&format!("{folder}{}", it.0)), it.1)).unwrap_or_default();
+        if change.action.destroys() {
+            let _ = writeln!(out, "::warning {place}title={}::{}", change.action.word(), data(&format!("this plan would {} {}", change.action.word(), change.address)));
+        } else {
+            let _ = writeln!(out, "::notice {place}title={}::{}", change.action.word(), data(&format!("{} {}", change.action.word(), change.address)));
+        }
+        for warning in &change.warnings {
+            let _ = writeln!(out, "::warning {place}title={}::{}", warning.code, message(warning));
+        }
+    }
+    for warning in &plan.warnings {
+        let _ = writeln!(out, "::warning title={}::{}", warning.code, message(warning));
+    }
+    for refusal in refusals {
+        let diagnostic = refusal.diagnostic();
+        let source = plan.changes.iter().find(|it| it.recorded() == Some(&refusal.root)).and_then(|it| it.source.as_ref());
+        let place = source.map(|it| format!("file={},line={},", property(&format!("{folder}{}", it.0)), it.1)).unwrap_or_default();
+        let _ = writeln!(out, "::error {place}title={}::{}", diagnostic.code, message(&diagnostic));
+    }
+    out
+}
+
+fn message(diagnostic: &Diagnostic) -> String {
+    let lines = std::iter::once(diagnostic.summary.clone()).chain(diagnostic.notes.iter().cloned()).chain(diagnostic.hints.iter().map(|it| format!("hint: {it}")));
+    data(&lines.collect::<Vec<_>>().join("\n"))
+}
+
+/// Escapes the text of a workflow command.
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// Escapes a property of a workflow command.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}

@@ -1,0 +1,274 @@
+//! JSON for programs. The wire has structs of its own: `Plan` may change, this may not.
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::diagnostic::{Diagnostic, Place};
+use crate::plan::{Action, Cause, Change, Job, JobKind, Meanwhile, Plan, Refusal};
+
+/// Grows when a reader would have to change.
+pub const FORMAT_VERSION: u32 = 1;
+
+/// What `weir plan --format json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "weir plan")]
+pub struct PlanJson {
+    /// 1
+    pub format_version: u32,
+    pub workspace: String,
+    /// `live` or `development`
+    pub mode: String,
+    /// The serial that this plan starts from; 0 before the first apply
+    pub base_serial: i64,
+    pub repo: RepoJson,
+    /// Deletes first, readers before what they read; then the rest, what is read before its readers
+    pub changes: Vec<ChangeJson>,
+    /// Everything that stands in the way; empty when the plan can be applied
+    pub refusals: Vec<RefusalJson>,
+    /// The addresses that this plan takes protection from
+    pub lifts: Vec<String>,
+    /// Hints about the plan as a whole
+    pub warnings: Vec<String>,
+    pub summary: SummaryJson,
+}
+
+/// The git state of the feature repo; null where it is not in git.
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
+pub struct RepoJson {
+    pub commit: Option<String>,
+    pub dirty: Option<bool>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ChangeJson {
+    /// `Kind.name`; after a rename, the new one
+    pub address: String,
+    #[schemars(extend("enum" = ["create", "update", "recreate", "delete"]))]
+    pub action: String,
+    pub renamed_from: Option<String>,
+    /// Whether a recreate is carried out as an update because it was asked for
+    pub suppressed: bool,
+    pub cause: CauseJson,
+    pub fields: Vec<FieldJson>,
+    pub jobs: Vec<JobJson>,
+    /// What readers get while a recreated view is built: `old_version_serves` or `history_lost`
+    pub meanwhile: Option<String>,
+    /// Where it is declared; null for a delete
+    pub source: Option<SourceJson>,
+    pub warnings: Vec<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct CauseJson {
+    #[schemars(extend("enum" = ["declaration", "upstream"]))]
+    pub kind: String,
+    /// From this resource to the one at the root; empty for `declaration`
+    pub path: Vec<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct FieldJson {
+    /// Dotted path of the canonical form
+    pub path: String,
+    /// null when unset
+    pub before: Value,
+    pub after: Value,
+    #[schemars(extend("enum" = ["in_place", "in_place_guarded", "recreate_unless_suppressed", "recreate"]))]
+    pub effect: String,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct JobJson {
+    #[schemars(extend("enum" = ["backfill", "recurring"]))]
+    pub kind: String,
+    pub online: bool,
+    pub offline: bool,
+    /// Of a backfill: how many jobs, over which range
+    pub count: Option<i64>,
+    pub start: Option<String>,
+    pub end: Option<String>,
+    pub days: Option<i64>,
+    /// Of a recurring job: its schedule and delay, as durations
+    pub every: Option<String>,
+    pub delay: Option<String>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SourceJson {
+    pub file: String,
+    pub line: usize,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct RefusalJson {
+    pub code: String,
+    /// What sets prevent_destroy
+    pub protected: String,
+    /// The change that would destroy it, or something it depends on
+    pub root: String,
+    #[schemars(extend("enum" = ["delete", "recreate", "suppressed_recreate", "guarded_update"]))]
+    pub kind: String,
+    /// From the protected resource to the root
+    pub path: Vec<String>,
+    pub fields: Vec<String>,
+    pub message: String,
+    /// The edit that lifts it
+    pub hint: String,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct SummaryJson {
+    pub create: usize,
+    pub update: usize,
+    pub recreate: usize,
+    pub delete: usize,
+    pub unchanged: usize,
+    pub backfill_jobs: i64,
+    pub refusals: usize,
+    pub lifts: usize,
+}
+
+/// Returns the plan for the wire.
+pub fn plan(plan: &Plan, refusals: &[Refusal], repo: RepoJson) -> PlanJson {
+    let tally = plan.tally();
+    PlanJson {
+        format_version: FORMAT_VERSION,
+        workspace: plan.workspace.clone(),
+        mode: plan.mode.to_string(),
+        base_serial: plan.base.0,
+        repo,
+        changes: plan.changes.iter().map(change).collect(),
+        refusals: refusals.iter().map(refusal).collect(),
+        lifts: plan.changes.iter().filter(|it| it.lifts()).map(|it| it.address.to_string()).collect(),
+        warnings: plan.warnings.iter().map(|it| it.summary.clone()).collect(),
+        summary: SummaryJson {
+            create: tally.create,
+            update: tally.update,
+            recreate: tally.recreate,
+            delete: tally.delete,
+            unchanged: tally.unchanged,
+            backfill_jobs: plan.changes.iter().flat_map(|it| &it.jobs).map(Job::count).sum(),
+            refusals: refusals.len(),
+            lifts: tally.lifts,
+        },
+    }
+}
+
+/// Returns one change for the wire.
+pub fn change(change: &Change) -> ChangeJson {
+    let path = match &change.cause {
+        Cause::Declaration => Vec::new(),
+        Cause::Upstream { path } => path.iter().map(ToString::to_string).collect(),
+    };
+    ChangeJson {
+        address: change.address.to_string(),
+        action: change.action.word().to_owned(),
+        renamed_from: change.renamed_from.as_ref().map(ToString::to_string),
+        suppressed: change.suppressed,
+        cause: CauseJson { kind: if path.is_empty() { "declaration" } else { "upstream" }.to_owned(), path },
+        fields: change.action.fields().iter().map(|it| FieldJson { path: it.path.clone(), before: it.before.clone(), after: it.after.clone(), effect: it.effect.to_string() }).collect(),
+        jobs: change.jobs.iter().map(job).collect(),
+        meanwhile: change.meanwhile.map(|it| match it {
+            Meanwhile::OldServes => "old_version_serves".to_owned(),
+            Meanwhile::HistoryLost => "history_lost".to_owned(),
+        }),
+        source: change.source.as_ref().filter(|_| !matches!(change.action, Action::Delete { .. })).map(|it| SourceJson { file: it.0.to_string(), line: it.1 }),
+        warnings: change.warnings.iter().map(|it| it.summary.clone()).collect(),
+    }
+}
+
+fn job(job: &Job) -> JobJson {
+    let wire = JobJson { kind: String::new(), online: job.online, offline: job.offline, count: None, start: None, end: None, days: None, every: None, delay: None };
+    match &job.kind {
+        JobKind::Backfill { range, count } => JobJson {
+            kind: "backfill".to_owned(),
+            count: Some(*count),
+            start: Some(range.start.to_string()),
+            end: Some(range.end.to_string()),
+            days: Some(range.days()),
+            ..wire
+        },
+        JobKind::Recurring { every, delay } => JobJson { kind: "recurring".to_owned(), every: Some(every.to_string()), delay: Some(delay.to_string()), ..wire },
+    }
+}
+
+fn refusal(refusal: &Refusal) -> RefusalJson {
+    let diagnostic = refusal.diagnostic();
+    RefusalJson {
+        code: diagnostic.code.to_string(),
+        protected: refusal.protected.to_string(),
+        root: refusal.root.to_string(),
+        kind: refusal.kind.as_str().to_owned(),
+        path: refusal.path.iter().map(ToString::to_string).collect(),
+        fields: refusal.fields.clone(),
+        message: diagnostic.summary,
+        hint: diagnostic.hints.join("; "),
+    }
+}
+
+/// What `weir validate --format json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct ValidateJson {
+    /// 1
+    pub format_version: u32,
+    pub valid: bool,
+    pub declarations: usize,
+    pub error_count: usize,
+    pub warning_count: usize,
+    pub diagnostics: Vec<DiagnosticJson>,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct DiagnosticJson {
+    #[schemars(extend("enum" = ["error", "warning"]))]
+    pub severity: String,
+    pub code: String,
+    pub summary: String,
+    pub file: Option<String>,
+    /// From 1; null when only the file is known
+    pub line: Option<usize>,
+    /// From 1, in characters
+    pub column: Option<usize>,
+    /// In characters
+    pub length: Option<usize>,
+    /// The line itself
+    pub text: Option<String>,
+    pub notes: Vec<String>,
+    pub hints: Vec<String>,
+}
+
+/// Returns the result of a check for the wire.
+pub fn validate(declarations: usize, diagnostics: &[Diagnostic]) -> ValidateJson {
+    let error_count = diagnostics.iter().filter(|it| it.is_error()).count();
+    ValidateJson {
+        format_version: FORMAT_VERSION,
+        valid: error_count == 0,
+        declarations,
+        error_count,
+        warning_count: diagnostics.len() - error_count,
+        diagnostics: diagnostics.iter().map(diagnostic).collect(),
+    }
+}
+
+fn diagnostic(diagnostic: &Diagnostic) -> DiagnosticJson {
+    let span = diagnostic.labels.iter().find_map(|it| if let Place::Span(span) = &it.place { Some(span) } else { None });
+    let placed = span.filter(|it| it.line > 0);
+    DiagnosticJson {
+        severity: diagnostic.severity.to_string(),
+        code: diagnostic.code.to_string(),
+        summary: diagnostic.summary.clone(),
+        file: span.map(|it| it.file.to_string()),
+        line: placed.map(|it| it.line),
+        column: placed.map(|it| it.column),
+        length: placed.map(|it| it.length),
+        text: placed.map(|it| it.text.to_string()),
+        notes: diagnostic.notes.clone(),
+        hints: diagnostic.hints.clone(),
+    }
+}
+
+/// Returns the JSON Schema of what `weir plan --format json` prints.
+pub fn plan_schema() -> Value {
+    schemars::SchemaGenerator::new(schemars::generate::SchemaSettings::draft2020_12()).into_root_schema_for::<PlanJson>().to_value()
+}

@@ -1,0 +1,13 @@
+//! Reads values aloud. Decides nothing, prints nothing: every function fills a text.
+//!
+//! Texts carry ANSI styles; the shell strips them where nobody can see them.
+
+pub mod diagnostics;
+pub mod github;
+pub mod graph;
+pub mod json;
+pub mod markdown;
+pub mod sarif;
+pub mod style;
+pub mod text;
+pub mod words;
