@@ -37,10 +37,25 @@ fn commit(plan: &Plan, occasion: &Occasion) -> Commit {
         message: occasion.message.clone(),
         summary: summary.to_string(),
     };
-    let orders = plan.wire_orders.iter().map(|(address, order)| Write::WireOrder { kind: address.kind.to_string(), name: address.name.to_string(), order: order.clone() });
+    let orders = plan.wire_orders.iter().map(|(address, order)| Write::WireOrder {
+        kind: address.kind.to_string(),
+        name: address.name.to_string(),
+        order: order.clone(),
+    });
     let writes = plan.changes.iter().chain(&plan.rewritten).flat_map(writes).chain(orders).collect();
-    let logged = plan.changes.iter().map(|it| logged(it, it.action.word())).chain(plan.rewritten.iter().map(|it| logged(it, "rewrite")));
-    Commit { workspace: plan.workspace.clone(), base: plan.base, writes, state: plan.state.clone(), entry, changes: logged.collect() }
+    let logged = plan
+        .changes
+        .iter()
+        .map(|it| logged(it, it.action.word()))
+        .chain(plan.rewritten.iter().map(|it| logged(it, "rewrite")));
+    Commit {
+        workspace: plan.workspace.clone(),
+        base: plan.base,
+        writes,
+        state: plan.state.clone(),
+        entry,
+        changes: logged.collect(),
+    }
 }
 
 /// Returns what one change writes: rows by what happens to the identity, and the work that it brings or ends.
@@ -64,10 +79,18 @@ fn writes(change: &Change) -> Vec<Write> {
                 writes.push(Write::CancelRecurring { id });
             }
         }
-        Action::Recreate { after, .. } => writes.extend([Write::Delete { id }, Write::CancelJobs { id }, Write::Insert { row: row(after), replaces: Some(id) }]),
+        Action::Recreate { after, .. } => writes.extend([
+            Write::Delete { id },
+            Write::CancelJobs { id },
+            Write::Insert { row: row(after), replaces: Some(id) },
+        ]),
         Action::Delete { .. } => writes.extend([Write::Delete { id }, Write::CancelJobs { id }]),
     }
-    writes.extend(change.jobs.iter().map(|job| Write::Job { kind: change.address.kind.to_string(), name: change.address.name.to_string(), job: job.clone() }));
+    writes.extend(change.jobs.iter().map(|job| Write::Job {
+        kind: change.address.kind.to_string(),
+        name: change.address.name.to_string(),
+        job: job.clone(),
+    }));
     writes
 }
 

@@ -35,9 +35,17 @@ pub struct Label {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
     /// A field of a declaration, by dotted path (`aggregations[1].function`); `load` turns it into a span.
-    Field { document: DocumentId, path: String },
+    Field {
+        document: DocumentId,
+        path: String,
+    },
     /// A position inside the SQL text that a field holds; line and column count from 1.
-    Query { document: DocumentId, path: String, line: usize, column: usize },
+    Query {
+        document: DocumentId,
+        path: String,
+        line: usize,
+        column: usize,
+    },
     Span(Span),
 }
 
@@ -164,7 +172,8 @@ pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .filter(|it| *it != name)
         .map(|it| {
             let candidate = it.to_lowercase();
-            let containing = candidate.len() > 3 && lower.len() > 3 && (candidate.contains(&lower) || lower.contains(&candidate));
+            let containing =
+                candidate.len() > 3 && lower.len() > 3 && (candidate.contains(&lower) || lower.contains(&candidate));
             let likeness = strsim::jaro_winkler(&lower, &candidate);
             (if containing { likeness.max(0.9) } else { likeness }, strsim::damerau_levenshtein(&lower, &candidate), it)
         })

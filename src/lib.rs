@@ -6,15 +6,15 @@
 //!  registry ───────────────────snapshot─────────────────▶ Snapshot    ─┘           └───render
 //! ```
 
-pub mod diagnostic;
-pub mod resource;
-pub mod batch_config;
-pub mod sql;
-pub mod load;
-pub mod resolve;
-pub mod check;
-pub mod plan;
-pub mod render;
-pub mod registry;
 pub mod apply;
+pub mod batch_config;
+pub mod check;
 pub mod cli;
+pub mod diagnostic;
+pub mod load;
+pub mod plan;
+pub mod registry;
+pub mod render;
+pub mod resolve;
+pub mod resource;
+pub mod sql;

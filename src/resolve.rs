@@ -22,7 +22,10 @@ pub fn resolve(repo: &mut Repo) -> Vec<Diagnostic> {
             match named.iter().find(|it| reference.accepts.contains(&it.kind)) {
                 Some(address) => depends_on.push((*address).clone()),
                 None if reference.optional => {}
-                None => diagnostics.push(unknown(&declared.resource.address, &reference, named, &by_name).at(declared.document, reference.path.as_str())),
+                None => diagnostics.push(
+                    unknown(&declared.resource.address, &reference, named, &by_name)
+                        .at(declared.document, reference.path.as_str()),
+                ),
             }
         }
         depends_on.sort();
@@ -41,7 +44,8 @@ pub fn link(resources: &mut [Resource]) {
     let known: HashSet<Address> = resources.iter().map(|it| it.address.clone()).collect();
     for resource in resources {
         let references = resource.spec.declaration().references();
-        let mut depends_on: Vec<Address> = references.iter().filter_map(|it| it.candidates().find(|it| known.contains(it))).collect();
+        let mut depends_on: Vec<Address> =
+            references.iter().filter_map(|it| it.candidates().find(|it| known.contains(it))).collect();
         depends_on.sort();
         depends_on.dedup();
         resource.depends_on = depends_on;
@@ -64,7 +68,12 @@ fn duplicates(repo: &Repo, diagnostics: &mut Vec<Diagnostic>) {
                     let group = if SOURCES.contains(&address.kind) { "sources" } else { "views" };
                     format!("`{address}` and `{other}` have one name, and names are unique among {group}")
                 };
-                diagnostics.push(Diagnostic::error("R003", summary).at(declared.document, "name").also(*document, "name", "first here").hint("rename or remove one of them"));
+                diagnostics.push(
+                    Diagnostic::error("R003", summary)
+                        .at(declared.document, "name")
+                        .also(*document, "name", "first here")
+                        .hint("rename or remove one of them"),
+                );
             }
         }
     }
@@ -76,14 +85,23 @@ fn name_space(kind: Kind) -> Kind {
     group.map_or(kind, |it| it[0])
 }
 
-fn unknown(from: &Address, reference: &Reference, named: &[&Address], by_name: &HashMap<&str, Vec<&Address>>) -> Diagnostic {
+fn unknown(
+    from: &Address,
+    reference: &Reference,
+    named: &[&Address],
+    by_name: &HashMap<&str, Vec<&Address>>,
+) -> Diagnostic {
     let name = &reference.name;
     let wanted = reference.accepts.iter().map(|it| it.as_str()).collect::<Vec<_>>().join(" or ");
     if let Some(other) = named.first() {
         let summary = format!("`{from}` refers to {wanted} `{name}`, and `{name}` is a {}", other.kind);
         return Diagnostic::error("R002", summary).hint(format!("name a {wanted} here"));
     }
-    let mut candidates: Vec<&str> = by_name.iter().filter(|it| it.1.iter().any(|it| reference.accepts.contains(&it.kind))).map(|it| *it.0).collect();
+    let mut candidates: Vec<&str> = by_name
+        .iter()
+        .filter(|it| it.1.iter().any(|it| reference.accepts.contains(&it.kind)))
+        .map(|it| *it.0)
+        .collect();
     candidates.sort_unstable();
     let hint = match closest(name, candidates.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
@@ -96,7 +114,8 @@ fn unknown(from: &Address, reference: &Reference, named: &[&Address], by_name: &
 
 /// Reports each circle once, whole, at its first declaration.
 fn cycles(repo: &Repo, diagnostics: &mut Vec<Diagnostic>) {
-    let index: HashMap<&Address, usize> = repo.declared.iter().enumerate().map(|(index, it)| (&it.resource.address, index)).collect();
+    let index: HashMap<&Address, usize> =
+        repo.declared.iter().enumerate().map(|(index, it)| (&it.resource.address, index)).collect();
     let next = |at: usize| repo.declared[at].resource.depends_on.iter().filter_map(|it| index.get(it).copied());
     let mut done = vec![false; repo.declared.len()];
     for start in 0..repo.declared.len() {
@@ -115,7 +134,9 @@ fn cycles(repo: &Repo, diagnostics: &mut Vec<Diagnostic>) {
         while let Some((_, ahead)) = path.last_mut() {
             match ahead.pop() {
                 Some(at) => match on_path.get(&at) {
-                    Some(position) => diagnostics.push(cycle(repo, &path[*position..].iter().map(|it| it.0).collect::<Vec<_>>())),
+                    Some(position) => {
+                        diagnostics.push(cycle(repo, &path[*position..].iter().map(|it| it.0).collect::<Vec<_>>()))
+                    }
                     None => enter(at, &mut path, &mut on_path),
                 },
                 None => {
@@ -134,6 +155,9 @@ fn cycle(repo: &Repo, members: &[usize]) -> Diagnostic {
     let first = &repo.declared[members[0]];
     let target = &repo.declared[members.get(1).copied().unwrap_or(members[0])].resource.address;
     let references = first.resource.spec.declaration().references();
-    let path = references.iter().find(|it| it.candidates().any(|it| it == *target)).map_or("name", |it| it.path.as_str());
-    Diagnostic::error("R004", format!("{} depends on itself: {circle}", address(members[0]))).at(first.document, path).hint("take one of these references out")
+    let path =
+        references.iter().find(|it| it.candidates().any(|it| it == *target)).map_or("name", |it| it.path.as_str());
+    Diagnostic::error("R004", format!("{} depends on itself: {circle}", address(members[0])))
+        .at(first.document, path)
+        .hint("take one of these references out")
 }

@@ -6,7 +6,10 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{self, Expr, GroupByExpr, Ident, ObjectName, Query, SelectItem, SetExpr, Spanned, Statement, TableFactor, Visit, Visitor};
+use sqlparser::ast::{
+    self, Expr, GroupByExpr, Ident, ObjectName, Query, SelectItem, SetExpr, Spanned, Statement, TableFactor, Visit,
+    Visitor,
+};
 use sqlparser::dialect::{Dialect, GenericDialect};
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
@@ -40,7 +43,11 @@ pub fn parse(text: &str) -> Result<Query, Fault> {
     let tokens = tokenize(text)?;
     let meaningful = tokens.iter().filter(|it| !matches!(it.token, Token::Whitespace(_))).count();
     if meaningful > TOKENS_MAX {
-        return Err(Fault { message: format!("the query has {meaningful} words, and weir reads up to {TOKENS_MAX}"), line: 1, column: 1 });
+        return Err(Fault {
+            message: format!("the query has {meaningful} words, and weir reads up to {TOKENS_MAX}"),
+            line: 1,
+            column: 1,
+        });
     }
     if meaningful == 0 {
         return Err(Fault { message: "the query is empty".to_owned(), line: 1, column: 1 });
@@ -55,16 +62,22 @@ pub fn parse(text: &str) -> Result<Query, Fault> {
         }
         (Some(second), false) => {
             let start = second.span().start;
-            Err(Fault { message: "there is more than one statement".to_owned(), line: (start.line as usize).max(1), column: (start.column as usize).max(1) })
+            Err(Fault {
+                message: "there is more than one statement".to_owned(),
+                line: (start.line as usize).max(1),
+                column: (start.column as usize).max(1),
+            })
         }
         (None, _) => Err(Fault { message: "the query is empty".to_owned(), line: 1, column: 1 }),
     }
 }
 
 fn tokenize(text: &str) -> Result<Vec<TokenWithSpan>, Fault> {
-    Tokenizer::new(&dialect(), text)
-        .tokenize_with_location()
-        .map_err(|it| Fault { message: it.message.to_lowercase(), line: it.location.line.max(1) as usize, column: it.location.column.max(1) as usize })
+    Tokenizer::new(&dialect(), text).tokenize_with_location().map_err(|it| Fault {
+        message: it.message.to_lowercase(),
+        line: it.location.line.max(1) as usize,
+        column: it.location.column.max(1) as usize,
+    })
 }
 
 /// Takes the place out of the parser's message, where it is only text.
@@ -124,10 +137,18 @@ pub fn tables(query: &Query) -> Vec<(String, Fault)> {
         }
 
         fn pre_visit_relation(&mut self, relation: &ObjectName) -> ControlFlow<()> {
-            let name = relation.0.iter().map(|it| it.as_ident().map_or_else(|| it.to_string(), identifier)).collect::<Vec<_>>().join(".");
+            let name = relation
+                .0
+                .iter()
+                .map(|it| it.as_ident().map_or_else(|| it.to_string(), identifier))
+                .collect::<Vec<_>>()
+                .join(".");
             let start = relation.span().start;
             if !self.found.iter().any(|it| it.0 == name) {
-                self.found.push((name.clone(), Fault { message: name, line: start.line.max(1) as usize, column: start.column.max(1) as usize }));
+                self.found.push((
+                    name.clone(),
+                    Fault { message: name, line: start.line.max(1) as usize, column: start.column.max(1) as usize },
+                ));
             }
             ControlFlow::Continue(())
         }
@@ -164,7 +185,9 @@ pub fn output_columns(text: &str, columns_of: &dyn Fn(&str) -> Option<Vec<String
     let mut columns = Vec::new();
     for item in &select.projection {
         match item {
-            SelectItem::UnnamedExpr(Expr::Identifier(name)) => columns.push(Column { name: identifier(name), source: single.as_ref().map(|_| identifier(name)) }),
+            SelectItem::UnnamedExpr(Expr::Identifier(name)) => {
+                columns.push(Column { name: identifier(name), source: single.as_ref().map(|_| identifier(name)) })
+            }
             SelectItem::UnnamedExpr(Expr::CompoundIdentifier(names)) => {
                 let name = identifier(names.last()?);
                 columns.push(Column { source: (single.is_some() && names.len() == 2).then(|| name.clone()), name });
@@ -176,7 +199,9 @@ pub fn output_columns(text: &str, columns_of: &dyn Fn(&str) -> Option<Vec<String
                 };
                 columns.push(Column { name: identifier(alias), source });
             }
-            SelectItem::Wildcard(options) if *options == ast::WildcardAdditionalOptions::default() || options.to_string().is_empty() => {
+            SelectItem::Wildcard(options)
+                if *options == ast::WildcardAdditionalOptions::default() || options.to_string().is_empty() =>
+            {
                 let names = columns_of(single.as_deref()?)?;
                 columns.extend(names.into_iter().map(|name| Column { source: Some(name.clone()), name }));
             }
@@ -199,7 +224,9 @@ fn table_name(factor: &TableFactor) -> Option<String> {
 /// an appended name that the rest of the query may mean.
 pub fn only_appends(before: &str, after: &str) -> bool {
     let (Ok(mut old), Ok(mut new)) = (parse(before), parse(after)) else { return false };
-    let (SetExpr::Select(old_select), SetExpr::Select(new_select)) = (old.body.as_mut(), new.body.as_mut()) else { return false };
+    let (SetExpr::Select(old_select), SetExpr::Select(new_select)) = (old.body.as_mut(), new.body.as_mut()) else {
+        return false;
+    };
     let kept = old_select.projection.len();
     if new_select.projection.len() <= kept || old_select.distinct.is_some() || new_select.distinct.is_some() {
         return false;
@@ -225,7 +252,25 @@ pub fn only_appends(before: &str, after: &str) -> bool {
 }
 
 /// Scalar functions that neither aggregate nor multiply rows, for appended items of queries without GROUP BY.
-const SCALAR: &[&str] = &["abs", "ceil", "coalesce", "concat", "date_trunc", "floor", "greatest", "least", "length", "lower", "nullif", "round", "substr", "substring", "to_timestamp", "trim", "upper"];
+const SCALAR: &[&str] = &[
+    "abs",
+    "ceil",
+    "coalesce",
+    "concat",
+    "date_trunc",
+    "floor",
+    "greatest",
+    "least",
+    "length",
+    "lower",
+    "nullif",
+    "round",
+    "substr",
+    "substring",
+    "to_timestamp",
+    "trim",
+    "upper",
+];
 
 fn keeps_rows(expr: &Expr, grouped: bool) -> bool {
     struct Calls {
@@ -288,7 +333,8 @@ pub fn rename_table(text: &str, old: &str, new: &str) -> String {
 /// Writes `new` over the words that start where `chosen` says; everything else stays as it is.
 fn rewrite(text: &str, new: &str, chosen: impl Fn(Location) -> bool) -> String {
     let Ok(tokens) = tokenize(text) else { return text.to_owned() };
-    let plain = new.chars().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '_') && !new.starts_with(|it: char| it.is_ascii_digit());
+    let plain = new.chars().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '_')
+        && !new.starts_with(|it: char| it.is_ascii_digit());
     let new = if plain { new.to_owned() } else { format!("\"{new}\"") };
     tokens
         .iter()
@@ -306,16 +352,26 @@ mod tests {
 
     #[test]
     fn layout_comments_and_letter_case_are_no_change() {
-        let check = |text: &str| assert_eq!(normal_form(text), "select user_id , count ( * ) as n from clicks where kind = 'Ad' group by user_id", "{text}");
+        let check = |text: &str| {
+            assert_eq!(
+                normal_form(text),
+                "select user_id , count ( * ) as n from clicks where kind = 'Ad' group by user_id",
+                "{text}"
+            )
+        };
         check("SELECT user_id, COUNT(*) AS n FROM clicks WHERE kind = 'Ad' GROUP BY user_id");
-        check("select user_id,count(*) as n -- how many\nfrom clicks /* pushed */\n  where kind='Ad'\ngroup by user_id;");
+        check(
+            "select user_id,count(*) as n -- how many\nfrom clicks /* pushed */\n  where kind='Ad'\ngroup by user_id;",
+        );
         assert_ne!(normal_form("SELECT \"A\" FROM t"), normal_form("SELECT \"a\" FROM t"));
         assert_ne!(normal_form("SELECT 'A' FROM t"), normal_form("SELECT 'a' FROM t"));
     }
 
     #[test]
     fn faults_say_where() {
-        let check = |text: &str, message: &str, line: usize, column: usize| assert_eq!(parse(text).unwrap_err(), Fault { message: message.to_owned(), line, column });
+        let check = |text: &str, message: &str, line: usize, column: usize| {
+            assert_eq!(parse(text).unwrap_err(), Fault { message: message.to_owned(), line, column })
+        };
         check("SELECT a\nFORM t WHERE", "expected: end of statement, found: t", 2, 6);
         check("", "the query is empty", 1, 1);
         check("DROP TABLE t", "a query reads rows, and this is a DROP", 1, 1);
@@ -341,10 +397,16 @@ mod tests {
 
     #[test]
     fn only_surely_equal_rows_count_as_appended() {
-        let check = |before: &str, after: &str, expected: bool| assert_eq!(only_appends(before, after), expected, "{before} => {after}");
+        let check = |before: &str, after: &str, expected: bool| {
+            assert_eq!(only_appends(before, after), expected, "{before} => {after}")
+        };
         check("SELECT a FROM t", "SELECT a, b FROM t", true);
         check("SELECT a FROM t", "select a, upper(b) AS c, b + 1 FROM t", true);
-        check("SELECT a, count(*) AS n FROM t GROUP BY a", "SELECT a, count(*) AS n, sum(b) AS s FROM t GROUP BY a", true);
+        check(
+            "SELECT a, count(*) AS n FROM t GROUP BY a",
+            "SELECT a, count(*) AS n, sum(b) AS s FROM t GROUP BY a",
+            true,
+        );
         check("SELECT a FROM t", "SELECT a, count(*) OVER (PARTITION BY a) AS n FROM t", true);
         check("SELECT a FROM t", "SELECT b, a FROM t", false);
         check("SELECT a FROM t", "SELECT a FROM t", false);
@@ -361,7 +423,12 @@ mod tests {
     fn columns_are_read_off_plain_lists() {
         let inputs = |table: &str| (table == "t").then(|| vec!["a".to_owned(), "b".to_owned()]);
         let check = |text: &str, expected: Option<&str>| {
-            let columns = output_columns(text, &inputs).map(|it| it.iter().map(|it| format!("{}<{}", it.name, it.source.as_deref().unwrap_or("?"))).collect::<Vec<_>>().join(" "));
+            let columns = output_columns(text, &inputs).map(|it| {
+                it.iter()
+                    .map(|it| format!("{}<{}", it.name, it.source.as_deref().unwrap_or("?")))
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            });
             assert_eq!(columns.as_deref(), expected, "{text}");
         };
         check("SELECT a, t.b, a + 1 AS c, b AS d FROM t", Some("a<a b<b c<? d<b"));

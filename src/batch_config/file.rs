@@ -57,7 +57,10 @@ impl Config for FileConfig {
             check_schema(&format!("`{}`", me.address), "batch_config.schema_override", fields, report);
         }
         if self.uri.trim().is_empty() {
-            report.error("V016", "batch_config.uri", format!("the uri of `{}` is empty", me.address)).hints.push("write a path relative to the repo, or an s3:// address".to_owned());
+            report
+                .error("V016", "batch_config.uri", format!("the uri of `{}` is empty", me.address))
+                .hints
+                .push("write a path relative to the repo, or an s3:// address".to_owned());
         }
     }
 }

@@ -76,7 +76,11 @@ impl BatchConfig {
 
     pub fn queries(&self) -> Vec<Query<'_>> {
         let config = self.config();
-        let post_processor = config.post_processor().map(|text| Query { path: "batch_config.post_processor", text, tables: Some(vec!["input".to_owned()]) });
+        let post_processor = config.post_processor().map(|text| Query {
+            path: "batch_config.post_processor",
+            text,
+            tables: Some(vec!["input".to_owned()]),
+        });
         let query = config.query().map(|text| Query { path: "batch_config.query", text, tables: None });
         post_processor.into_iter().chain(query).collect()
     }
@@ -88,14 +92,25 @@ impl BatchConfig {
     pub fn check(&self, me: &Resource, report: &mut Report) {
         self.config().check(me, report);
         if self.data_delay().secs < 0 {
-            report.error("V016", "batch_config.data_delay", format!("the data_delay of `{}` is negative", me.address)).hints.push("write how long jobs wait after a window, as `1h`".to_owned());
+            report
+                .error("V016", "batch_config.data_delay", format!("the data_delay of `{}` is negative", me.address))
+                .hints
+                .push("write how long jobs wait after a window, as `1h`".to_owned());
         }
         if let (Some(field), Some(columns)) = (self.config().timestamp_field(), self.column_names())
             && !columns.iter().any(|it| it.0 == field)
         {
             let has: Vec<_> = columns.iter().map(|it| it.0.as_str()).collect();
             report
-                .error("V004", "batch_config.timestamp_field", format!("timestamp_field `{field}` is not a column that the batch_config of `{}` yields (yields: {})", me.address, has.join(", ")))
+                .error(
+                    "V004",
+                    "batch_config.timestamp_field",
+                    format!(
+                        "timestamp_field `{field}` is not a column that the batch_config of `{}` yields (yields: {})",
+                        me.address,
+                        has.join(", ")
+                    ),
+                )
                 .hints
                 .extend(crate::diagnostic::did_you_mean(field, has));
         }
@@ -108,8 +123,11 @@ impl BatchConfig {
             None => declared,
             Some(text) => {
                 let input: Option<Vec<String>> = declared.as_ref().map(|it| it.iter().map(|it| it.0.clone()).collect());
-                let columns = crate::sql::output_columns(text, &|table| if table == "input" { input.clone() } else { None })?;
-                let dtype = |source: &Option<String>| declared.as_ref()?.iter().find(|it| Some(&it.0) == source.as_ref())?.1.clone();
+                let columns =
+                    crate::sql::output_columns(text, &|table| if table == "input" { input.clone() } else { None })?;
+                let dtype = |source: &Option<String>| {
+                    declared.as_ref()?.iter().find(|it| Some(&it.0) == source.as_ref())?.1.clone()
+                };
                 Some(columns.into_iter().map(|it| (it.name, dtype(&it.source))).collect())
             }
         }
@@ -168,7 +186,10 @@ fn check_table_or_query(table: bool, query: bool, me: &Resource, report: &mut Re
         (false, false) => ("batch_config", "has neither `table` nor `query`"),
         _ => return,
     };
-    report.error("V008", path, format!("the batch_config of `{}` {what}", me.address)).hints.push("write exactly one of them".to_owned());
+    report
+        .error("V008", path, format!("the batch_config of `{}` {what}", me.address))
+        .hints
+        .push("write exactly one of them".to_owned());
 }
 
 /// Writes the closed set of configs.

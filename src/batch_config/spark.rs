@@ -37,16 +37,28 @@ impl Config for SparkBatchConfig {
 
     fn check(&self, me: &Resource, report: &mut Report) {
         let written = &self.data_source_function;
-        let well_formed = written.rsplit_once(':').is_some_and(|(file, function)| file.ends_with(".py") && !function.is_empty() && function.chars().all(|it| it.is_alphanumeric() || it == '_'));
+        let well_formed = written.rsplit_once(':').is_some_and(|(file, function)| {
+            file.ends_with(".py")
+                && !function.is_empty()
+                && function.chars().all(|it| it.is_alphanumeric() || it == '_')
+        });
         if !well_formed {
             report
-                .error("V016", "batch_config.data_source_function", format!("`{written}` of `{}` is not `file.py:function`", me.address))
+                .error(
+                    "V016",
+                    "batch_config.data_source_function",
+                    format!("`{written}` of `{}` is not `file.py:function`", me.address),
+                )
                 .hints
                 .push("name the Python file and the function in it, as `sources/clicks.py:read`".to_owned());
         }
         if self.data_source_text.is_some() {
             report
-                .error("L009", "batch_config.data_source_text", format!("`data_source_text` of `{}` is not a field: weir fills it from the file", me.address))
+                .error(
+                    "L009",
+                    "batch_config.data_source_text",
+                    format!("`data_source_text` of `{}` is not a field: weir fills it from the file", me.address),
+                )
                 .hints
                 .push("remove it".to_owned());
         }

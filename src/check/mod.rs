@@ -17,7 +17,11 @@ pub fn together(repo: &Repo) -> Vec<Diagnostic> {
         .par_iter()
         .flat_map_iter(|it| {
             let mut diagnostics = Vec::new();
-            it.resource.spec.declaration().check_with(&it.resource, &catalog, &mut Report { document: it.document, diagnostics: &mut diagnostics });
+            it.resource.spec.declaration().check_with(
+                &it.resource,
+                &catalog,
+                &mut Report { document: it.document, diagnostics: &mut diagnostics },
+            );
             diagnostics
         })
         .collect();
@@ -35,11 +39,17 @@ pub fn alone(resource: &Resource, report: &mut Report) {
 fn name(resource: &Resource, report: &mut Report) {
     let address = &resource.address;
     if let Some(fault) = name_fault(address) {
-        report.error("V001", "name", format!("name `{}` is not allowed: {fault}", address.name)).hints.push("write letters, digits, `_` and `-`, as `user_clicks`".to_owned());
+        report
+            .error("V001", "name", format!("name `{}` is not allowed: {fault}", address.name))
+            .hints
+            .push("write letters, digits, `_` and `-`, as `user_clicks`".to_owned());
     }
     if let Some(old) = &resource.renamed_from {
         if **old == *address.name {
-            report.error("V016", "renamed_from", format!("`{address}` says it was renamed from its own name")).hints.push("write the name before, or remove renamed_from".to_owned());
+            report
+                .error("V016", "renamed_from", format!("`{address}` says it was renamed from its own name"))
+                .hints
+                .push("write the name before, or remove renamed_from".to_owned());
         } else if let Some(fault) = name_fault(&Address::new(address.kind, old.as_str())) {
             report.error("V001", "renamed_from", format!("name `{old}` is not allowed: {fault}"));
         }
@@ -47,7 +57,8 @@ fn name(resource: &Resource, report: &mut Report) {
 }
 
 fn name_fault(address: &Address) -> Option<String> {
-    let takes_variant = !SOURCES.contains(&address.kind) && (VIEWS.contains(&address.kind) || address.kind == crate::resource::Kind::FeatureService);
+    let takes_variant = !SOURCES.contains(&address.kind)
+        && (VIEWS.contains(&address.kind) || address.kind == crate::resource::Kind::FeatureService);
     let (base, variant) = match address.name.split_once(':') {
         Some((base, variant)) => (base, Some(variant)),
         None => (&*address.name, None),
@@ -67,7 +78,9 @@ fn name_fault(address: &Address) -> Option<String> {
     }
     match variant {
         Some(_) if !takes_variant => Some(format!("a {} takes no variant", address.kind)),
-        Some(variant) if variant.is_empty() || !variant.chars().all(word) => Some("a variant is letters, digits, `_` and `-`, as in `fraud_score:v2`".to_owned()),
+        Some(variant) if variant.is_empty() || !variant.chars().all(word) => {
+            Some("a variant is letters, digits, `_` and `-`, as in `fraud_score:v2`".to_owned())
+        }
         _ => None,
     }
 }
@@ -75,11 +88,19 @@ fn name_fault(address: &Address) -> Option<String> {
 /// Parses the declaration's SQL: faults at their own place, and tables that were not given.
 pub fn queries(resource: &Resource, report: &mut Report) {
     for query in resource.spec.declaration().queries() {
-        let place = |fault: &sql::Fault| Place::Query { document: report.document, path: query.path.to_owned(), line: fault.line, column: fault.column };
+        let place = |fault: &sql::Fault| Place::Query {
+            document: report.document,
+            path: query.path.to_owned(),
+            line: fault.line,
+            column: fault.column,
+        };
         let parsed = match sql::parse(query.text) {
             Ok(parsed) => parsed,
             Err(fault) => {
-                let diagnostic = Diagnostic::error("L014", format!("`{}` of `{}` is not SQL: {}", query.path, resource.address, fault.message));
+                let diagnostic = Diagnostic::error(
+                    "L014",
+                    format!("`{}` of `{}` is not SQL: {}", query.path, resource.address, fault.message),
+                );
                 report.diagnostics.push(diagnostic.place(place(&fault)));
                 continue;
             }
@@ -89,9 +110,18 @@ pub fn queries(resource: &Resource, report: &mut Report) {
             if given.iter().any(|it| sql::same_table(&table, it)) {
                 continue;
             }
-            let summary = format!("`{}` of `{}` reads table `{table}`, and was given {}", query.path, resource.address, list(given));
+            let summary = format!(
+                "`{}` of `{}` reads table `{table}`, and was given {}",
+                query.path,
+                resource.address,
+                list(given)
+            );
             let hint = did_you_mean(&table, given.iter().map(String::as_str)).unwrap_or_else(|| {
-                if query.path == "sql" { "name it in `sources` (of a transformation: `inputs`)".to_owned() } else { "the rows that were read are the table `input`".to_owned() }
+                if query.path == "sql" {
+                    "name it in `sources` (of a transformation: `inputs`)".to_owned()
+                } else {
+                    "the rows that were read are the table `input`".to_owned()
+                }
             });
             report.diagnostics.push(Diagnostic::error("R005", summary).place(place(&at)).hint(hint));
         }
@@ -108,7 +138,11 @@ fn unused(repo: &Repo, diagnostics: &mut Vec<Diagnostic>) {
     for declared in &repo.declared {
         let address = &declared.resource.address;
         if address.kind != crate::resource::Kind::FeatureService && !used.contains(address) {
-            diagnostics.push(Diagnostic::warning("V102", format!("nothing uses `{address}`")).at(declared.document, "name").hint("remove it, or name it where it is needed"));
+            diagnostics.push(
+                Diagnostic::warning("V102", format!("nothing uses `{address}`"))
+                    .at(declared.document, "name")
+                    .hint("remove it, or name it where it is needed"),
+            );
         }
     }
 }

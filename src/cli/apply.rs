@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use super::context::{Context, Place};
+use super::git;
 use super::plan::{ReadingArgs, make};
 use super::planning::{Answer, Ground, Planned, approve, commit};
 use super::stop::{Exit, Stop};
-use super::git;
 use crate::apply::Occasion;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{Saved, SavedFault, refusals};
@@ -58,14 +58,26 @@ fn apply_repo(context: &Context, args: &ApplyArgs) -> Result<Exit, Stop> {
 }
 
 /// Shows, asks, commits.
-fn carry_out(context: &Context, ground: &Ground, planned: Planned, args: &ApplyArgs, now: Instant, git_commit: impl FnOnce() -> Option<String>) -> Result<Exit, Stop> {
+fn carry_out(
+    context: &Context,
+    ground: &Ground,
+    planned: Planned,
+    args: &ApplyArgs,
+    now: Instant,
+    git_commit: impl FnOnce() -> Option<String>,
+) -> Result<Exit, Stop> {
     context.ui.data(&format!("{}{}", ground.header(), planned.text(context, now)))?;
     if planned.plan.changes.is_empty() {
         context.ui.data("There is nothing to do: nothing was applied.\n")?;
         return Ok(Exit::Done);
     }
     let approved = approve(context, planned, Answer::from(args.yes), "Apply")?;
-    let occasion = Occasion { at: now.to_string(), actor: context.actor(), git_commit: git_commit(), message: args.message.clone() };
+    let occasion = Occasion {
+        at: now.to_string(),
+        actor: context.actor(),
+        git_commit: git_commit(),
+        message: args.message.clone(),
+    };
     commit(context, ground, &approved, &occasion)?;
     Ok(Exit::Done)
 }
@@ -80,32 +92,57 @@ fn apply_file(context: &Context, args: &ApplyArgs, path: &Path) -> Result<Exit, 
     let refuse = |reason: String, hint: &str| Stop::diagnostic(Diagnostic::error("P007", reason).hint(hint));
     let plan = saved.plan;
     if plan.workspace != ground.workspace.name {
-        let reason = format!("this plan was made for workspace `{}`, and the workspace is `{}` ({})", plan.workspace, ground.workspace.name, ground.chosen.from);
+        let reason = format!(
+            "this plan was made for workspace `{}`, and the workspace is `{}` ({})",
+            plan.workspace, ground.workspace.name, ground.chosen.from
+        );
         return Err(refuse(reason, &format!("add `--workspace {}`, or plan again", plan.workspace)));
     }
     // A plan for a registry that did not exist names none; any serial but 0 gives the later one away.
     if !plan.registry.is_empty() && plan.registry != ground.workspace.registry {
-        return Err(refuse("this plan was made for another registry".to_owned(), "name the registry with --registry, or plan again"));
+        return Err(refuse(
+            "this plan was made for another registry".to_owned(),
+            "name the registry with --registry, or plan again",
+        ));
     }
     if plan.base != ground.workspace.serial {
         return Err(ground.fail(&crate::registry::Error::Moved { was: plan.base, now: ground.workspace.serial }));
     }
     if plan.mode != ground.workspace.mode {
-        return Err(refuse(format!("this plan was made for a {} workspace, and `{}` is {}", plan.mode, plan.workspace, ground.workspace.mode), "plan again"));
+        return Err(refuse(
+            format!(
+                "this plan was made for a {} workspace, and `{}` is {}",
+                plan.mode, plan.workspace, ground.workspace.mode
+            ),
+            "plan again",
+        ));
     }
     let snapshot = ground.snapshot_with(context, |_, _| false)?;
     let planned = Planned { refusals: refusals(&plan, &snapshot), plan, snapshot };
-    context.ui.say(&format!("carrying out {} (made {}, {})", path.display(), saved.made_at, words::count(planned.plan.changes.len(), "change")));
+    context.ui.say(&format!(
+        "carrying out {} (made {}, {})",
+        path.display(),
+        saved.made_at,
+        words::count(planned.plan.changes.len(), "change")
+    ));
     carry_out(context, &ground, planned, args, now, || saved.commit)
 }
 
 fn read(path: &Path) -> Result<Saved, Stop> {
     let text = std::fs::read(path).with_context(|| format!("the plan `{}` cannot be read", path.display()))?;
-    let fault = |reason: String, hint: &str| Stop::diagnostic(Diagnostic::error("P007", format!("`{}` {reason}", path.display())).hint(hint));
+    let fault = |reason: String, hint: &str| {
+        Stop::diagnostic(Diagnostic::error("P007", format!("`{}` {reason}", path.display())).hint(hint))
+    };
     Saved::from_text(&String::from_utf8_lossy(&text)).map_err(|error| match error {
-        SavedFault::NotAPlan(reason) => fault(format!("is not a saved plan: {reason}"), "make one with `weir plan --out FILE`"),
-        SavedFault::Edited => fault("was edited after it was saved".to_owned(), "plan again: what is applied is what was shown"),
-        SavedFault::OtherVersion(found) => fault(format!("was saved as `{found}`, which this weir does not read"), "plan again with this weir"),
+        SavedFault::NotAPlan(reason) => {
+            fault(format!("is not a saved plan: {reason}"), "make one with `weir plan --out FILE`")
+        }
+        SavedFault::Edited => {
+            fault("was edited after it was saved".to_owned(), "plan again: what is applied is what was shown")
+        }
+        SavedFault::OtherVersion(found) => {
+            fault(format!("was saved as `{found}`, which this weir does not read"), "plan again with this weir")
+        }
     })
 }
 

@@ -2,11 +2,11 @@
 
 use serde_json::json;
 
+use super::Format;
 use super::context::Context;
 use super::list::{lines, recorded, table};
 use super::show::find;
 use super::stop::{Exit, Stop};
-use super::Format;
 use crate::diagnostic::Diagnostic;
 use crate::resource::Catalog;
 
@@ -27,16 +27,27 @@ pub fn run(context: &Context, args: &ColumnsArgs) -> Result<Exit, Stop> {
     let entry = &entries[&address];
     let catalog = Catalog::new(entries.values().filter_map(|it| it.resource.as_ref()));
     let columns: Option<Vec<(String, String)>> = match &entry.resource {
-        _ if !entry.wire_order.is_empty() => Some(entry.wire_order.iter().map(|it| (it.clone(), String::new())).collect()),
-        Some(resource) => resource.spec.declaration().columns(&catalog).map(|it| it.into_iter().map(|it| (it.name, it.dtype.to_string())).collect()),
+        _ if !entry.wire_order.is_empty() => {
+            Some(entry.wire_order.iter().map(|it| (it.clone(), String::new())).collect())
+        }
+        Some(resource) => resource
+            .spec
+            .declaration()
+            .columns(&catalog)
+            .map(|it| it.into_iter().map(|it| (it.name, it.dtype.to_string())).collect()),
         None => None,
     };
     let Some(columns) = columns else {
-        let diagnostic = Diagnostic::error("G010", format!("the columns of `{address}` are not known: nobody has opened its source"));
+        let diagnostic = Diagnostic::error(
+            "G010",
+            format!("the columns of `{address}` are not known: nobody has opened its source"),
+        );
         return Err(Stop::diagnostic(diagnostic.hint("declare `schema` (of a file: `schema_override`)")));
     };
     if args.format == Format::Json {
-        let column = |(name, dtype): &(String, String)| if dtype.is_empty() { json!({ "name": name }) } else { json!({ "name": name, "dtype": dtype }) };
+        let column = |(name, dtype): &(String, String)| {
+            if dtype.is_empty() { json!({ "name": name }) } else { json!({ "name": name, "dtype": dtype }) }
+        };
         context.ui.json(&columns.iter().map(column).collect::<Vec<_>>())?;
         return Ok(Exit::Done);
     }

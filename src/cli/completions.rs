@@ -3,9 +3,9 @@
 use clap::CommandFactory;
 use clap_complete::Shell;
 
+use super::Cli;
 use super::context::Context;
 use super::stop::{Exit, Stop};
-use super::Cli;
 
 /// Print a completion script for a shell
 #[derive(Debug, clap::Args)]

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
+use super::Global;
 use super::stop::Stop;
 use super::ui::Ui;
-use super::Global;
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::load::{Project, find_root, local_folder, read_project};
 use crate::plan::{Mode, Serial};
@@ -37,7 +37,9 @@ pub struct Place {
 
 impl Context {
     pub fn new(global: &Global) -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime without timers and sockets needs nothing from the system");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .expect("a runtime without timers and sockets needs nothing from the system");
         Self { ui: Ui::new(global.color, global.quiet, global.verbose), global: global.clone(), runtime }
     }
 
@@ -52,7 +54,10 @@ impl Context {
         let Some(directory) = &self.global.directory else { return Ok(current) };
         let directory = current.join(directory);
         if !directory.is_dir() {
-            return Err(Stop::diagnostic(Diagnostic::error("L015", format!("`{}` is not a folder", directory.display())).hint("name an existing folder after -C")));
+            return Err(Stop::diagnostic(
+                Diagnostic::error("L015", format!("`{}` is not a folder", directory.display()))
+                    .hint("name an existing folder after -C"),
+            ));
         }
         Ok(directory)
     }
@@ -61,7 +66,10 @@ impl Context {
     pub fn place(&self) -> Result<Place, Stop> {
         let base = self.directory()?;
         let Some(root) = find_root(&base) else {
-            let diagnostic = Diagnostic::error("L015", format!("no weir.toml in `{}` or above: this is not a feature repo", base.display()));
+            let diagnostic = Diagnostic::error(
+                "L015",
+                format!("no weir.toml in `{}` or above: this is not a feature repo", base.display()),
+            );
             return Err(Stop::diagnostic(diagnostic.hint("run `weir init` to start one, or name its folder with -C")));
         };
         let (project, diagnostics) = read_project(&root, &environment);
@@ -87,7 +95,8 @@ impl Context {
         } else {
             ("sqlite://.weir/registry.db".to_owned(), &place.root, "the default")
         };
-        let location = Location::parse(&url, base).map_err(|fault| Stop::diagnostic(Diagnostic::error("G001", fault)))?;
+        let location =
+            Location::parse(&url, base).map_err(|fault| Stop::diagnostic(Diagnostic::error("G001", fault)))?;
         Ok((location, from))
     }
 
@@ -117,7 +126,10 @@ impl Context {
     /// Opens the registry to read, and stops when there is none.
     pub fn existing_registry(&self, location: &Location) -> Result<Sqlite, Stop> {
         self.read_registry(location)?.ok_or_else(|| {
-            let diagnostic = Diagnostic::error("G010", format!("there is no registry at `{}`: nothing is recorded yet", shown(location)));
+            let diagnostic = Diagnostic::error(
+                "G010",
+                format!("there is no registry at `{}`: nothing is recorded yet", shown(location)),
+            );
             Stop::diagnostic(diagnostic.hint("run `weir apply` to record what is declared"))
         })
     }
@@ -133,23 +145,46 @@ impl Context {
             Err(error) => return Err(fail(error)),
         }
         if let Some((found, backup)) = self.wait(registry::migrate(location, &at)).map_err(fail)? {
-            self.ui.say(&format!("migrated the registry from format {found} to {}; the copy before is {}", registry::FORMAT, backup.display()));
+            self.ui.say(&format!(
+                "migrated the registry from format {found} to {}; the copy before is {}",
+                registry::FORMAT,
+                backup.display()
+            ));
         }
-        self.wait(registry::open(location, true)).map_err(fail)?.ok_or_else(|| fail(registry::Error::Damaged("it was emptied meanwhile".to_owned())))
+        self.wait(registry::open(location, true))
+            .map_err(fail)?
+            .ok_or_else(|| fail(registry::Error::Damaged("it was emptied meanwhile".to_owned())))
     }
 
     /// Returns the chosen workspace as recorded. Where there is no registry yet, there is only `prod`.
-    pub fn workspace(&self, registry: Option<&mut dyn Registry>, location: &Location, chosen: &Chosen) -> Result<Workspace, Stop> {
+    pub fn workspace(
+        &self,
+        registry: Option<&mut dyn Registry>,
+        location: &Location,
+        chosen: &Chosen,
+    ) -> Result<Workspace, Stop> {
         let workspaces = match registry {
-            Some(registry) => self.wait(registry.workspaces()).map_err(|error| Stop::registry(&error, &shown(location)))?,
-            None => vec![Workspace { name: "prod".to_owned(), mode: Mode::Live, serial: Serial(0), state: String::new(), count: 0, registry: String::new() }],
+            Some(registry) => {
+                self.wait(registry.workspaces()).map_err(|error| Stop::registry(&error, &shown(location)))?
+            }
+            None => vec![Workspace {
+                name: "prod".to_owned(),
+                mode: Mode::Live,
+                serial: Serial(0),
+                state: String::new(),
+                count: 0,
+                registry: String::new(),
+            }],
         };
         if let Some(workspace) = workspaces.iter().find(|it| it.name == chosen.value) {
             return Ok(workspace.clone());
         }
         let names: Vec<&str> = workspaces.iter().map(|it| it.name.as_str()).collect();
-        let diagnostic = Diagnostic::error("G005", format!("workspace `{}` does not exist ({})", chosen.value, chosen.from));
-        let hint = did_you_mean(&chosen.value, names.iter().copied()).unwrap_or_else(|| format!("run `weir workspace create {}`, or choose one of {}", chosen.value, names.join(", ")));
+        let diagnostic =
+            Diagnostic::error("G005", format!("workspace `{}` does not exist ({})", chosen.value, chosen.from));
+        let hint = did_you_mean(&chosen.value, names.iter().copied()).unwrap_or_else(|| {
+            format!("run `weir workspace create {}`, or choose one of {}", chosen.value, names.join(", "))
+        });
         Err(Stop::diagnostic(diagnostic.hint(hint)))
     }
 
@@ -160,7 +195,10 @@ impl Context {
 
     /// Returns who applies, for the history.
     pub fn actor(&self) -> String {
-        ["WEIR_ACTOR", "GITHUB_ACTOR", "USER", "LOGNAME"].into_iter().find_map(environment).unwrap_or_else(|| "unknown".to_owned())
+        ["WEIR_ACTOR", "GITHUB_ACTOR", "USER", "LOGNAME"]
+            .into_iter()
+            .find_map(environment)
+            .unwrap_or_else(|| "unknown".to_owned())
     }
 }
 

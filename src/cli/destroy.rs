@@ -38,7 +38,12 @@ fn destroy(context: &Context, args: &DestroyArgs) -> Result<Exit, Stop> {
         return Ok(Exit::Done);
     }
     let approved = approve(context, planned, Answer::from(args.yes), "Apply")?;
-    let occasion = Occasion { at: now.to_string(), actor: context.actor(), git_commit: None, message: args.message.clone().or_else(|| Some("destroy".to_owned())) };
+    let occasion = Occasion {
+        at: now.to_string(),
+        actor: context.actor(),
+        git_commit: None,
+        message: args.message.clone().or_else(|| Some("destroy".to_owned())),
+    };
     commit(context, &ground, &approved, &occasion)?;
     Ok(Exit::Done)
 }

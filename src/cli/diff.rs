@@ -3,12 +3,12 @@
 use anyhow::Context as _;
 use serde_json::json;
 
+use super::Format;
 use super::context::Context;
 use super::planning::Ground;
 use super::restore::resources_at;
 use super::show::specs_at;
 use super::stop::{Exit, Stop};
-use super::Format;
 use crate::plan::{self, Entry, Serial, Snapshot, Suppress};
 use crate::render::{json as wire, text};
 
@@ -38,7 +38,14 @@ pub fn run(context: &Context, args: &DiffArgs) -> Result<Exit, Stop> {
     // A development workspace as the ground: this looks back, it brings no jobs.
     let mut snapshot = Snapshot::empty(&ground.workspace.name, plan::Mode::Development);
     for (index, it) in before.into_iter().enumerate() {
-        let entry = Entry { id: index as i64, digest: it.digest, prevent_destroy: it.resource.meta.prevent_destroy, depends_on: it.resource.depends_on.clone(), wire_order: Vec::new(), resource: Some(it.resource.clone()) };
+        let entry = Entry {
+            id: index as i64,
+            digest: it.digest,
+            prevent_destroy: it.resource.meta.prevent_destroy,
+            depends_on: it.resource.depends_on.clone(),
+            wire_order: Vec::new(),
+            resource: Some(it.resource.clone()),
+        };
         snapshot.entries.insert(it.resource.address, entry);
     }
     let now = context.now()?;

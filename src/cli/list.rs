@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::json;
 
+use super::Format;
 use super::context::Context;
 use super::planning::Ground;
 use super::stop::{Exit, Stop};
-use super::Format;
 use crate::plan::Entry;
 use crate::resource::{Address, Kind, Resource};
 
@@ -28,7 +28,11 @@ pub struct ListArgs {
 pub fn run(context: &Context, args: &ListArgs) -> Result<Exit, Stop> {
     let kind = args.kind.as_deref().map(str::parse::<Kind>).transpose().map_err(|fault| anyhow::anyhow!(fault))?;
     let (_, entries) = recorded(context)?;
-    let chosen: Vec<(&Address, &Resource)> = entries.iter().filter_map(|(address, entry)| Some((address, entry.resource.as_ref()?))).filter(|it| kind.is_none_or(|kind| it.0.kind == kind)).collect();
+    let chosen: Vec<(&Address, &Resource)> = entries
+        .iter()
+        .filter_map(|(address, entry)| Some((address, entry.resource.as_ref()?)))
+        .filter(|it| kind.is_none_or(|kind| it.0.kind == kind))
+        .collect();
     if args.format == Format::Json {
         context.ui.json(&chosen.iter().map(|(address, resource)| wire(address, resource)).collect::<Vec<_>>())?;
         return Ok(Exit::Done);
@@ -41,7 +45,12 @@ pub fn run(context: &Context, args: &ListArgs) -> Result<Exit, Stop> {
     for (address, resource) in chosen {
         let meta = &resource.meta;
         let protected = if meta.prevent_destroy { "yes" } else { "" };
-        table.add_row([&address.to_string(), protected, meta.owner.as_deref().unwrap_or_default(), meta.description.as_deref().unwrap_or_default().trim()]);
+        table.add_row([
+            &address.to_string(),
+            protected,
+            meta.owner.as_deref().unwrap_or_default(),
+            meta.description.as_deref().unwrap_or_default().trim(),
+        ]);
     }
     context.ui.data(&lines(&table))?;
     Ok(Exit::Done)

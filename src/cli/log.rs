@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
+use super::Format;
 use super::context::Context;
 use super::list::{lines, table};
 use super::planning::Ground;
 use super::stop::{Exit, Stop};
-use super::Format;
 use crate::registry::{LogEntry, Registry};
 
 /// List the applies, newest first
@@ -40,7 +40,14 @@ pub fn run(context: &Context, args: &LogArgs) -> Result<Exit, Stop> {
     let mut table = table(["SERIAL", "APPLIED AT", "ACTOR", "COMMIT", "CHANGES", "MESSAGE"]);
     for entry in &entries {
         let commit: String = entry.git_commit.as_deref().unwrap_or_default().chars().take(10).collect();
-        table.add_row([&entry.serial.to_string(), &entry.at, &entry.actor, &commit, &changes(&entry.summary), entry.message.as_deref().unwrap_or_default()]);
+        table.add_row([
+            &entry.serial.to_string(),
+            &entry.at,
+            &entry.actor,
+            &commit,
+            &changes(&entry.summary),
+            entry.message.as_deref().unwrap_or_default(),
+        ]);
     }
     context.ui.data(&lines(&table))?;
     Ok(Exit::Done)
@@ -50,7 +57,9 @@ pub fn run(context: &Context, args: &LogArgs) -> Result<Exit, Stop> {
 fn changes(summary: &str) -> String {
     let summary: Value = serde_json::from_str(summary).unwrap_or_default();
     let signs = [("create", "+"), ("update", "~"), ("recreate", "±"), ("delete", "-")];
-    let counts = signs.iter().filter_map(|(key, sign)| summary[key].as_u64().filter(|it| *it > 0).map(|it| format!("{sign}{it}")));
+    let counts = signs
+        .iter()
+        .filter_map(|(key, sign)| summary[key].as_u64().filter(|it| *it > 0).map(|it| format!("{sign}{it}")));
     counts.collect::<Vec<_>>().join(" ")
 }
 

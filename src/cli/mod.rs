@@ -37,7 +37,13 @@ pub use schema::command_reference;
 /// weir reads data sources, entities, feature views and feature services from YAML, shows what would change
 /// against a registry, applies it in one transaction, and refuses whatever would destroy what production protects.
 #[derive(Debug, Parser)]
-#[command(name = "weir", disable_version_flag = true, disable_help_subcommand = true, max_term_width = 100, after_help = "Exit codes: 0 done, or nothing to do; 1 error; 2 changes (plan --detailed-exitcode); 3 refused by\nprevent_destroy; 64 usage.")]
+#[command(
+    name = "weir",
+    disable_version_flag = true,
+    disable_help_subcommand = true,
+    max_term_width = 100,
+    after_help = "Exit codes: 0 done, or nothing to do; 1 error; 2 changes (plan --detailed-exitcode); 3 refused by\nprevent_destroy; 64 usage."
+)]
 pub struct Cli {
     #[command(flatten)]
     global: Global,

@@ -89,7 +89,9 @@ pub fn run(context: &Context, args: &PlanArgs) -> Result<Exit, Stop> {
     match args.format {
         PlanFormat::Text => context.ui.data(&format!("{}{}", ground.header(), planned.text(context, now)))?,
         PlanFormat::Json => context.ui.json(&json::plan(plan, refusals, git))?,
-        PlanFormat::Github => context.ui.data(&github::plan(plan, refusals, &super::validate::repo_prefix(&place.root)))?,
+        PlanFormat::Github => {
+            context.ui.data(&github::plan(plan, refusals, &super::validate::repo_prefix(&place.root)))?
+        }
         PlanFormat::Markdown => {
             let mut out = String::new();
             markdown::plan(&mut out, plan, refusals, now).context("the plan cannot be written")?;
@@ -104,7 +106,12 @@ pub fn run(context: &Context, args: &PlanArgs) -> Result<Exit, Stop> {
 }
 
 /// Reads the repo and the registry, and compares them. The way of plan and apply alike.
-pub fn make(context: &Context, place: &super::context::Place, args: &ReadingArgs, now: Instant) -> Result<(Ground, Planned), Stop> {
+pub fn make(
+    context: &Context,
+    place: &super::context::Place,
+    args: &ReadingArgs,
+    now: Instant,
+) -> Result<(Ground, Planned), Stop> {
     let suppress = args.suppress()?;
     let sources = repo::read(place);
     let mut ground = Ground::open(context, place)?;
@@ -125,10 +132,17 @@ pub fn make(context: &Context, place: &super::context::Place, args: &ReadingArgs
     Ok((ground, planned))
 }
 
-fn save(context: &Context, path: &std::path::Path, planned: &Planned, now: Instant, commit: Option<String>) -> Result<(), Stop> {
+fn save(
+    context: &Context,
+    path: &std::path::Path,
+    planned: &Planned,
+    now: Instant,
+    commit: Option<String>,
+) -> Result<(), Stop> {
     let saved = Saved { plan: planned.plan.clone(), made_at: now.to_string(), commit };
     let path = context.directory()?.join(path);
-    std::fs::write(&path, saved.to_text()).with_context(|| format!("the plan cannot be saved to `{}`", path.display()))?;
+    std::fs::write(&path, saved.to_text())
+        .with_context(|| format!("the plan cannot be saved to `{}`", path.display()))?;
     context.ui.say(&format!("saved the plan to {}: `weir apply {}` carries it out", path.display(), path.display()));
     Ok(())
 }

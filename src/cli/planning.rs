@@ -53,7 +53,13 @@ impl Ground {
     /// Warns when CI plans against a registry that is new and that nobody named.
     pub fn warn_if_lost(&self, context: &Context) {
         if self.registry.is_none() && self.registry_from == "the default" && context.in_ci() {
-            let warning = Diagnostic::warning("G010", format!("CI is set, and no registry is named: `{}` is new and will be lost with this machine", shown(&self.location)));
+            let warning = Diagnostic::warning(
+                "G010",
+                format!(
+                    "CI is set, and no registry is named: `{}` is new and will be lost with this machine",
+                    shown(&self.location)
+                ),
+            );
             context.ui.warn(&warning.hint("set WEIR_REGISTRY_URL, or `url` under [registry] in weir.toml"));
         }
     }
@@ -69,7 +75,11 @@ impl Ground {
     }
 
     /// Returns what is recorded, with the specs that `wanted` chooses.
-    pub fn snapshot_with(&mut self, context: &Context, wanted: impl Fn(&Address, &Entry) -> bool) -> Result<Snapshot, Stop> {
+    pub fn snapshot_with(
+        &mut self,
+        context: &Context,
+        wanted: impl Fn(&Address, &Entry) -> bool,
+    ) -> Result<Snapshot, Stop> {
         let mut snapshot = Snapshot::empty(&self.workspace.name, self.workspace.mode);
         let Some(registry) = &mut self.registry else { return Ok(snapshot) };
         let name = &self.workspace.name;
@@ -85,7 +95,13 @@ impl Ground {
     }
 
     /// Returns the plan that makes the registry what `declared` says.
-    pub fn plan(&mut self, context: &Context, declared: &[Declared], suppress: &Suppress, now: Instant) -> Result<Planned, Stop> {
+    pub fn plan(
+        &mut self,
+        context: &Context,
+        declared: &[Declared],
+        suppress: &Suppress,
+        now: Instant,
+    ) -> Result<Planned, Stop> {
         let state = plan::state(declared);
         if state == self.workspace.state && *suppress == Suppress::None {
             return Ok(self.unchanged(declared.len(), state));
@@ -133,7 +149,8 @@ pub fn approve(context: &Context, planned: Planned, yes: Answer, verb: &str) -> 
         context.ui.complain("Nothing was applied.");
         return Err(Stop::Said(Exit::Refused));
     };
-    let question = format!("{verb} {} to workspace {} ({mode})?", words::count(count, "change"), style::strong(&workspace));
+    let question =
+        format!("{verb} {} to workspace {} ({mode})?", words::count(count, "change"), style::strong(&workspace));
     match yes {
         Answer::Given => Ok(approved),
         Answer::Ask if context.ui.confirm(&question)? => Ok(approved),
@@ -155,10 +172,20 @@ impl From<bool> for Answer {
 }
 
 /// Carries out the plan and says so.
-pub fn commit(context: &Context, ground: &Ground, approved: &Approved, occasion: &crate::apply::Occasion) -> Result<(), Stop> {
+pub fn commit(
+    context: &Context,
+    ground: &Ground,
+    approved: &Approved,
+    occasion: &crate::apply::Occasion,
+) -> Result<(), Stop> {
     let mut registry = context.writable_registry(&ground.location)?;
-    let serial = context.wait(crate::apply::apply(&mut registry, approved, occasion)).map_err(|error| ground.fail(&error))?;
+    let serial =
+        context.wait(crate::apply::apply(&mut registry, approved, occasion)).map_err(|error| ground.fail(&error))?;
     let count = approved.plan().changes.len();
-    context.ui.data(&format!("Applied {} to workspace {}. Registry is at serial {serial}.\n", words::count(count, "change"), approved.plan().workspace))?;
+    context.ui.data(&format!(
+        "Applied {} to workspace {}. Registry is at serial {serial}.\n",
+        words::count(count, "change"),
+        approved.plan().workspace
+    ))?;
     Ok(())
 }

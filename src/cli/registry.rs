@@ -27,8 +27,17 @@ pub fn run(context: &Context, args: &RegistryArgs) -> Result<Exit, Stop> {
     let (location, _) = context.location(&place)?;
     let at = context.now()?.to_string();
     match context.wait(registry::migrate(&location, &at)).map_err(|error| Stop::registry(&error, &shown(&location)))? {
-        Some((found, backup)) => context.ui.data(&format!("Migrated {} from format {found} to {}. The copy before is {}.\n", shown(&location), registry::FORMAT, backup.display()))?,
-        None => context.ui.data(&format!("{} has format {} already: there is nothing to do.\n", shown(&location), registry::FORMAT))?,
+        Some((found, backup)) => context.ui.data(&format!(
+            "Migrated {} from format {found} to {}. The copy before is {}.\n",
+            shown(&location),
+            registry::FORMAT,
+            backup.display()
+        ))?,
+        None => context.ui.data(&format!(
+            "{} has format {} already: there is nothing to do.\n",
+            shown(&location),
+            registry::FORMAT
+        ))?,
     }
     Ok(Exit::Done)
 }

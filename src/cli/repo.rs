@@ -51,7 +51,11 @@ pub fn read(place: &Place) -> Sources {
 /// Names this very build: another may have other rules, and must not trust this one's cache.
 fn build() -> String {
     let stamp = std::env::current_exe().and_then(std::fs::metadata).map(|it| (it.len(), it.modified().ok()));
-    let changed = stamp.as_ref().ok().and_then(|it| it.1?.duration_since(std::time::UNIX_EPOCH).ok()).map_or(0, |it| it.as_nanos());
+    let changed = stamp
+        .as_ref()
+        .ok()
+        .and_then(|it| it.1?.duration_since(std::time::UNIX_EPOCH).ok())
+        .map_or(0, |it| it.as_nanos());
     format!("{} {} {changed}", env!("CARGO_PKG_VERSION"), stamp.map_or(0, |it| it.0))
 }
 
@@ -74,7 +78,13 @@ impl Sources {
         let declared = digests(&repo);
         if diagnostics.iter().all(|it| !it.is_error()) {
             let externals = load::external_hashes(&repo);
-            cache.remember_whole(Remembered { key, state: state(&declared), count: declared.len(), warnings: diagnostics::counts(&diagnostics), externals });
+            cache.remember_whole(Remembered {
+                key,
+                state: state(&declared),
+                count: declared.len(),
+                warnings: diagnostics::counts(&diagnostics),
+                externals,
+            });
         }
         cache.save();
         Reading { declared, diagnostics, documents: repo.documents.len() }
@@ -86,7 +96,11 @@ fn digests(repo: &load::Repo) -> Vec<Declared> {
     let catalog = Catalog::new(repo.declared.iter().map(|it| &it.resource));
     repo.declared
         .par_iter()
-        .map(|it| Declared { digest: it.resource.digest(&it.local_digest, &catalog), source: Some(repo.source(it.document)), resource: it.resource.clone() })
+        .map(|it| Declared {
+            digest: it.resource.digest(&it.local_digest, &catalog),
+            source: Some(repo.source(it.document)),
+            resource: it.resource.clone(),
+        })
         .collect()
 }
 
@@ -96,7 +110,11 @@ pub fn checked(context: &Context, place: &Place, sources: Sources) -> Result<Che
     let (errors, warnings): (Vec<_>, Vec<_>) = reading.diagnostics.into_iter().partition(Diagnostic::is_error);
     if !errors.is_empty() {
         context.ui.complain(diagnostics::all(&errors).trim_end());
-        context.ui.complain(&format!("\n{} in {}.", crate::render::words::count(errors.len(), "error"), crate::render::words::count(reading.documents, "declaration")));
+        context.ui.complain(&format!(
+            "\n{} in {}.",
+            crate::render::words::count(errors.len(), "error"),
+            crate::render::words::count(reading.documents, "declaration")
+        ));
         return Err(Stop::Said(super::Exit::Error));
     }
     Ok(Checked { declared: reading.declared, warnings })

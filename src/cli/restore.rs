@@ -62,12 +62,18 @@ fn restore(context: &Context, args: &RestoreArgs) -> Result<Exit, Stop> {
     let message = args.message.clone().unwrap_or_else(|| format!("restore {}", args.serial));
     let occasion = Occasion { at: now.to_string(), actor: context.actor(), git_commit: None, message: Some(message) };
     commit(context, &ground, &approved, &occasion)?;
-    context.ui.say("The declarations in the repo are as they were: bring them back too, or the next apply goes forward again.");
+    context.ui.say(
+        "The declarations in the repo are as they were: bring them back too, or the next apply goes forward again.",
+    );
     Ok(Exit::Done)
 }
 
 /// Returns recorded specs as if they were declared, each after `adjust`.
-pub fn resources_at(ground: &Ground, specs: &BTreeMap<Address, String>, adjust: impl Fn(&Address, &mut Resource)) -> Result<Vec<Declared>, Stop> {
+pub fn resources_at(
+    ground: &Ground,
+    specs: &BTreeMap<Address, String>,
+    adjust: impl Fn(&Address, &mut Resource),
+) -> Result<Vec<Declared>, Stop> {
     let mut resources = Vec::with_capacity(specs.len());
     for (address, spec) in specs {
         let mut resource = registry::decode(address, spec, Vec::new()).map_err(|error| ground.fail(&error))?;
@@ -77,5 +83,9 @@ pub fn resources_at(ground: &Ground, specs: &BTreeMap<Address, String>, adjust: 
     crate::resolve::link(&mut resources);
     let catalog = Catalog::new(&resources);
     let digests: Vec<_> = resources.iter().map(|it| it.digest(&it.local_digest(), &catalog)).collect();
-    Ok(resources.into_iter().zip(digests).map(|(resource, digest)| Declared { resource, digest, source: None }).collect())
+    Ok(resources
+        .into_iter()
+        .zip(digests)
+        .map(|(resource, digest)| Declared { resource, digest, source: None })
+        .collect())
 }

@@ -2,9 +2,9 @@
 
 use clap::{CommandFactory, ValueEnum};
 
+use super::Cli;
 use super::context::Context;
 use super::stop::{Exit, Stop};
-use super::Cli;
 
 /// Print the JSON Schema of the declarations, for editors
 ///
@@ -37,7 +37,9 @@ pub fn command_reference() -> String {
     let mut page = String::from("# Commands\n\nThis page is `weir COMMAND --help`, word for word.\n");
     let mut root = Cli::command().term_width(100);
     root.build();
-    let text = |command: &mut clap::Command| command.render_long_help().to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
+    let text = |command: &mut clap::Command| {
+        command.render_long_help().to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+    };
     page.push_str(&format!("\n## weir\n\n```text\n{}\n```\n", text(&mut root.clone()).trim_end()));
     for command in root.get_subcommands() {
         write_command(&mut page, command.clone(), &text);

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
+use super::Format;
 use super::context::Context;
 use super::list::recorded;
 use super::planning::Ground;
 use super::stop::{Exit, Stop};
-use super::Format;
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::plan::Serial;
 use crate::registry;
@@ -40,10 +40,16 @@ fn show_now(context: &Context, args: &ShowArgs) -> Result<Exit, Stop> {
     let (ground, entries) = recorded(context)?;
     let address = find(&args.address, entries.keys())?;
     let entry = &entries[&address];
-    let Some(resource) = &entry.resource else { return Err(anyhow::anyhow!("the spec of {address} was not read").into()) };
+    let Some(resource) = &entry.resource else {
+        return Err(anyhow::anyhow!("the spec of {address} was not read").into());
+    };
     let catalog = Catalog::new(entries.values().filter_map(|it| it.resource.as_ref()));
-    let read_by: Vec<&Address> = entries.iter().filter(|it| it.1.depends_on.contains(&address)).map(|it| it.0).collect();
-    let snapshot = crate::plan::Snapshot { entries: entries.clone(), ..crate::plan::Snapshot::empty(&ground.workspace.name, ground.workspace.mode) };
+    let read_by: Vec<&Address> =
+        entries.iter().filter(|it| it.1.depends_on.contains(&address)).map(|it| it.0).collect();
+    let snapshot = crate::plan::Snapshot {
+        entries: entries.clone(),
+        ..crate::plan::Snapshot::empty(&ground.workspace.name, ground.workspace.mode)
+    };
     let protected_by = snapshot.protectors(&address);
     if args.format == Format::Json {
         context.ui.json(&json!({
@@ -88,10 +94,17 @@ fn show_at(context: &Context, args: &ShowArgs, serial: Serial) -> Result<Exit, S
 }
 
 /// Returns what was recorded at `serial`; a serial that never was is an error.
-pub fn specs_at(context: &Context, ground: &mut Ground, serial: Serial) -> Result<std::collections::BTreeMap<Address, String>, Stop> {
+pub fn specs_at(
+    context: &Context,
+    ground: &mut Ground,
+    serial: Serial,
+) -> Result<std::collections::BTreeMap<Address, String>, Stop> {
     let newest = ground.workspace.serial;
     if serial.0 < 0 || serial > newest {
-        let diagnostic = Diagnostic::error("G010", format!("workspace `{}` has no serial {serial}: it is at {newest}", ground.workspace.name));
+        let diagnostic = Diagnostic::error(
+            "G010",
+            format!("workspace `{}` has no serial {serial}: it is at {newest}", ground.workspace.name),
+        );
         return Err(Stop::diagnostic(diagnostic.hint("`weir log` lists the serials")));
     }
     let Some(registry) = &mut ground.registry else { return Ok(std::collections::BTreeMap::new()) };
@@ -112,7 +125,8 @@ fn declaration(resource: &Resource) -> String {
 pub fn find<'a>(text: &str, recorded: impl Iterator<Item = &'a Address> + Clone) -> Result<Address, Stop> {
     let matching: Vec<&Address> = match text.split_once('.') {
         Some((kind, name)) => {
-            let kind: Kind = kind.parse().map_err(|fault: String| Stop::diagnostic(Diagnostic::error("G010", fault)))?;
+            let kind: Kind =
+                kind.parse().map_err(|fault: String| Stop::diagnostic(Diagnostic::error("G010", fault)))?;
             recorded.clone().filter(|it| it.kind == kind && *it.name == *name).collect()
         }
         None => recorded.clone().filter(|it| *it.name == *text).collect(),
@@ -120,13 +134,22 @@ pub fn find<'a>(text: &str, recorded: impl Iterator<Item = &'a Address> + Clone)
     match matching.as_slice() {
         [only] => Ok((*only).clone()),
         [] => {
-            let names: Vec<String> = recorded.map(|it| if text.contains('.') { it.to_string() } else { it.name.to_string() }).collect();
+            let names: Vec<String> =
+                recorded.map(|it| if text.contains('.') { it.to_string() } else { it.name.to_string() }).collect();
             let diagnostic = Diagnostic::error("G010", format!("`{text}` is not recorded"));
-            Err(Stop::diagnostic(diagnostic.hint(did_you_mean(text, names.iter().map(String::as_str)).unwrap_or_else(|| "`weir list` lists what is".to_owned()))))
+            Err(Stop::diagnostic(
+                diagnostic.hint(
+                    did_you_mean(text, names.iter().map(String::as_str))
+                        .unwrap_or_else(|| "`weir list` lists what is".to_owned()),
+                ),
+            ))
         }
         several => {
             let names: Vec<String> = several.iter().map(ToString::to_string).collect();
-            Err(Stop::diagnostic(Diagnostic::error("G010", format!("`{text}` is the name of {}", crate::render::words::list(&names))).hint("write the kind too, as Kind.name")))
+            Err(Stop::diagnostic(
+                Diagnostic::error("G010", format!("`{text}` is the name of {}", crate::render::words::list(&names)))
+                    .hint("write the kind too, as Kind.name"),
+            ))
         }
     }
 }

@@ -38,7 +38,8 @@ impl Ui {
 
     /// Writes a result as JSON, indented: for `jq` and for eyes.
     pub fn json(&self, value: &impl serde::Serialize) -> Result<(), Stop> {
-        let text = serde_json::to_string_pretty(value).map_err(|it| anyhow::Error::new(it).context("the result cannot be written as JSON"))?;
+        let text = serde_json::to_string_pretty(value)
+            .map_err(|it| anyhow::Error::new(it).context("the result cannot be written as JSON"))?;
         self.data(&format!("{text}\n"))
     }
 
@@ -62,7 +63,11 @@ impl Ui {
     /// Asks; anything but `y` or `yes` is No. Without a terminal nobody can answer: an error, before the question.
     pub fn confirm(&self, question: &str) -> Result<bool, Stop> {
         if !io::stdin().is_terminal() {
-            return Err(anyhow::anyhow!("there is no terminal to ask on\n{} add --yes to go on without a question", style::hint("hint:")).into());
+            return Err(anyhow::anyhow!(
+                "there is no terminal to ask on\n{} add --yes to go on without a question",
+                style::hint("hint:")
+            )
+            .into());
         }
         let mut err = AutoStream::new(io::stderr(), self.color);
         write!(err, "{question} [y/N] ")?;

@@ -6,8 +6,8 @@ use anyhow::Context as _;
 use clap::ValueEnum;
 
 use super::context::Context;
-use super::stop::{Exit, Stop};
 use super::repo;
+use super::stop::{Exit, Stop};
 use crate::render::{diagnostics, github, json, markdown, sarif, words};
 
 /// Check the repo
@@ -55,10 +55,13 @@ pub fn run(context: &Context, args: &ValidateArgs) -> Result<Exit, Stop> {
         ValidateFormat::Text => text(context, &reading, errors)?,
         ValidateFormat::Json => context.ui.json(&json::validate(reading.declared.len(), &reading.diagnostics))?,
         ValidateFormat::Sarif => context.ui.json(&sarif::log(&reading.diagnostics))?,
-        ValidateFormat::Github => context.ui.data(&github::diagnostics(&reading.diagnostics, &repo_prefix(&place.root)))?,
+        ValidateFormat::Github => {
+            context.ui.data(&github::diagnostics(&reading.diagnostics, &repo_prefix(&place.root)))?
+        }
         ValidateFormat::Markdown => {
             let mut out = String::new();
-            markdown::diagnostics(&mut out, &reading.diagnostics, reading.declared.len()).context("the result cannot be written")?;
+            markdown::diagnostics(&mut out, &reading.diagnostics, reading.declared.len())
+                .context("the result cannot be written")?;
             context.ui.data(&out)?;
         }
     }
@@ -69,7 +72,11 @@ fn text(context: &Context, reading: &repo::Reading, errors: usize) -> Result<(),
     if errors > 0 {
         let shown = reading.diagnostics.iter().filter(|it| it.is_error() || context.ui.verbose);
         context.ui.complain(diagnostics::all(shown).trim_end());
-        context.ui.complain(&format!("\n{} in {}.", words::count(errors, "error"), words::count(reading.documents, "declaration")));
+        context.ui.complain(&format!(
+            "\n{} in {}.",
+            words::count(errors, "error"),
+            words::count(reading.documents, "declaration")
+        ));
         return Ok(());
     }
     repo::say_warnings(context, &reading.diagnostics);
@@ -81,7 +88,9 @@ pub fn say_unchecked(context: &Context, offline: bool) {
     if offline {
         context.ui.say("--offline: sources were not opened, and queries were not checked against their columns.");
     } else {
-        context.ui.say("This build has no engine: sources were not opened, and queries were not checked against their columns.");
+        context.ui.say(
+            "This build has no engine: sources were not opened, and queries were not checked against their columns.",
+        );
     }
 }
 

@@ -3,10 +3,10 @@
 use clap::Subcommand;
 use serde_json::json;
 
+use super::Format;
 use super::context::{Context, select_workspace, shown};
 use super::planning::Ground;
 use super::stop::{Exit, Stop};
-use super::Format;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{self, Mode, Serial, Suppress};
 use crate::registry::{self, Registry, Workspace};
@@ -65,17 +65,23 @@ pub fn run(context: &Context, args: &WorkspaceArgs) -> Result<Exit, Stop> {
 }
 
 fn create(context: &Context, name: &str, live: bool) -> Result<Exit, Stop> {
-    let allowed = name.starts_with(|it: char| it.is_ascii_alphabetic()) && name.len() <= 64 && name.chars().all(|it| it.is_ascii_alphanumeric() || it == '-' || it == '_');
+    let allowed = name.starts_with(|it: char| it.is_ascii_alphabetic())
+        && name.len() <= 64
+        && name.chars().all(|it| it.is_ascii_alphanumeric() || it == '-' || it == '_');
     if !allowed {
         let diagnostic = Diagnostic::error("G011", format!("workspace name `{}` is not allowed", name.escape_debug()));
-        return Err(Stop::diagnostic(diagnostic.hint("start with a letter, then letters, digits, `-` and `_`, at most 64 in all")));
+        return Err(Stop::diagnostic(
+            diagnostic.hint("start with a letter, then letters, digits, `-` and `_`, at most 64 in all"),
+        ));
     }
     let place = context.place_or_folder()?;
     let (location, _) = context.location(&place)?;
     let mode = if live { Mode::Live } else { Mode::Development };
     let at = context.now()?.to_string();
     let mut registry = context.writable_registry(&location)?;
-    context.wait(registry.create_workspace(name, mode, &at)).map_err(|error| Stop::registry(&error, &shown(&location)))?;
+    context
+        .wait(registry.create_workspace(name, mode, &at))
+        .map_err(|error| Stop::registry(&error, &shown(&location)))?;
     context.ui.data(&format!("Created workspace {name} ({mode}).\n"))?;
     context.ui.say(&format!("`weir workspace select {name}` chooses it, or add `--workspace {name}` to a command."));
     Ok(Exit::Done)
@@ -87,8 +93,17 @@ fn workspaces(context: &Context) -> Result<(Vec<Workspace>, super::context::Chos
     let (location, _) = context.location(&place)?;
     let chosen = context.workspace_name(&place);
     let workspaces = match context.read_registry(&location)? {
-        Some(mut registry) => context.wait(registry.workspaces()).map_err(|error| Stop::registry(&error, &shown(&location)))?,
-        None => vec![Workspace { name: "prod".to_owned(), mode: Mode::Live, serial: Serial(0), state: String::new(), count: 0, registry: String::new() }],
+        Some(mut registry) => {
+            context.wait(registry.workspaces()).map_err(|error| Stop::registry(&error, &shown(&location)))?
+        }
+        None => vec![Workspace {
+            name: "prod".to_owned(),
+            mode: Mode::Live,
+            serial: Serial(0),
+            state: String::new(),
+            count: 0,
+            registry: String::new(),
+        }],
     };
     Ok((workspaces, chosen))
 }
@@ -111,7 +126,11 @@ fn list(context: &Context, format: Format) -> Result<Exit, Stop> {
         out.push_str(&format!("{title}:\n"));
         for workspace in group {
             let mark = if workspace.name == chosen.value { "*" } else { " " };
-            out.push_str(&format!("{mark} {}  {}\n", workspace.name, style::dim(format!("{}, serial {}", words::count(workspace.count, "resource"), workspace.serial))));
+            out.push_str(&format!(
+                "{mark} {}  {}\n",
+                workspace.name,
+                style::dim(format!("{}, serial {}", words::count(workspace.count, "resource"), workspace.serial))
+            ));
         }
     }
     context.ui.data(&out)?;
@@ -131,7 +150,9 @@ fn show(context: &Context, format: Format) -> Result<Exit, Stop> {
             json["from"] = json!(ground.chosen.from);
             context.ui.json(&json)?;
         }
-        Format::Text => context.ui.data(&format!("{} ({}), {}\n", ground.workspace.name, ground.workspace.mode, ground.chosen.from))?,
+        Format::Text => context
+            .ui
+            .data(&format!("{} ({}), {}\n", ground.workspace.name, ground.workspace.mode, ground.chosen.from))?,
     }
     Ok(Exit::Done)
 }
@@ -150,12 +171,18 @@ fn select(context: &Context, name: &str) -> Result<Exit, Stop> {
 /// The same guard as apply: a plan against nothing comes first.
 fn delete(context: &Context, name: &str, yes: bool) -> Result<Exit, Stop> {
     if name == "prod" {
-        return Err(Stop::diagnostic(Diagnostic::error("G011", "workspace `prod` cannot be deleted").hint("`weir destroy` deletes what it records")));
+        return Err(Stop::diagnostic(
+            Diagnostic::error("G011", "workspace `prod` cannot be deleted")
+                .hint("`weir destroy` deletes what it records"),
+        ));
     }
     let place = context.place_or_folder()?;
-    let mut ground = Ground::open_workspace(context, &place, super::context::Chosen { value: name.to_owned(), from: "to delete" })?;
+    let mut ground =
+        Ground::open_workspace(context, &place, super::context::Chosen { value: name.to_owned(), from: "to delete" })?;
     if ground.registry.is_none() {
-        return Err(ground.fail(&registry::Error::NoWorkspace { name: name.to_owned(), existing: vec!["prod".to_owned()] }));
+        return Err(
+            ground.fail(&registry::Error::NoWorkspace { name: name.to_owned(), existing: vec!["prod".to_owned()] })
+        );
     }
     let now = context.now()?;
     let planned = ground.plan(context, &[], &Suppress::None, now)?;
@@ -166,7 +193,8 @@ fn delete(context: &Context, name: &str, yes: bool) -> Result<Exit, Stop> {
     }
     let Workspace { mode, count, serial, .. } = ground.workspace.clone();
     if !yes {
-        let question = format!("Delete {mode} workspace {} and its {}?", style::strong(name), words::count(count, "resource"));
+        let question =
+            format!("Delete {mode} workspace {} and its {}?", style::strong(name), words::count(count, "resource"));
         if !context.ui.confirm(&question)? {
             context.ui.complain("Nothing was deleted.");
             return Ok(Exit::Error);

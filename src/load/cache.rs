@@ -46,8 +46,21 @@ impl Cache {
     pub fn open(folder: Option<PathBuf>, build: &str) -> Self {
         let header = format!("weir parse cache 1, {build}\n");
         let path = folder.map(|it| it.join("parse.cache"));
-        let text = path.as_ref().and_then(|it| std::fs::read_to_string(it).ok()).filter(|it| it.starts_with(&header)).unwrap_or_default();
-        let mut cache = Self { path, header, text, entries: HashMap::new(), added: String::new(), whole: None, whole_changed: false, used: 0.into() };
+        let text = path
+            .as_ref()
+            .and_then(|it| std::fs::read_to_string(it).ok())
+            .filter(|it| it.starts_with(&header))
+            .unwrap_or_default();
+        let mut cache = Self {
+            path,
+            header,
+            text,
+            entries: HashMap::new(),
+            added: String::new(),
+            whole: None,
+            whole_changed: false,
+            used: 0.into(),
+        };
         cache.index();
         cache
     }
@@ -64,7 +77,11 @@ impl Cache {
                 continue;
             }
             let mut parts = line.splitn(3, ' ');
-            let (Some("F"), Some(key), Some(bytes)) = (parts.next(), parts.next().and_then(unhex), parts.next().and_then(|it| it.parse::<usize>().ok())) else { break };
+            let (Some("F"), Some(key), Some(bytes)) =
+                (parts.next(), parts.next().and_then(unhex), parts.next().and_then(|it| it.parse::<usize>().ok()))
+            else {
+                break;
+            };
             let start = at + line.len() + 1;
             let end = start + bytes;
             if end > self.text.len() || !self.text.is_char_boundary(end) {
@@ -88,7 +105,12 @@ impl Cache {
     }
 
     /// Returns the declarations of `file` when its content is known.
-    pub(super) fn recall(&self, root: &Path, file: &SourceFile, project: &Project) -> Option<Vec<(usize, Option<Parsed>)>> {
+    pub(super) fn recall(
+        &self,
+        root: &Path,
+        file: &SourceFile,
+        project: &Project,
+    ) -> Option<Vec<(usize, Option<Parsed>)>> {
         let (start, end) = *self.entries.get(&key(file, project))?;
         let documents = self.text[start..end].lines().map(|line| decode(root, line)).collect::<Option<Vec<_>>>()?;
         self.used.fetch_add(end - start, std::sync::atomic::Ordering::Relaxed);
@@ -114,7 +136,8 @@ impl Cache {
         let used = self.used.load(std::sync::atomic::Ordering::Relaxed);
         // More than half of the file is of no use any more: start it afresh, and let what is missing be parsed again.
         let stale = self.text.len() > 2 * used + added.len() + (1 << 20);
-        let _ = if self.text.is_empty() || stale { write_new(path, &self.header, &added) } else { append(path, &added) };
+        let _ =
+            if self.text.is_empty() || stale { write_new(path, &self.header, &added) } else { append(path, &added) };
     }
 }
 
@@ -138,13 +161,22 @@ fn key(file: &SourceFile, project: &Project) -> [u8; 32] {
 }
 
 /// Returns the line that stores one declaration, with a check of its own.
-pub(super) fn entry(line: usize, resource: &Resource, local_digest: &[u8; 32], externals: &[(&'static str, External)]) -> String {
+pub(super) fn entry(
+    line: usize,
+    resource: &Resource,
+    local_digest: &[u8; 32],
+    externals: &[(&'static str, External)],
+) -> String {
     let mut json = resource.to_json();
     if let Some(name) = &resource.renamed_from {
         json["renamed_from"] = name.clone().into();
     }
-    let externals: Vec<_> = externals.iter().map(|(path, it)| serde_json::json!([path, &*it.file, hex(blake3::hash(it.text.as_bytes()).as_bytes())])).collect();
-    let payload = format!("{line}\t{}\t{}\t{}\t{json}", resource.address, hex(local_digest), serde_json::Value::from(externals));
+    let externals: Vec<_> = externals
+        .iter()
+        .map(|(path, it)| serde_json::json!([path, &*it.file, hex(blake3::hash(it.text.as_bytes()).as_bytes())]))
+        .collect();
+    let payload =
+        format!("{line}\t{}\t{}\t{}\t{json}", resource.address, hex(local_digest), serde_json::Value::from(externals));
     format!("{}\t{payload}\n", check(&payload))
 }
 
@@ -184,7 +216,8 @@ fn recall_externals(root: &Path, json: &str) -> Option<Vec<(&'static str, Extern
 }
 
 fn encode_whole(whole: &Remembered) -> String {
-    let json = serde_json::json!([hex(&whole.key), whole.state, whole.count, whole.warnings, whole.externals]).to_string();
+    let json =
+        serde_json::json!([hex(&whole.key), whole.state, whole.count, whole.warnings, whole.externals]).to_string();
     format!("{} {json}", check(&json))
 }
 

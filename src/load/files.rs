@@ -43,7 +43,13 @@ pub fn read(root: &Path) -> (Files, Vec<Diagnostic>) {
 fn walk(root: &Path) -> (Vec<PathBuf>, Vec<Diagnostic>) {
     let mut builder = WalkBuilder::new(root);
     // What a developer ignores on one machine only must not change the plan there.
-    builder.git_global(false).git_exclude(false).require_git(false).follow_links(true).add_custom_ignore_filename(".weirignore").threads(2);
+    builder
+        .git_global(false)
+        .git_exclude(false)
+        .require_git(false)
+        .follow_links(true)
+        .add_custom_ignore_filename(".weirignore")
+        .threads(2);
     let found = Mutex::new((Vec::new(), Vec::new()));
     builder.build_parallel().run(|| {
         Box::new(|entry| {
@@ -75,26 +81,40 @@ fn walk_fault(root: &Path, error: &ignore::Error) -> Option<Diagnostic> {
     }
     let (path, is_loop) = parts(error);
     // A dangling link to something that is no YAML file concerns nobody.
-    let dangling = path.is_some_and(|it| it.is_symlink() && !it.extension().is_some_and(|it| it == "yaml" || it == "yml"));
+    let dangling =
+        path.is_some_and(|it| it.is_symlink() && !it.extension().is_some_and(|it| it == "yaml" || it == "yml"));
     if is_loop || dangling {
         return None;
     }
     let file = path.map(|it| relative(root, it)).unwrap_or_else(|| Arc::from("."));
     let reason = error.io_error().map_or_else(|| error.to_string(), describe);
-    Some(at_file(Diagnostic::error("L001", format!("`{file}` cannot be read: {reason}")), file).hint("make it readable, or list it in .weirignore"))
+    Some(
+        at_file(Diagnostic::error("L001", format!("`{file}` cannot be read: {reason}")), file)
+            .hint("make it readable, or list it in .weirignore"),
+    )
 }
 
 fn read_one(root: &Path, path: &Path) -> Result<SourceFile, Diagnostic> {
     let file = relative(root, path);
-    let unreadable = |error: &std::io::Error| at_file(Diagnostic::error("L001", format!("`{file}` cannot be read: {}", describe(error))), file.clone()).hint("make it readable, or list it in .weirignore");
+    let unreadable = |error: &std::io::Error| {
+        at_file(Diagnostic::error("L001", format!("`{file}` cannot be read: {}", describe(error))), file.clone())
+            .hint("make it readable, or list it in .weirignore")
+    };
     let metadata = std::fs::metadata(path).map_err(|it| unreadable(&it))?;
     if !metadata.is_file() {
         // A pipe would be waited for without end.
-        return Err(at_file(Diagnostic::error("L001", format!("`{file}` is not a file")), file.clone()).hint("list it in .weirignore"));
+        return Err(at_file(Diagnostic::error("L001", format!("`{file}` is not a file")), file.clone())
+            .hint("list it in .weirignore"));
     }
     if metadata.len() > FILE_BYTES_MAX {
-        let summary = format!("`{file}` has {} MB, and weir reads files up to {} MB", metadata.len() / 1_000_000, FILE_BYTES_MAX / 1_000_000);
-        return Err(at_file(Diagnostic::error("L003", summary), file.clone()).hint("split it, or list it in .weirignore"));
+        let summary = format!(
+            "`{file}` has {} MB, and weir reads files up to {} MB",
+            metadata.len() / 1_000_000,
+            FILE_BYTES_MAX / 1_000_000
+        );
+        return Err(
+            at_file(Diagnostic::error("L003", summary), file.clone()).hint("split it, or list it in .weirignore")
+        );
     }
     let bytes = std::fs::read(path).map_err(|it| unreadable(&it))?;
     let hash = blake3::hash(&bytes);
@@ -102,7 +122,9 @@ fn read_one(root: &Path, path: &Path) -> Result<SourceFile, Diagnostic> {
         let valid = it.utf8_error().valid_up_to();
         let line = it.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count() + 1;
         let summary = format!("`{file}` is not UTF-8 text: the byte at {valid} is none");
-        Diagnostic::error("L002", summary).place(Place::Span(Span { file: file.clone(), line, column: 1, length: 1, text: "".into() })).hint("save it as UTF-8, or list it in .weirignore")
+        Diagnostic::error("L002", summary)
+            .place(Place::Span(Span { file: file.clone(), line, column: 1, length: 1, text: "".into() }))
+            .hint("save it as UTF-8, or list it in .weirignore")
     })?;
     // A byte order mark is no part of the text.
     let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
@@ -131,7 +153,8 @@ pub fn read_external(root: &Path, declaring: &str, named: &str) -> Result<Extern
 
 /// Suggests a file beside the one that is missing.
 fn neighbours(path: &Path, named: &str) -> Option<String> {
-    let names: Vec<String> = std::fs::read_dir(path.parent()?).ok()?.filter_map(|it| it.ok()?.file_name().into_string().ok()).collect();
+    let names: Vec<String> =
+        std::fs::read_dir(path.parent()?).ok()?.filter_map(|it| it.ok()?.file_name().into_string().ok()).collect();
     let name = path.file_name()?.to_str()?;
     let near = crate::diagnostic::closest(name, names.iter().map(String::as_str))?;
     Some(format!("did you mean `{}`?", named.replace(name, near)))

@@ -19,7 +19,9 @@ pub fn locate(repo: &Repo, diagnostic: &mut Diagnostic) {
 }
 
 /// The order in which a reader wants them: errors by file and line, then warnings.
-pub fn order(diagnostic: &Diagnostic) -> (crate::diagnostic::Severity, Option<(Arc<str>, usize, usize)>, &'static str, String) {
+pub fn order(
+    diagnostic: &Diagnostic,
+) -> (crate::diagnostic::Severity, Option<(Arc<str>, usize, usize)>, &'static str, String) {
     let place = diagnostic.span().map(|it| (it.file.clone(), it.line, it.column));
     (diagnostic.severity, place, diagnostic.code.0, diagnostic.summary.clone())
 }
@@ -46,16 +48,14 @@ fn nearest<'a>(root: &'a Node, path: &str) -> &'a Node {
     for step in steps(path) {
         let next = match (&step, &node.value) {
             (Step::Key(key), Shape::Map(entries)) => entries.iter().find(|it| it.0.text() == Some(key)),
-            (Step::Index(index), Shape::Seq(items)) => {
-                match items.get(*index) {
-                    Some(item) => {
-                        node = item;
-                        key_node = None;
-                        continue;
-                    }
-                    None => break,
+            (Step::Index(index), Shape::Seq(items)) => match items.get(*index) {
+                Some(item) => {
+                    node = item;
+                    key_node = None;
+                    continue;
                 }
-            }
+                None => break,
+            },
             _ => None,
         };
         let Some((key, value)) = next else { break };
@@ -66,7 +66,9 @@ fn nearest<'a>(root: &'a Node, path: &str) -> &'a Node {
     match key_node {
         Some(key) if node.end.line > node.start.line || node.is_null() => key,
         Some(_) => node,
-        None if node.id == root.id => root.get("name").or_else(|| root.entries().first().map(|it| &it.0)).unwrap_or(root),
+        None if node.id == root.id => {
+            root.get("name").or_else(|| root.entries().first().map(|it| &it.0)).unwrap_or(root)
+        }
         None => match &node.value {
             Shape::Map(entries) if node.end.line > node.start.line => entries.first().map_or(node, |it| &it.1),
             _ => node,
@@ -90,7 +92,8 @@ fn steps(path: &str) -> Vec<Step<'_>> {
 
 /// Finds line and column of a query in the YAML text that holds it, or in the file that the declaration names.
 fn query(repo: &Repo, document: DocumentId, path: &str, line: usize, column: usize) -> Place {
-    let external = repo.externals.iter().find(|it| it.0.0 == document && (path == "sql") == (it.0.1 == "sql_file")).map(|it| it.1);
+    let external =
+        repo.externals.iter().find(|it| it.0.0 == document && (path == "sql") == (it.0.1 == "sql_file")).map(|it| it.1);
     if let Some(external) = external {
         let text = external.text.lines().nth(line - 1).unwrap_or_default();
         let length = word_length(text, column);
@@ -116,7 +119,12 @@ fn inside(text: &str, node: &Node, line: usize, column: usize) -> Option<Mark> {
     // Some parsers mark a block by its `|`, others by its first line of text.
     let header = first.trim_end().rsplit([' ', ':']).next().is_some_and(|it| it.starts_with(['|', '>']));
     let block_start = if header { Some(node.start.line + 1) } else { None };
-    let above = node.start.line.checked_sub(2).and_then(|it| lines.get(it)).is_some_and(|it| it.trim_end().rsplit([' ', ':']).next().is_some_and(|it| it.starts_with(['|', '>'])));
+    let above = node
+        .start
+        .line
+        .checked_sub(2)
+        .and_then(|it| lines.get(it))
+        .is_some_and(|it| it.trim_end().rsplit([' ', ':']).next().is_some_and(|it| it.starts_with(['|', '>'])));
     let block_start = block_start.or((above && !rest.starts_with(['"', '\''])).then_some(node.start.line));
     if let Some(start) = block_start {
         let body = lines.get(start - 1..)?;

@@ -18,8 +18,8 @@ use crate::resource::{Report, Resource};
 
 pub use cache::{Cache, Remembered};
 pub use files::{Files, SourceFile, read as read_files};
-pub use yaml::to_text as to_yaml;
 pub use project::{Project, find_root, read_project};
+pub use yaml::to_text as to_yaml;
 
 /// Everything that a feature repo declares, as read.
 pub struct Repo {
@@ -130,7 +130,13 @@ fn read_file(root: &Path, file: &SourceFile, project: &Project, cache: &Cache) -
 }
 
 /// Checks what a declaration shows on its own, and reads the files that it names.
-fn complete(root: &Path, file: &SourceFile, document: DocumentId, mut resource: Resource, diagnostics: &mut Vec<Diagnostic>) -> Parsed {
+fn complete(
+    root: &Path,
+    file: &SourceFile,
+    document: DocumentId,
+    mut resource: Resource,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Parsed {
     let mut report = Report { document, diagnostics };
     crate::check::alone(&resource, &mut report);
     let mut externals = Vec::new();
@@ -140,7 +146,9 @@ fn complete(root: &Path, file: &SourceFile, document: DocumentId, mut resource: 
                 *slot.text = Some(external.text.to_string());
                 externals.push((slot.path, external));
             }
-            Err((summary, hint)) => report.diagnostics.push(Diagnostic::error("L013", summary).at(document, slot.path).hint_if(hint)),
+            Err((summary, hint)) => {
+                report.diagnostics.push(Diagnostic::error("L013", summary).at(document, slot.path).hint_if(hint))
+            }
         }
     }
     crate::check::queries(&resource, &mut report);
@@ -154,7 +162,11 @@ impl Repo {
         let at = self.documents[document.0];
         let file = &self.files[at.file];
         // A document that opens with `---` or a comment starts, for a reader, at its first key.
-        let skipped = file.text.lines().skip(at.line - 1).position(|it| !(it.is_empty() || it.starts_with("---") || it.trim_start().starts_with('#')));
+        let skipped = file
+            .text
+            .lines()
+            .skip(at.line - 1)
+            .position(|it| !(it.is_empty() || it.starts_with("---") || it.trim_start().starts_with('#')));
         (file.path.clone(), at.line + skipped.unwrap_or(0))
     }
 
@@ -172,7 +184,9 @@ pub fn external_hashes(repo: &Repo) -> Vec<(String, String)> {
 
 /// Says whether the files that declarations name are what they were.
 pub fn externals_unchanged(root: &Path, externals: &[(String, String)]) -> bool {
-    externals.iter().all(|(file, hash)| files::read_external(root, "", file).is_ok_and(|it| blake3::hash(it.text.as_bytes()).to_string() == *hash))
+    externals.iter().all(|(file, hash)| {
+        files::read_external(root, "", file).is_ok_and(|it| blake3::hash(it.text.as_bytes()).to_string() == *hash)
+    })
 }
 
 /// Returns the folder that holds what is local to this machine, made so that git ignores it.
@@ -184,4 +198,3 @@ pub fn local_folder(root: &Path) -> std::io::Result<PathBuf> {
     }
     Ok(folder)
 }
-

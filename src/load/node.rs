@@ -21,7 +21,10 @@ pub struct Node {
 
 #[derive(Debug, Clone)]
 pub enum Shape {
-    Scalar { text: String, style: ScalarStyle },
+    Scalar {
+        text: String,
+        style: ScalarStyle,
+    },
     Seq(Vec<Node>),
     Map(Vec<(Node, Node)>),
     /// Stands for a field that is missing and has been reported: reads as the emptiest value of any type.
@@ -50,7 +53,10 @@ const DEPTH_MAX: usize = 128;
 pub fn parse(text: &str) -> Result<Option<Node>, Malformed> {
     let mut builder = Builder { open: Vec::new(), anchors: HashMap::new(), count: 0, root: None };
     for event in Parser::new_from_str(text) {
-        let (event, marks) = event.map_err(|it| Malformed::Syntax { message: it.info().to_owned(), at: Mark { line: it.marker().line(), column: it.marker().col() + 1 } })?;
+        let (event, marks) = event.map_err(|it| Malformed::Syntax {
+            message: it.info().to_owned(),
+            at: Mark { line: it.marker().line(), column: it.marker().col() + 1 },
+        })?;
         builder.take(event, marks)?;
         if builder.root.is_some() {
             break;
@@ -79,7 +85,9 @@ impl Builder {
         let start = Mark { line: marks.start.line(), column: marks.start.col() + 1 };
         let end = Mark { line: marks.end.line(), column: marks.end.col() + 1 };
         match event {
-            Event::Scalar(text, style, anchor, _) => self.close(Shape::Scalar { text: text.into_owned(), style }, anchor, start, end),
+            Event::Scalar(text, style, anchor, _) => {
+                self.close(Shape::Scalar { text: text.into_owned(), style }, anchor, start, end)
+            }
             Event::SequenceStart(anchor, _) => self.push(anchor, start, false),
             Event::MappingStart(anchor, _) => self.push(anchor, start, true),
             Event::SequenceEnd | Event::MappingEnd => {
@@ -89,7 +97,10 @@ impl Builder {
             }
             Event::Alias(anchor) => {
                 let Some(mut node) = self.anchors.get(&anchor).cloned() else {
-                    return Err(Malformed::Syntax { message: "an alias stands inside its own anchor".to_owned(), at: start });
+                    return Err(Malformed::Syntax {
+                        message: "an alias stands inside its own anchor".to_owned(),
+                        at: start,
+                    });
                 };
                 self.renumber(&mut node, start)?;
                 (node.start, node.end) = (start, end);
@@ -133,7 +144,9 @@ impl Builder {
         node.id = self.number(at)?;
         match &mut node.value {
             Shape::Seq(items) => items.iter_mut().try_for_each(|it| self.renumber(it, at)),
-            Shape::Map(entries) => entries.iter_mut().try_for_each(|(key, value)| self.renumber(key, at).and_then(|()| self.renumber(value, at))),
+            Shape::Map(entries) => entries
+                .iter_mut()
+                .try_for_each(|(key, value)| self.renumber(key, at).and_then(|()| self.renumber(value, at))),
             Shape::Scalar { .. } | Shape::Hole => Ok(()),
         }
     }
@@ -233,7 +246,8 @@ impl Node {
         let hole = |value: Shape| Node { id: usize::MAX, value, start: at, end: at };
         match &mut self.value {
             Shape::Map(entries) if self.id == id => {
-                entries.push((hole(Shape::Scalar { text: key.to_owned(), style: ScalarStyle::Plain }), hole(Shape::Hole)));
+                entries
+                    .push((hole(Shape::Scalar { text: key.to_owned(), style: ScalarStyle::Plain }), hole(Shape::Hole)));
                 true
             }
             Shape::Map(entries) => entries.iter_mut().any(|it| it.1.fill(id, key)),
@@ -245,7 +259,9 @@ impl Node {
     fn describe(&self) -> String {
         match &self.value {
             Shape::Scalar { .. } if self.is_null() => "nothing".to_owned(),
-            Shape::Scalar { text, .. } if text.chars().count() > 40 => format!("`{}...`", text.chars().take(37).collect::<String>()),
+            Shape::Scalar { text, .. } if text.chars().count() > 40 => {
+                format!("`{}...`", text.chars().take(37).collect::<String>())
+            }
             Shape::Scalar { text, .. } => format!("`{text}`"),
             Shape::Seq(_) => "a list".to_owned(),
             Shape::Map(_) => "a map".to_owned(),
@@ -285,7 +301,9 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.what {
             What::UnknownField { field, .. } => write!(f, "`{field}` is not a field"),
-            What::UnknownVariant { variant, expected } => write!(f, "`{variant}` is not one of {}", expected.join(", ")),
+            What::UnknownVariant { variant, expected } => {
+                write!(f, "`{variant}` is not one of {}", expected.join(", "))
+            }
             What::MissingField(field) => write!(f, "`{field}` is missing"),
             What::Expected { expected, .. } => write!(f, "expected {expected}"),
             What::Other(message) => f.write_str(message),
@@ -386,14 +404,20 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         match &self.0.value {
-            Shape::Scalar { text, style: ScalarStyle::Plain } if boolean(text).is_some() => self.place(visitor.visit_bool(text.starts_with(['t', 'T']))),
+            Shape::Scalar { text, style: ScalarStyle::Plain } if boolean(text).is_some() => {
+                self.place(visitor.visit_bool(text.starts_with(['t', 'T'])))
+            }
             Shape::Hole => self.place(visitor.visit_bool(false)),
             _ => self.unexpected(&"true or false"),
         }
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        if self.0.is_null() || matches!(self.0.value, Shape::Hole) { visitor.visit_none() } else { visitor.visit_some(self) }
+        if self.0.is_null() || matches!(self.0.value, Shape::Hole) {
+            visitor.visit_none()
+        } else {
+            visitor.visit_some(self)
+        }
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
@@ -409,21 +433,35 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
         // `kind` first, wherever it stands: it says what the others mean.
         let (kind, others): (Vec<_>, Vec<_>) = entries.iter().partition(|it| it.0.text() == Some("kind"));
         let mut last = None;
-        let result = visitor.visit_map(Entries { entries: kind.into_iter().chain(others).collect::<Vec<_>>().into_iter(), value: None, last: &mut last });
+        let result = visitor.visit_map(Entries {
+            entries: kind.into_iter().chain(others).collect::<Vec<_>>().into_iter(),
+            value: None,
+            last: &mut last,
+        });
         result.map_err(|fault| match (&fault.what, last) {
             (What::MissingField(_), _) | (_, None) => fault.or_at(self.0.id),
             (_, Some(key)) => fault.or_at(key),
         })
     }
 
-    fn deserialize_struct<V: Visitor<'de>>(self, _: &'static str, _: &'static [&'static str], visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
         match &self.0.value {
             Shape::Map(_) => self.deserialize_map(visitor),
             _ => self.unexpected(&"a map of fields"),
         }
     }
 
-    fn deserialize_enum<V: Visitor<'de>>(self, _: &'static str, _: &'static [&'static str], visitor: V) -> Result<V::Value, Fault> {
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        _: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Fault> {
         match &self.0.value {
             Shape::Scalar { text, .. } => self.place(visitor.visit_enum(text.as_str().into_deserializer())),
             _ => self.unexpected(&visitor),
@@ -448,7 +486,8 @@ fn boolean(text: &str) -> Option<bool> {
 }
 
 fn float(text: &str) -> Option<f64> {
-    let numeric = text.starts_with(|it: char| it.is_ascii_digit() || matches!(it, '-' | '+' | '.')) && text.contains(|it: char| it.is_ascii_digit());
+    let numeric = text.starts_with(|it: char| it.is_ascii_digit() || matches!(it, '-' | '+' | '.'))
+        && text.contains(|it: char| it.is_ascii_digit());
     if numeric { text.parse().ok() } else { None }
 }
 

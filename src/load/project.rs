@@ -85,7 +85,10 @@ pub fn read_project(root: &Path, env: &dyn Fn(&str) -> Option<String>) -> (Proje
         Ok(written) => written,
         Err(error) => {
             let diagnostic = Diagnostic::error("L012", format!("{FILE}: {}", first_line(error.message())));
-            return (Project::default(), vec![at(diagnostic, &text, error.span()).hint_if(unknown_key_hint(error.message()))]);
+            return (
+                Project::default(),
+                vec![at(diagnostic, &text, error.span()).hint_if(unknown_key_hint(error.message()))],
+            );
         }
     };
     let mut diagnostics = Vec::new();
@@ -97,10 +100,15 @@ pub fn read_project(root: &Path, env: &dyn Fn(&str) -> Option<String>) -> (Proje
     if let Some(keep) = written.materialization.and_then(|it| it.keep)
         && let Err(fault) = keep.parse::<crate::resource::Duration>()
     {
-        diagnostics.push(at(Diagnostic::error("L012", format!("`keep` of `materialization`: {fault}")), &text, find(&text, &keep)));
+        diagnostics.push(at(
+            Diagnostic::error("L012", format!("`keep` of `materialization`: {fault}")),
+            &text,
+            find(&text, &keep),
+        ));
     }
     let defaults = defaults(written.defaults.unwrap_or_default(), &text, &mut diagnostics);
-    let defaults_hash = *blake3::hash(serde_json::to_string(&hashable(&defaults)).unwrap_or_default().as_bytes()).as_bytes();
+    let defaults_hash =
+        *blake3::hash(serde_json::to_string(&hashable(&defaults)).unwrap_or_default().as_bytes()).as_bytes();
     (Project { workspace: written.workspace, registry_url, defaults, defaults_hash }, diagnostics)
 }
 
@@ -114,14 +122,25 @@ fn defaults(written: BTreeMap<String, toml::Table>, text: &str, diagnostics: &mu
         let kind = match name.parse::<Kind>() {
             Ok(kind) => kind,
             Err(fault) => {
-                diagnostics.push(at(Diagnostic::error("L012", format!("[defaults.{name}]: {fault}")), text, find(text, &format!("defaults.{name}"))));
+                diagnostics.push(at(
+                    Diagnostic::error("L012", format!("[defaults.{name}]: {fault}")),
+                    text,
+                    find(text, &format!("defaults.{name}")),
+                ));
                 continue;
             }
         };
         let fields: crate::resource::Defaults = table.into_iter().map(|(key, value)| (key, json(value))).collect();
         for key in fields.keys() {
             if let Some((summary, hint)) = default_fault(kind, key, &fields[key]) {
-                diagnostics.push(at(Diagnostic::error("L012", format!("[defaults.{name}]: {summary}")), text, find_key(text, &name, key)).hint_if(hint));
+                diagnostics.push(
+                    at(
+                        Diagnostic::error("L012", format!("[defaults.{name}]: {summary}")),
+                        text,
+                        find_key(text, &name, key),
+                    )
+                    .hint_if(hint),
+                );
             }
         }
         defaults.insert(kind, fields);
@@ -136,14 +155,26 @@ fn default_fault(kind: Kind, key: &str, value: &Value) -> Option<(String, Option
     }
     let mut generator = schemars::SchemaGenerator::default();
     let schema = kind.body_schema(&mut generator).to_value();
-    let names: Vec<&str> = schema["properties"].as_object().into_iter().flat_map(|it| it.keys()).map(String::as_str).chain(HEADER.iter().copied()).collect();
+    let names: Vec<&str> = schema["properties"]
+        .as_object()
+        .into_iter()
+        .flat_map(|it| it.keys())
+        .map(String::as_str)
+        .chain(HEADER.iter().copied())
+        .collect();
     if !names.contains(&key) {
         return Some((format!("`{key}` is not a field of {kind}"), did_you_mean(key, names.iter().copied())));
     }
     // Decode a declaration that has nothing but this field: the only fault may be what it lacks.
     let alone = serde_json::Map::from_iter([(key.to_owned(), value.clone())]);
-    match crate::resource::Resource::from_json(crate::resource::Address::new(kind, "default"), Value::Object(alone), Vec::new()) {
-        Err(error) if !error.to_string().starts_with("missing field") => Some((format!("`{key}`: {}", first_line(&error.to_string())), None)),
+    match crate::resource::Resource::from_json(
+        crate::resource::Address::new(kind, "default"),
+        Value::Object(alone),
+        Vec::new(),
+    ) {
+        Err(error) if !error.to_string().starts_with("missing field") => {
+            Some((format!("`{key}`: {}", first_line(&error.to_string())), None))
+        }
         _ => None,
     }
 }
@@ -161,7 +192,13 @@ fn json(value: toml::Value) -> Value {
 }
 
 /// Replaces `${VAR}`; an unset variable is an error that names it.
-fn expand(section: &str, value: String, text: &str, env: &dyn Fn(&str) -> Option<String>, diagnostics: &mut Vec<Diagnostic>) -> Option<String> {
+fn expand(
+    section: &str,
+    value: String,
+    text: &str,
+    env: &dyn Fn(&str) -> Option<String>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<String> {
     let mut expanded = String::new();
     let mut rest = value.as_str();
     while let Some(start) = rest.find("${") {
@@ -171,8 +208,14 @@ fn expand(section: &str, value: String, text: &str, env: &dyn Fn(&str) -> Option
         match env(name) {
             Some(value) => expanded.push_str(&value),
             None => {
-                let diagnostic = Diagnostic::error("L012", format!("environment variable `{name}` is not set, and [{section}] of {FILE} uses it"));
-                diagnostics.push(at(diagnostic, text, find(text, &format!("${{{name}}}"))).hint(format!("set it, as `export {name}=...`")));
+                let diagnostic = Diagnostic::error(
+                    "L012",
+                    format!("environment variable `{name}` is not set, and [{section}] of {FILE} uses it"),
+                );
+                diagnostics.push(
+                    at(diagnostic, text, find(text, &format!("${{{name}}}")))
+                        .hint(format!("set it, as `export {name}=...`")),
+                );
                 return None;
             }
         }
@@ -194,7 +237,9 @@ fn find_key(text: &str, kind: &str, key: &str) -> Option<Range<usize>> {
         *at += line.len() + 1;
         Some((start, line))
     });
-    let found = offset.into_iter().find(|(_, line)| line.trim_start().strip_prefix(key).is_some_and(|it| it.trim_start().starts_with('=')));
+    let found = offset
+        .into_iter()
+        .find(|(_, line)| line.trim_start().strip_prefix(key).is_some_and(|it| it.trim_start().starts_with('=')));
     found.map(|(start, line)| {
         let start = start + line.len() - line.trim_start().len();
         start..start + key.len()

@@ -31,7 +31,8 @@ const FAULTS_MAX: usize = 200;
 /// Decodes the document, or says everything that is wrong with it. `None` when it is empty.
 pub fn decode(origin: &Origin, defaults: &DefaultsByKind) -> Result<Option<Resource>, Vec<Diagnostic>> {
     if flow_depth(origin.text) > FLOW_DEPTH_MAX {
-        let diagnostic = Diagnostic::error("L005", "the YAML nests brackets too deeply").place(origin.span(Mark { line: 1, column: 1 }, 1));
+        let diagnostic = Diagnostic::error("L005", "the YAML nests brackets too deeply")
+            .place(origin.span(Mark { line: 1, column: 1 }, 1));
         return Err(vec![diagnostic.hint("check for a bracket that is never closed")]);
     }
     if let Some(kind) = peek_kind(origin.text)
@@ -86,7 +87,11 @@ fn decode_marked(origin: &Origin, defaults: &DefaultsByKind) -> Result<Option<Re
     let name = root.get("name").filter(|it| !it.is_null());
     if name.is_none() {
         let hint = format!("add a line `name: my_{}`", snake(kind.as_str()));
-        diagnostics.push(Diagnostic::error("L010", format!("a {kind} has no `name`")).place(origin.node(root.get("kind").unwrap_or(&root))).hint(hint));
+        diagnostics.push(
+            Diagnostic::error("L010", format!("a {kind} has no `name`"))
+                .place(origin.node(root.get("kind").unwrap_or(&root)))
+                .hint(hint),
+        );
     }
     let address = Address::new(kind, name.and_then(Node::text).unwrap_or("?"));
     let spec = decode_all(origin, root, &address, defaults.get(&kind), &mut diagnostics);
@@ -97,7 +102,13 @@ fn decode_marked(origin: &Origin, defaults: &DefaultsByKind) -> Result<Option<Re
 }
 
 /// Decodes until it passes: each fault is reported, and what is at fault taken out.
-fn decode_all(origin: &Origin, mut root: Node, address: &Address, defaults: Option<&Defaults>, diagnostics: &mut Vec<Diagnostic>) -> Option<(Header, Spec)> {
+fn decode_all(
+    origin: &Origin,
+    mut root: Node,
+    address: &Address,
+    defaults: Option<&Defaults>,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<(Header, Spec)> {
     let whole = root.clone();
     for _ in 0..FAULTS_MAX {
         let fault = match Decoder(&root).deserialize_map(Document(address.kind, defaults)) {
@@ -132,23 +143,36 @@ fn decode_all(origin: &Origin, mut root: Node, address: &Address, defaults: Opti
 fn kind_of(origin: &Origin, root: &Node, diagnostics: &mut Vec<Diagnostic>) -> Option<Kind> {
     let kinds = || Kind::ALL.iter().map(|it| it.as_str());
     if !matches!(root.value, Shape::Map(_)) {
-        let diagnostic = Diagnostic::error("L007", "this document is not a declaration: it is not a map of fields").place(origin.node(root));
+        let diagnostic = Diagnostic::error("L007", "this document is not a declaration: it is not a map of fields")
+            .place(origin.node(root));
         diagnostics.push(diagnostic.hint("write `kind:` and `name:`, or list this file in .weirignore"));
         return None;
     }
     let Some(kind) = root.get("kind") else {
         let first = root.entries().first().map_or(root, |it| &it.0);
-        let diagnostic = Diagnostic::error("L007", "this document is not a declaration: it has no `kind`").place(origin.node(first));
-        let near = closest("kind", root.entries().iter().filter_map(|it| it.0.text())).map(|it| format!("did you mean `kind` by `{it}`?"));
-        diagnostics.push(diagnostic.hint(near.unwrap_or_else(|| format!("add one of `kind: {}`, or list this file in .weirignore", kinds().collect::<Vec<_>>().join("`, `kind: ")))));
+        let diagnostic =
+            Diagnostic::error("L007", "this document is not a declaration: it has no `kind`").place(origin.node(first));
+        let near = closest("kind", root.entries().iter().filter_map(|it| it.0.text()))
+            .map(|it| format!("did you mean `kind` by `{it}`?"));
+        diagnostics.push(diagnostic.hint(near.unwrap_or_else(|| {
+            format!(
+                "add one of `kind: {}`, or list this file in .weirignore",
+                kinds().collect::<Vec<_>>().join("`, `kind: ")
+            )
+        })));
         return None;
     };
     let text = kind.text().unwrap_or_default();
     match text.parse::<Kind>() {
         Ok(kind) => Some(kind),
         Err(_) => {
-            let summary = if kind.text().is_some() { format!("`{text}` is not a kind") } else { "`kind` is not a name".to_owned() };
-            let hint = did_you_mean(text, kinds()).unwrap_or_else(|| format!("the kinds are {}", kinds().collect::<Vec<_>>().join(", ")));
+            let summary = if kind.text().is_some() {
+                format!("`{text}` is not a kind")
+            } else {
+                "`kind` is not a name".to_owned()
+            };
+            let hint = did_you_mean(text, kinds())
+                .unwrap_or_else(|| format!("the kinds are {}", kinds().collect::<Vec<_>>().join(", ")));
             diagnostics.push(Diagnostic::error("L008", summary).place(origin.node(kind)).hint(hint));
             None
         }
@@ -162,8 +186,12 @@ fn duplicate_keys(origin: &Origin, node: &Node, diagnostics: &mut Vec<Diagnostic
             for (index, (key, value)) in entries.iter().enumerate() {
                 let same = |it: &&(Node, Node)| it.0.text().is_some() && it.0.text() == key.text();
                 if let Some(first) = entries[..index].iter().find(same) {
-                    let mut diagnostic = Diagnostic::error("L006", format!("key `{}` is written twice", key.text().unwrap_or_default())).place(origin.node(key));
-                    diagnostic.labels.push(crate::diagnostic::Label { place: origin.node(&first.0), text: "first here".to_owned() });
+                    let mut diagnostic =
+                        Diagnostic::error("L006", format!("key `{}` is written twice", key.text().unwrap_or_default()))
+                            .place(origin.node(key));
+                    diagnostic
+                        .labels
+                        .push(crate::diagnostic::Label { place: origin.node(&first.0), text: "first here".to_owned() });
                     diagnostics.push(diagnostic.hint("remove one of them"));
                 }
                 duplicate_keys(origin, value, diagnostics);
@@ -191,17 +219,23 @@ fn fault_diagnostic(origin: &Origin, root: &Node, path: &str, fault: &Fault, add
                 (format!("`{field}` is not a field of {owner}"), "a type with a comma needs quotes inside `{...}`, as in { name: counts, dtype: \"Map<String, Int64>\" }".to_owned())
             } else {
                 let hint = did_you_mean(field, fields.iter().copied());
-                (format!("`{field}` is not a field of {owner}"), hint.unwrap_or_else(|| format!("the fields are {}", fields.join(", "))))
+                (
+                    format!("`{field}` is not a field of {owner}"),
+                    hint.unwrap_or_else(|| format!("the fields are {}", fields.join(", "))),
+                )
             };
             Diagnostic::error("L009", summary).place(place).hint(hint)
         }
         What::UnknownVariant { variant, expected } => {
-            let hint = did_you_mean(variant, expected.iter().copied()).unwrap_or_else(|| format!("write one of {}", expected.join(", ")));
+            let hint = did_you_mean(variant, expected.iter().copied())
+                .unwrap_or_else(|| format!("write one of {}", expected.join(", ")));
             Diagnostic::error("L011", format!("`{variant}` is not a value of {}", within(path))).place(place).hint(hint)
         }
         What::MissingField(field) => {
             let place = if path.is_empty() { origin.node(root.get("name").unwrap_or(root)) } else { place };
-            Diagnostic::error("L010", format!("{} has no `{field}`", within(path))).place(place).hint(format!("add `{field}:`"))
+            Diagnostic::error("L010", format!("{} has no `{field}`", within(path)))
+                .place(place)
+                .hint(format!("add `{field}:`"))
         }
         What::Expected { found, expected } => {
             let found = found.clone().unwrap_or_else(|| "something else".to_owned());
@@ -213,7 +247,9 @@ fn fault_diagnostic(origin: &Origin, root: &Node, path: &str, fault: &Fault, add
             } else if expected == "a list" && node.text().is_some() && !node.is_null() {
                 hint = Some(format!("write it as `[{}]`", node.text().unwrap_or_default()));
             }
-            Diagnostic::error("L011", format!("{} is {found}, and takes {}", within(path), tidy(expected))).place(place).hint_if(hint)
+            Diagnostic::error("L011", format!("{} is {found}, and takes {}", within(path), tidy(expected)))
+                .place(place)
+                .hint_if(hint)
         }
         What::Other(message) => Diagnostic::error("L011", format!("{}: {message}", within(path))).place(place),
     }
@@ -230,7 +266,11 @@ fn tidy(expected: &str) -> String {
 
 fn malformed_diagnostic(origin: &Origin, malformed: Malformed) -> Diagnostic {
     match malformed {
-        Malformed::Explodes { at } => Diagnostic::error("L005", "the YAML nests too deeply, or its aliases multiply without end").place(origin.span(at, 1)).hint("write the values out"),
+        Malformed::Explodes { at } => {
+            Diagnostic::error("L005", "the YAML nests too deeply, or its aliases multiply without end")
+                .place(origin.span(at, 1))
+                .hint("write the values out")
+        }
         Malformed::Syntax { message, at } => {
             let line = origin.text.lines().nth(at.line.saturating_sub(1)).unwrap_or_default();
             let before = origin.text.lines().nth(at.line.saturating_sub(2)).unwrap_or_default();
@@ -242,7 +282,9 @@ fn malformed_diagnostic(origin: &Origin, malformed: Malformed) -> Diagnostic {
             } else {
                 None
             };
-            Diagnostic::error("L004", format!("the YAML is not well formed: {message}")).place(origin.span(at, 1)).hint_if(hint)
+            Diagnostic::error("L004", format!("the YAML is not well formed: {message}"))
+                .place(origin.span(at, 1))
+                .hint_if(hint)
         }
     }
 }
@@ -250,7 +292,11 @@ fn malformed_diagnostic(origin: &Origin, malformed: Malformed) -> Diagnostic {
 impl Origin<'_> {
     /// Returns the place of a node; of a long one, its first line.
     pub fn node(&self, node: &Node) -> Place {
-        let length = if node.end.line == node.start.line { node.end.column.saturating_sub(node.start.column) } else { usize::MAX };
+        let length = if node.end.line == node.start.line {
+            node.end.column.saturating_sub(node.start.column)
+        } else {
+            usize::MAX
+        };
         self.span(node.start, length)
     }
 
@@ -258,7 +304,13 @@ impl Origin<'_> {
     pub fn span(&self, at: Mark, length: usize) -> Place {
         let text = self.text.lines().nth(at.line.saturating_sub(1)).unwrap_or_default();
         let rest = text.trim_end().chars().count().saturating_sub(at.column - 1);
-        Place::Span(Span { file: self.file.clone(), line: self.line + at.line.max(1) - 1, column: at.column.max(1), length: length.min(rest).max(1), text: text.into() })
+        Place::Span(Span {
+            file: self.file.clone(),
+            line: self.line + at.line.max(1) - 1,
+            column: at.column.max(1),
+            length: length.min(rest).max(1),
+            text: text.into(),
+        })
     }
 }
 
@@ -304,13 +356,21 @@ pub fn split(text: &str) -> Vec<(usize, &str)> {
     let mut offset = 0;
     let mut push = |start: (usize, usize), end: usize| {
         let document = &text[start.1..end];
-        let empty = document.lines().all(|it| it.trim().is_empty() || it.trim_start().starts_with('#') || it.starts_with('%') || it.trim_end() == "---" || it.trim_end() == "...");
+        let empty = document.lines().all(|it| {
+            it.trim().is_empty()
+                || it.trim_start().starts_with('#')
+                || it.starts_with('%')
+                || it.trim_end() == "---"
+                || it.trim_end() == "..."
+        });
         if !empty {
             documents.push((start.0, document));
         }
     };
     for (index, line) in text.split_inclusive('\n').enumerate() {
-        let marker = |it: &str| line.strip_prefix(it).is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']));
+        let marker = |it: &str| {
+            line.strip_prefix(it).is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
+        };
         if marker("---") {
             push(start, offset);
             start = (index + 1, offset);

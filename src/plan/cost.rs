@@ -52,7 +52,8 @@ impl<'a> Materialized<'a> {
     fn new(resource: &'a Resource, catalog: &Catalog, now: Instant) -> Option<Self> {
         let view = resource.spec.declaration().view()?;
         let kind = resource.address.kind;
-        let (trigger, schedule, delay) = (view.trigger(kind, catalog), view.schedule(kind, catalog), view.data_delay(catalog));
+        let (trigger, schedule, delay) =
+            (view.trigger(kind, catalog), view.schedule(kind, catalog), view.data_delay(catalog));
         let end = match trigger {
             BatchTrigger::Scheduled => Some(last_complete(now, delay, schedule)),
             BatchTrigger::Manual => view.manual_trigger_backfill_end_time,
@@ -65,7 +66,12 @@ impl<'a> Materialized<'a> {
 
     fn backfill(&self, start: Option<Instant>, end: Option<Instant>, online: bool, offline: bool) -> Option<Job> {
         let range = Range { start: start?, end: end? };
-        let count = job_count(range, self.schedule, self.view.max_backfill_interval, self.view.incremental_backfills == Some(true));
+        let count = job_count(
+            range,
+            self.schedule,
+            self.view.max_backfill_interval,
+            self.view.incremental_backfills == Some(true),
+        );
         (count > 0 && (online || offline)).then_some(Job { kind: JobKind::Backfill { range, count }, online, offline })
     }
 
@@ -84,7 +90,9 @@ pub fn jobs(change: &Change, mode: Mode, both: &Both, now: Instant) -> Vec<Job> 
     let Some(after) = change.action.after().filter(|_| mode == Mode::Live) else { return Vec::new() };
     let Some(new) = Materialized::new(after, &both.after, now) else { return Vec::new() };
     let jobs = match &change.action {
-        Action::Create { .. } | Action::Recreate { .. } => vec![new.backfill(new.start, new.end, new.online, new.offline), new.recurring()],
+        Action::Create { .. } | Action::Recreate { .. } => {
+            vec![new.backfill(new.start, new.end, new.online, new.offline), new.recurring()]
+        }
         Action::Update { before, .. } => match Materialized::new(before, &both.before, now) {
             Some(old) => update_jobs(change, &old, &new),
             None => Vec::new(),
@@ -96,7 +104,11 @@ pub fn jobs(change: &Change, mode: Mode, both: &Both, now: Instant) -> Vec<Job> 
 
 /// Only what is missing is built: a new store, an earlier start, a later end, features that were appended.
 fn update_jobs(change: &Change, old: &Materialized, new: &Materialized) -> Vec<Option<Job>> {
-    let appended = !change.suppressed && change.action.fields().iter().any(|it| matches!(it.path.as_str(), "aggregations" | "schema" | "sql") && it.effect == Effect::InPlace);
+    let appended =
+        !change.suppressed
+            && change.action.fields().iter().any(|it| {
+                matches!(it.path.as_str(), "aggregations" | "schema" | "sql") && it.effect == Effect::InPlace
+            });
     let mut jobs = Vec::new();
     if appended || old.end.is_none() {
         jobs.push(new.backfill(new.start, new.end, new.online, new.offline));
@@ -112,7 +124,8 @@ fn update_jobs(change: &Change, old: &Materialized, new: &Materialized) -> Vec<O
             jobs.push(new.backfill(old.end.max(new.start), new.end, kept_online, kept_offline));
         }
     }
-    let as_before = old.recurs() && (old.schedule, old.delay, old.online, old.offline) == (new.schedule, new.delay, new.online, new.offline);
+    let as_before = old.recurs()
+        && (old.schedule, old.delay, old.online, old.offline) == (new.schedule, new.delay, new.online, new.offline);
     if !as_before {
         jobs.push(new.recurring());
     }
@@ -124,9 +137,17 @@ pub fn warnings(change: &Change, both: &Both, now: Instant) -> Vec<Diagnostic> {
     let mut warnings = Vec::new();
     let (Some(before), Some(after)) = (change.action.before(), change.action.after()) else { return warnings };
     if change.suppressed && after.spec.declaration().columns(&both.after).is_none() {
-        warnings.push(Diagnostic::warning("V104", format!("not checked: whether `{}` still has the same columns, because no source was opened", change.address)));
+        warnings.push(Diagnostic::warning(
+            "V104",
+            format!(
+                "not checked: whether `{}` still has the same columns, because no source was opened",
+                change.address
+            ),
+        ));
     }
-    let (Some(old), Some(new)) = (before.spec.declaration().view(), after.spec.declaration().view()) else { return warnings };
+    let (Some(old), Some(new)) = (before.spec.declaration().view(), after.spec.declaration().view()) else {
+        return warnings;
+    };
     if !matches!(change.action, Action::Update { .. }) || old.aggregations().is_empty() {
         return warnings;
     }

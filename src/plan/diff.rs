@@ -26,11 +26,17 @@ pub enum Suppress {
 }
 
 /// Returns what would make `snapshot` what is `declared`, or why that cannot be said.
-pub fn diff(snapshot: &Snapshot, declared: &[Declared], suppress: &Suppress, now: Instant) -> Result<Plan, Vec<Diagnostic>> {
+pub fn diff(
+    snapshot: &Snapshot,
+    declared: &[Declared],
+    suppress: &Suppress,
+    now: Instant,
+) -> Result<Plan, Vec<Diagnostic>> {
     let declared: BTreeMap<&Address, &Declared> = declared.iter().map(|it| (&it.resource.address, it)).collect();
     let renames = rename::find(snapshot, &declared)?;
     let befores = befores(snapshot, &declared, &renames);
-    let both = Both { before: Catalog::new(befores.values()), after: Catalog::new(declared.values().map(|it| &it.resource)) };
+    let both =
+        Both { before: Catalog::new(befores.values()), after: Catalog::new(declared.values().map(|it| &it.resource)) };
     let mut comparison = compare_all(snapshot, &declared, &renames, &befores, &both);
     suppress_recreates(&mut comparison.changes, suppress, &both)?;
     cascade(snapshot, &declared, &renames, &befores, &mut comparison.changes);
@@ -43,10 +49,22 @@ pub fn diff(snapshot: &Snapshot, declared: &[Declared], suppress: &Suppress, now
         change.jobs = cost::jobs(change, snapshot.mode, &both, now);
         change.warnings.extend(cost::warnings(change, &both, now));
     }
-    let rewritten = comparison.rewritten.into_iter().filter(|it| !comparison.changes.contains_key(&it.address)).collect();
+    let rewritten =
+        comparison.rewritten.into_iter().filter(|it| !comparison.changes.contains_key(&it.address)).collect();
     let state = state(declared.values().copied());
     let changes = order::order(comparison.changes.into_values().collect());
-    Ok(Plan { workspace: snapshot.workspace.clone(), mode: snapshot.mode, registry: snapshot.registry.clone(), base: snapshot.serial, changes, rewritten, wire_orders, unchanged, state, warnings })
+    Ok(Plan {
+        workspace: snapshot.workspace.clone(),
+        mode: snapshot.mode,
+        registry: snapshot.registry.clone(),
+        base: snapshot.serial,
+        changes,
+        rewritten,
+        wire_orders,
+        unchanged,
+        state,
+        warnings,
+    })
 }
 
 /// Returns the digest over all that is declared: equal states are equal, resource by resource.
@@ -73,7 +91,11 @@ pub struct Both<'a> {
 /// Returns every recorded resource under the name it will have, references and all.
 ///
 /// Where the digests agree, the declared resource is what is recorded: nothing is decoded for it.
-fn befores(snapshot: &Snapshot, declared: &BTreeMap<&Address, &Declared>, renames: &Renames) -> BTreeMap<Address, Resource> {
+fn befores(
+    snapshot: &Snapshot,
+    declared: &BTreeMap<&Address, &Declared>,
+    renames: &Renames,
+) -> BTreeMap<Address, Resource> {
     let recorded = snapshot.entries.iter().filter_map(|(address, entry)| {
         let mut resource = match declared.get(address) {
             Some(declared) if declared.digest == entry.digest => declared.resource.clone(),
@@ -91,7 +113,13 @@ struct Comparison {
     rewritten: Vec<Change>,
 }
 
-fn compare_all(snapshot: &Snapshot, declared: &BTreeMap<&Address, &Declared>, renames: &Renames, befores: &BTreeMap<Address, Resource>, both: &Both) -> Comparison {
+fn compare_all(
+    snapshot: &Snapshot,
+    declared: &BTreeMap<&Address, &Declared>,
+    renames: &Renames,
+    befores: &BTreeMap<Address, Resource>,
+    both: &Both,
+) -> Comparison {
     let mut comparison = Comparison { changes: BTreeMap::new(), rewritten: Vec::new() };
     let addresses: BTreeSet<&Address> = declared.keys().copied().chain(befores.keys()).collect();
     for address in addresses {
@@ -102,7 +130,9 @@ fn compare_all(snapshot: &Snapshot, declared: &BTreeMap<&Address, &Declared>, re
             (None, Some(declared)) => Action::Create { after: declared.resource.clone() },
             (Some(before), None) => Action::Delete { before: before.clone() },
             (Some(before), Some(after)) => {
-                if entry.is_some_and(|it| it.digest == after.digest && it.prevent_destroy == after.resource.meta.prevent_destroy) {
+                if entry.is_some_and(|it| {
+                    it.digest == after.digest && it.prevent_destroy == after.resource.meta.prevent_destroy
+                }) {
                     continue;
                 }
                 compare(before, &after.resource, both)
@@ -120,7 +150,13 @@ fn compare_all(snapshot: &Snapshot, declared: &BTreeMap<&Address, &Declared>, re
     comparison
 }
 
-fn change(address: &Address, action: Action, entry: Option<&Entry>, old: Option<&Address>, declared: Option<&Declared>) -> Change {
+fn change(
+    address: &Address,
+    action: Action,
+    entry: Option<&Entry>,
+    old: Option<&Address>,
+    declared: Option<&Declared>,
+) -> Change {
     Change {
         address: address.clone(),
         id: entry.map(|it| it.id),
@@ -147,12 +183,21 @@ fn compare(before: &Resource, after: &Resource, both: &Both) -> Action {
 }
 
 /// Turns suppressible recreates into updates, or says why one cannot be.
-fn suppress_recreates(changes: &mut BTreeMap<Address, Change>, suppress: &Suppress, both: &Both) -> Result<(), Vec<Diagnostic>> {
+fn suppress_recreates(
+    changes: &mut BTreeMap<Address, Change>,
+    suppress: &Suppress,
+    both: &Both,
+) -> Result<(), Vec<Diagnostic>> {
     let mut faults = Vec::new();
     if let Suppress::Only(addresses) = suppress {
         for address in addresses.iter().filter(|it| !changes.contains_key(it)) {
-            let names: Vec<String> = changes.values().filter(|it| matches!(it.action, Action::Recreate { .. })).map(|it| it.address.to_string()).collect();
-            let fault = Diagnostic::error("P005", format!("`{address}` does not change, so there is no recreate to suppress"));
+            let names: Vec<String> = changes
+                .values()
+                .filter(|it| matches!(it.action, Action::Recreate { .. }))
+                .map(|it| it.address.to_string())
+                .collect();
+            let fault =
+                Diagnostic::error("P005", format!("`{address}` does not change, so there is no recreate to suppress"));
             faults.push(fault.hint_if(did_you_mean(&address.to_string(), names.iter().map(String::as_str))));
         }
     }
@@ -170,7 +215,10 @@ fn suppress_recreates(changes: &mut BTreeMap<Address, Change>, suppress: &Suppre
             // With the flag for all, what cannot be suppressed by its class stays what it is: a recreate, in plain sight.
             Some(_) if *suppress == Suppress::All && change.effect() == Effect::Recreate => {}
             Some(reason) => {
-                let fault = Diagnostic::error("P005", format!("the recreate of `{}` cannot be suppressed: {reason}", change.address));
+                let fault = Diagnostic::error(
+                    "P005",
+                    format!("the recreate of `{}` cannot be suppressed: {reason}", change.address),
+                );
                 faults.push(fault.hint("plan without suppressing it"));
             }
             None => {
@@ -183,9 +231,16 @@ fn suppress_recreates(changes: &mut BTreeMap<Address, Change>, suppress: &Suppre
 }
 
 /// A recreate or a delete recreates everything that depended on it, transitively, as recorded.
-fn cascade(snapshot: &Snapshot, declared: &BTreeMap<&Address, &Declared>, renames: &Renames, befores: &BTreeMap<Address, Resource>, changes: &mut BTreeMap<Address, Change>) {
+fn cascade(
+    snapshot: &Snapshot,
+    declared: &BTreeMap<&Address, &Declared>,
+    renames: &Renames,
+    befores: &BTreeMap<Address, Resource>,
+    changes: &mut BTreeMap<Address, Change>,
+) {
     let dependents = snapshot.dependents();
-    let roots: Vec<Address> = changes.values().filter(|it| it.action.destroys()).filter_map(|it| it.recorded().cloned()).collect();
+    let roots: Vec<Address> =
+        changes.values().filter(|it| it.action.destroys()).filter_map(|it| it.recorded().cloned()).collect();
     let mut reached: BTreeMap<Address, Vec<Address>> = roots.iter().map(|it| (it.clone(), vec![it.clone()])).collect();
     let mut frontier = roots;
     while !frontier.is_empty() {
@@ -209,8 +264,11 @@ fn cascade(snapshot: &Snapshot, declared: &BTreeMap<&Address, &Declared>, rename
         let (Some(declaration), Some(before)) = (declared.get(&address), befores.get(&address)) else { continue };
         let path = path.iter().map(|it| renames.new_name(it).unwrap_or(it).clone()).collect();
         let entry = snapshot.entries.get(&recorded);
-        let recreate = |fields| Action::Recreate { before: before.clone(), after: declaration.resource.clone(), fields };
-        let change = changes.entry(address.clone()).or_insert_with(|| change(&address, recreate(Vec::new()), entry, renames.old(&address), Some(declaration)));
+        let recreate =
+            |fields| Action::Recreate { before: before.clone(), after: declaration.resource.clone(), fields };
+        let change = changes
+            .entry(address.clone())
+            .or_insert_with(|| change(&address, recreate(Vec::new()), entry, renames.old(&address), Some(declaration)));
         if let Action::Update { fields, .. } | Action::Recreate { fields, .. } = &change.action {
             let own = fields.iter().filter(|it| !fields::is_inherited(&it.path, before, &declaration.resource));
             change.action = recreate(own.cloned().collect());
@@ -230,7 +288,12 @@ fn meanwhile(change: &Change, after: &Catalog) -> Option<Meanwhile> {
 }
 
 /// Returns the wire order of every service whose order this plan makes or grows.
-fn wire_orders(snapshot: &Snapshot, declared: &BTreeMap<&Address, &Declared>, changes: &BTreeMap<Address, Change>, after: &Catalog) -> Vec<(Address, Vec<String>)> {
+fn wire_orders(
+    snapshot: &Snapshot,
+    declared: &BTreeMap<&Address, &Declared>,
+    changes: &BTreeMap<Address, Change>,
+    after: &Catalog,
+) -> Vec<(Address, Vec<String>)> {
     if changes.is_empty() {
         return Vec::new();
     }
@@ -243,7 +306,8 @@ fn wire_orders(snapshot: &Snapshot, declared: &BTreeMap<&Address, &Declared>, ch
         }
         let fresh = own.is_some_and(|it| matches!(it.action, Action::Create { .. } | Action::Recreate { .. }));
         let recorded = own.and_then(Change::recorded).unwrap_or(&resource.address);
-        let held = snapshot.entries.get(recorded).filter(|_| !fresh).map(|it| it.wire_order.as_slice()).unwrap_or_default();
+        let held =
+            snapshot.entries.get(recorded).filter(|_| !fresh).map(|it| it.wire_order.as_slice()).unwrap_or_default();
         let Some(order) = resource.spec.declaration().wire_order(after, held) else { continue };
         if fresh || order != held {
             orders.push((resource.address.clone(), order));

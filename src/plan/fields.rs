@@ -7,7 +7,12 @@ use crate::resource::{Catalog, Effect, FieldChange, Resource, pointer_mut, rule_
 use crate::sql;
 
 /// Returns the fields that differ, in the order of their paths, each with its effect.
-pub fn compare(before: &Resource, before_catalog: &Catalog, after: &Resource, after_catalog: &Catalog) -> Vec<FieldChange> {
+pub fn compare(
+    before: &Resource,
+    before_catalog: &Catalog,
+    after: &Resource,
+    after_catalog: &Catalog,
+) -> Vec<FieldChange> {
     let (mut old, mut new) = (before.canonical(before_catalog), after.canonical(after_catalog));
     let mut changes = queries(before, &mut old, after, &mut new);
     walk("", &old, &new, after, &mut changes);
@@ -38,7 +43,12 @@ fn queries(before: &Resource, old: &mut Value, after: &Resource, new: &mut Value
         let (Value::String(before), Value::String(text)) = (&*old, &*new) else { continue };
         if sql::normal_form(before) != sql::normal_form(text) {
             let rule = rule_for(after.spec.declaration().rules(), path);
-            changes.push(FieldChange { path: path.to_owned(), before: old.clone(), after: new.clone(), effect: rule.effect(old, new) });
+            changes.push(FieldChange {
+                path: path.to_owned(),
+                before: old.clone(),
+                after: new.clone(),
+                effect: rule.effect(old, new),
+            });
         }
         (*old, *new) = (Value::Null, Value::Null);
     }
@@ -60,7 +70,13 @@ fn walk(path: &str, before: &Value, after: &Value, resource: &Resource, changes:
         for key in keys {
             let dot = if path.is_empty() { "" } else { "." };
             let null = Value::Null;
-            walk(&format!("{path}{dot}{key}"), old.get(key).unwrap_or(&null), new.get(key).unwrap_or(&null), resource, changes);
+            walk(
+                &format!("{path}{dot}{key}"),
+                old.get(key).unwrap_or(&null),
+                new.get(key).unwrap_or(&null),
+                resource,
+                changes,
+            );
         }
         return;
     }
@@ -87,7 +103,11 @@ pub fn why_not_suppressed(before: &Resource, after: &Resource, fields: &[FieldCh
         if let (Some(old), Some(new)) = &columns
             && !new.starts_with(old)
         {
-            return Some(format!("its output columns change other than by appending ({} -> {})", old.join(", "), new.join(", ")));
+            return Some(format!(
+                "its output columns change other than by appending ({} -> {})",
+                old.join(", "),
+                new.join(", ")
+            ));
         }
     }
     if let (Some(old), Some(new)) = (old.columns(&both.before), new.columns(&both.after))

@@ -73,11 +73,13 @@ fn refusals_in(plan: &Plan, mode: Mode, entries: &BTreeMap<Address, Entry>) -> V
     if mode == Mode::Development {
         return Vec::new();
     }
-    let roots: BTreeMap<&Address, (&Change, RefusalKind)> = plan.changes.iter().filter_map(|it| Some((it.recorded()?, (it, harm(it)?)))).collect();
+    let roots: BTreeMap<&Address, (&Change, RefusalKind)> =
+        plan.changes.iter().filter_map(|it| Some((it.recorded()?, (it, harm(it)?)))).collect();
     if roots.is_empty() {
         return Vec::new();
     }
-    let declared: BTreeMap<&Address, &Change> = plan.changes.iter().filter_map(|it| Some((it.recorded()?, it))).collect();
+    let declared: BTreeMap<&Address, &Change> =
+        plan.changes.iter().filter_map(|it| Some((it.recorded()?, it))).collect();
     let mut refusals = Vec::new();
     for (protected, _) in entries.iter().filter(|it| it.1.prevent_destroy) {
         let lifting = declared.get(protected).is_some_and(|it| it.lifts());
@@ -87,7 +89,14 @@ fn refusals_in(plan: &Plan, mode: Mode, entries: &BTreeMap<Address, Entry>) -> V
             if matches!(change.cause, Cause::Upstream { .. }) && !own_harm(change) {
                 continue;
             }
-            refusals.push(Refusal { protected: protected.clone(), root, kind: *kind, path, fields: fields(change, *kind), lifting });
+            refusals.push(Refusal {
+                protected: protected.clone(),
+                root,
+                kind: *kind,
+                path,
+                fields: fields(change, *kind),
+                lifting,
+            });
         }
     }
     refusals
@@ -154,7 +163,12 @@ impl Refusal {
             (code, format!("the plan would {what} `{root}`, which sets prevent_destroy"))
         } else {
             let code = if self.kind == RefusalKind::Guarded { "P004" } else { "P003" };
-            (code, format!("the plan would {what} `{root}`, which `{protected}` depends on, and that sets prevent_destroy"))
+            (
+                code,
+                format!(
+                    "the plan would {what} `{root}`, which `{protected}` depends on, and that sets prevent_destroy"
+                ),
+            )
         };
         let mut diagnostic = Diagnostic::error(code, summary);
         if self.path.len() > 1 || !self.fields.is_empty() {
@@ -164,10 +178,14 @@ impl Refusal {
             diagnostic = diagnostic.note("a suppressed recreate counts as the recreate that it is");
         }
         if self.lifting {
-            diagnostic = diagnostic.note(format!("`{protected}` says `prevent_destroy: false` now, and that counts from the next apply on"));
+            diagnostic = diagnostic.note(format!(
+                "`{protected}` says `prevent_destroy: false` now, and that counts from the next apply on"
+            ));
             return diagnostic.hint("undo the other change, apply the lift on its own, then make the change");
         }
-        diagnostic.hint(format!("to go on, set `prevent_destroy: false` on `{protected}` in an apply of its own, then make the change"))
+        diagnostic.hint(format!(
+            "to go on, set `prevent_destroy: false` on `{protected}` in an apply of its own, then make the change"
+        ))
     }
 
     /// Returns `FeatureService.ads ← StreamFeatureView.clicks ← PushSource.clicks: schema`.

@@ -94,7 +94,9 @@ pub enum Action {
 pub enum Cause {
     Declaration,
     /// From this resource to the one whose own change is the root.
-    Upstream { path: Vec<Address> },
+    Upstream {
+        path: Vec<Address>,
+    },
 }
 
 /// What readers get while a recreated view is built.

@@ -58,8 +58,14 @@ pub fn find(snapshot: &Snapshot, declared: &BTreeMap<&Address, &Declared>) -> Re
         }
         if declared.contains_key(&old) {
             let chained = declared[&old].resource.renamed_from.is_some();
-            let hint = if chained { "apply one rename first, then the other" } else { "remove the old declaration, or renamed_from" };
-            faults.push(fault(declared, new, format!("`{new}` was renamed from `{old}`, which is still declared")).hint(hint));
+            let hint = if chained {
+                "apply one rename first, then the other"
+            } else {
+                "remove the old declaration, or renamed_from"
+            };
+            faults.push(
+                fault(declared, new, format!("`{new}` was renamed from `{old}`, which is still declared")).hint(hint),
+            );
             continue;
         }
         claims.entry(old).or_default().push(new);
@@ -73,7 +79,10 @@ pub fn find(snapshot: &Snapshot, declared: &BTreeMap<&Address, &Declared>) -> Re
             }
             several => {
                 let names = several.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>().join(" and ");
-                faults.push(fault(declared, several[1], format!("{names} both say that they were renamed from `{old}`")).hint("keep renamed_from in one of them"));
+                faults.push(
+                    fault(declared, several[1], format!("{names} both say that they were renamed from `{old}`"))
+                        .hint("keep renamed_from in one of them"),
+                );
             }
         }
     }
@@ -105,8 +114,14 @@ fn fault(declared: &BTreeMap<&Address, &Declared>, address: &Address, summary: S
 
 /// A delete and a create of one kind and one spec look like a rename that nobody declared.
 pub fn hints(changes: &BTreeMap<Address, Change>, both: &Both) -> Vec<Diagnostic> {
-    let deleted: Vec<&Resource> = changes.values().filter_map(|it| if let Action::Delete { before } = &it.action { Some(before) } else { None }).collect();
-    let created: Vec<&Resource> = changes.values().filter_map(|it| if let Action::Create { after } = &it.action { Some(after) } else { None }).collect();
+    let deleted: Vec<&Resource> = changes
+        .values()
+        .filter_map(|it| if let Action::Delete { before } = &it.action { Some(before) } else { None })
+        .collect();
+    let created: Vec<&Resource> = changes
+        .values()
+        .filter_map(|it| if let Action::Create { after } = &it.action { Some(after) } else { None })
+        .collect();
     // Comparing specs costs; a plan that replaces thousands is not about a slip of one name.
     if deleted.is_empty() || created.is_empty() || deleted.len() * created.len() > 10_000 {
         return Vec::new();
@@ -115,8 +130,17 @@ pub fn hints(changes: &BTreeMap<Address, Change>, both: &Both) -> Vec<Diagnostic
     for before in deleted {
         for after in created.iter().filter(|it| it.address.kind == before.address.kind) {
             if before.canonical(&both.before) == after.canonical(&both.after) {
-                let warning = Diagnostic::warning("P008", format!("`{}` is deleted and `{}` is created with the same spec: this looks like a rename", before.address, after.address));
-                warnings.push(warning.hint(format!("to keep identity and data, add `renamed_from: {}` to `{}`", before.address.name, after.address)));
+                let warning = Diagnostic::warning(
+                    "P008",
+                    format!(
+                        "`{}` is deleted and `{}` is created with the same spec: this looks like a rename",
+                        before.address, after.address
+                    ),
+                );
+                warnings.push(warning.hint(format!(
+                    "to keep identity and data, add `renamed_from: {}` to `{}`",
+                    before.address.name, after.address
+                )));
             }
         }
     }

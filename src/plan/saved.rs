@@ -61,7 +61,9 @@ impl Saved {
             return Err(SavedFault::Edited);
         }
         let body: Body = serde_json::from_value(body.clone()).map_err(not_a_plan)?;
-        let changes = |stored: Vec<StoredChange>| stored.into_iter().map(StoredChange::into_change).collect::<Result<Vec<_>, _>>().map_err(not_a_plan);
+        let changes = |stored: Vec<StoredChange>| {
+            stored.into_iter().map(StoredChange::into_change).collect::<Result<Vec<_>, _>>().map_err(not_a_plan)
+        };
         let plan = Plan {
             workspace: body.workspace,
             mode: body.mode,
@@ -130,8 +132,17 @@ struct StoredField {
 }
 
 fn change_json(change: &Change) -> StoredChange {
-    let resource = |it: &Resource| StoredResource { address: it.address.clone(), spec: it.to_json(), depends_on: it.depends_on.clone() };
-    let field = |it: &FieldChange| StoredField { path: it.path.clone(), before: it.before.clone(), after: it.after.clone(), effect: it.effect.to_string() };
+    let resource = |it: &Resource| StoredResource {
+        address: it.address.clone(),
+        spec: it.to_json(),
+        depends_on: it.depends_on.clone(),
+    };
+    let field = |it: &FieldChange| StoredField {
+        path: it.path.clone(),
+        before: it.before.clone(),
+        after: it.after.clone(),
+        effect: it.effect.to_string(),
+    };
     StoredChange {
         address: change.address.clone(),
         id: change.id,
@@ -155,8 +166,21 @@ fn change_json(change: &Change) -> StoredChange {
 impl StoredChange {
     fn into_change(self) -> Result<Change, serde_json::Error> {
         let wrong = |what: &str| serde::de::Error::custom(format!("change of `{}`: {what}", self.address));
-        let state = |it: Option<StoredResource>| it.map(|it| Resource::from_json(it.address, it.spec, it.depends_on)).transpose();
-        let fields = self.fields.into_iter().map(|it| Ok(FieldChange { effect: effect(&it.effect).ok_or_else(|| wrong("unknown effect"))?, path: it.path, before: it.before, after: it.after })).collect::<Result<Vec<_>, serde_json::Error>>()?;
+        let state = |it: Option<StoredResource>| {
+            it.map(|it| Resource::from_json(it.address, it.spec, it.depends_on)).transpose()
+        };
+        let fields = self
+            .fields
+            .into_iter()
+            .map(|it| {
+                Ok(FieldChange {
+                    effect: effect(&it.effect).ok_or_else(|| wrong("unknown effect"))?,
+                    path: it.path,
+                    before: it.before,
+                    after: it.after,
+                })
+            })
+            .collect::<Result<Vec<_>, serde_json::Error>>()?;
         let action = match (self.action.as_str(), state(self.before)?, state(self.after)?) {
             ("create", None, Some(after)) => Action::Create { after },
             ("update", Some(before), Some(after)) => Action::Update { before, after, fields },
@@ -182,5 +206,7 @@ impl StoredChange {
 }
 
 fn effect(text: &str) -> Option<Effect> {
-    [Effect::InPlace, Effect::InPlaceGuarded, Effect::RecreateUnlessSuppressed, Effect::Recreate].into_iter().find(|it| it.to_string() == text)
+    [Effect::InPlace, Effect::InPlaceGuarded, Effect::RecreateUnlessSuppressed, Effect::Recreate]
+        .into_iter()
+        .find(|it| it.to_string() == text)
 }

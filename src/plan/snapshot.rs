@@ -35,15 +35,35 @@ pub struct Entry {
 /// One row to write. Backends know nothing more of plans and kinds than this.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Write {
-    Insert { row: Row, replaces: Option<i64> },
-    Update { id: i64, row: Row },
-    Delete { id: i64 },
-    WireOrder { kind: String, name: String, order: Vec<String> },
-    Job { kind: String, name: String, job: super::Job },
+    Insert {
+        row: Row,
+        replaces: Option<i64>,
+    },
+    Update {
+        id: i64,
+        row: Row,
+    },
+    Delete {
+        id: i64,
+    },
+    WireOrder {
+        kind: String,
+        name: String,
+        order: Vec<String>,
+    },
+    Job {
+        kind: String,
+        name: String,
+        job: super::Job,
+    },
     /// Work for a resource that is gone.
-    CancelJobs { id: i64 },
+    CancelJobs {
+        id: i64,
+    },
     /// A schedule that another takes the place of, or nothing.
-    CancelRecurring { id: i64 },
+    CancelRecurring {
+        id: i64,
+    },
 }
 
 /// A resource as a registry stores it.
@@ -60,7 +80,13 @@ pub struct Row {
 impl Snapshot {
     /// Returns a workspace in which nothing is recorded.
     pub fn empty(workspace: &str, mode: Mode) -> Self {
-        Self { workspace: workspace.to_owned(), mode, registry: String::new(), serial: Serial(0), entries: BTreeMap::new() }
+        Self {
+            workspace: workspace.to_owned(),
+            mode,
+            registry: String::new(),
+            serial: Serial(0),
+            entries: BTreeMap::new(),
+        }
     }
 
     /// Returns the protected resources that this one is, or that depend on it: what stands in the way of destroying it.

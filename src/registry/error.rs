@@ -10,10 +10,20 @@ use crate::plan::{Refused, Serial};
 pub enum Error {
     /// It cannot be opened or reached.
     Unreachable(String),
-    Newer { found: i64 },
-    Older { found: i64 },
-    Moved { was: Serial, now: Serial },
-    NoWorkspace { name: String, existing: Vec<String> },
+    Newer {
+        found: i64,
+    },
+    Older {
+        found: i64,
+    },
+    Moved {
+        was: Serial,
+        now: Serial,
+    },
+    NoWorkspace {
+        name: String,
+        existing: Vec<String>,
+    },
     /// A workspace that cannot be created or deleted.
     Workspace(String),
     Damaged(String),
@@ -53,7 +63,11 @@ impl Error {
             Self::Newer { .. } => "use the weir that wrote it, or a newer one".to_owned(),
             Self::Older { .. } => "run `weir registry migrate`: it makes a backup copy first".to_owned(),
             Self::Moved { .. } => "run `weir plan` again".to_owned(),
-            Self::NoWorkspace { name, existing } => return Some(did_you_mean(name, existing.iter().map(String::as_str)).unwrap_or_else(|| format!("run `weir workspace create {name}`; there is {}", existing.join(", ")))),
+            Self::NoWorkspace { name, existing } => {
+                return Some(did_you_mean(name, existing.iter().map(String::as_str)).unwrap_or_else(|| {
+                    format!("run `weir workspace create {name}`; there is {}", existing.join(", "))
+                }));
+            }
             Self::Damaged(_) => "put a backup copy in its place; nothing was written".to_owned(),
             Self::Locked => "wait for the other process to end, then try again".to_owned(),
             Self::ReadOnly => "make the file and its folder writable".to_owned(),
@@ -69,7 +83,9 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreachable(reason) => f.write_str(reason),
-            Self::Newer { found } => write!(f, "it was written by a newer weir (format {found}, this weir reads up to {})", super::FORMAT),
+            Self::Newer { found } => {
+                write!(f, "it was written by a newer weir (format {found}, this weir reads up to {})", super::FORMAT)
+            }
             Self::Older { found } => write!(f, "it has the older format {found}, this weir writes {}", super::FORMAT),
             Self::Moved { was, now } => write!(f, "registry changed since this plan (was {was}, is {now})"),
             Self::NoWorkspace { name, .. } => write!(f, "workspace `{name}` does not exist"),

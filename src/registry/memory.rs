@@ -36,17 +36,34 @@ impl Default for Memory {
 
 impl Held {
     fn new(mode: Mode) -> Self {
-        Self { mode, serial: Serial(0), state: String::new(), rows: BTreeMap::new(), jobs: Vec::new(), log: Vec::new(), changes: Vec::new() }
+        Self {
+            mode,
+            serial: Serial(0),
+            state: String::new(),
+            rows: BTreeMap::new(),
+            jobs: Vec::new(),
+            log: Vec::new(),
+            changes: Vec::new(),
+        }
     }
 
     fn entries(&self) -> Result<BTreeMap<Address, Entry>> {
-        let address = |kind: &str, name: &str| Ok::<_, Error>(Address::new(kind.parse().map_err(Error::Damaged)?, name));
+        let address =
+            |kind: &str, name: &str| Ok::<_, Error>(Address::new(kind.parse().map_err(Error::Damaged)?, name));
         self.rows
             .iter()
             .map(|(id, (row, wire_order))| {
-                let depends_on = row.depends_on.iter().map(|it| it.parse().map_err(Error::Damaged)).collect::<Result<_>>()?;
+                let depends_on =
+                    row.depends_on.iter().map(|it| it.parse().map_err(Error::Damaged)).collect::<Result<_>>()?;
                 let digest: Digest = row.digest.parse().map_err(Error::Damaged)?;
-                let entry = Entry { id: *id, digest, prevent_destroy: row.prevent_destroy, depends_on, wire_order: wire_order.clone(), resource: None };
+                let entry = Entry {
+                    id: *id,
+                    digest,
+                    prevent_destroy: row.prevent_destroy,
+                    depends_on,
+                    wire_order: wire_order.clone(),
+                    resource: None,
+                };
                 Ok((address(&row.kind, &row.name)?, entry))
             })
             .collect()
@@ -59,7 +76,10 @@ impl Held {
 
 impl Memory {
     fn held(&self, name: &str) -> Result<&Held> {
-        self.workspaces.get(name).ok_or_else(|| Error::NoWorkspace { name: name.to_owned(), existing: self.workspaces.keys().cloned().collect() })
+        self.workspaces.get(name).ok_or_else(|| Error::NoWorkspace {
+            name: name.to_owned(),
+            existing: self.workspaces.keys().cloned().collect(),
+        })
     }
 
     fn check_base(&self, name: &str, base: Serial, guard: Guard<'_>) -> Result<Held> {
@@ -123,8 +143,12 @@ impl Registry for Memory {
                     held.rows.get_mut(&id).ok_or_else(gone)?.1 = order.clone();
                 }
                 Write::CancelJobs { id } => held.jobs.retain(|it| it.0 != *id),
-                Write::CancelRecurring { id } => held.jobs.retain(|it| it.0 != *id || !matches!(it.1.kind, JobKind::Recurring { .. })),
-                Write::Job { kind, name, job } => held.jobs.push((held.find(kind, name).ok_or_else(gone)?, job.clone())),
+                Write::CancelRecurring { id } => {
+                    held.jobs.retain(|it| it.0 != *id || !matches!(it.1.kind, JobKind::Recurring { .. }))
+                }
+                Write::Job { kind, name, job } => {
+                    held.jobs.push((held.find(kind, name).ok_or_else(gone)?, job.clone()))
+                }
                 Write::Insert { .. } | Write::Update { .. } | Write::Delete { .. } => {}
             }
         }

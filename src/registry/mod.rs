@@ -48,7 +48,8 @@ pub trait Registry: Send {
 }
 
 /// Looks at what is recorded inside the transaction; an error stops it.
-pub type Guard<'a> = Option<&'a (dyn Fn(&BTreeMap<Address, Entry>) -> std::result::Result<(), crate::plan::Refused> + Send + Sync)>;
+pub type Guard<'a> =
+    Option<&'a (dyn Fn(&BTreeMap<Address, Entry>) -> std::result::Result<(), crate::plan::Refused> + Send + Sync)>;
 
 /// One workspace as the registry lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,8 +103,14 @@ pub struct LoggedChange {
 }
 
 /// Fills in the specs of `entries` for the addresses that `wanted` chooses.
-pub async fn read_specs(registry: &mut dyn Registry, workspace: &str, entries: &mut BTreeMap<Address, Entry>, wanted: impl Fn(&Address, &Entry) -> bool) -> Result<()> {
-    let mut by_id: BTreeMap<i64, Address> = entries.iter().filter(|it| wanted(it.0, it.1)).map(|(address, entry)| (entry.id, address.clone())).collect();
+pub async fn read_specs(
+    registry: &mut dyn Registry,
+    workspace: &str,
+    entries: &mut BTreeMap<Address, Entry>,
+    wanted: impl Fn(&Address, &Entry) -> bool,
+) -> Result<()> {
+    let mut by_id: BTreeMap<i64, Address> =
+        entries.iter().filter(|it| wanted(it.0, it.1)).map(|(address, entry)| (entry.id, address.clone())).collect();
     if by_id.is_empty() {
         return Ok(());
     }
@@ -120,13 +127,18 @@ pub async fn read_specs(registry: &mut dyn Registry, workspace: &str, entries: &
 
 /// Decodes a stored spec.
 pub fn decode(address: &Address, spec: &str, depends_on: Vec<Address>) -> Result<Resource> {
-    let mut resource = crate::resource::from_json_text(address.clone(), spec).map_err(|it| Error::Damaged(format!("the spec of `{address}` cannot be read: {it}")))?;
+    let mut resource = crate::resource::from_json_text(address.clone(), spec)
+        .map_err(|it| Error::Damaged(format!("the spec of `{address}` cannot be read: {it}")))?;
     resource.depends_on = depends_on;
     Ok(resource)
 }
 
 /// Returns every spec that was recorded at `serial`, by address, from the history.
-pub async fn specs_at(registry: &mut dyn Registry, workspace: &str, serial: Serial) -> Result<BTreeMap<Address, String>> {
+pub async fn specs_at(
+    registry: &mut dyn Registry,
+    workspace: &str,
+    serial: Serial,
+) -> Result<BTreeMap<Address, String>> {
     let mut specs = BTreeMap::new();
     for change in registry.changes(workspace, Serial(0), serial).await? {
         let kind = change.kind.parse().map_err(Error::Damaged)?;

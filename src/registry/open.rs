@@ -28,7 +28,11 @@ impl Location {
     pub fn parse(url: &str, base: &Path) -> std::result::Result<Self, String> {
         let path = match url.split_once("://") {
             Some(("sqlite", path)) => path,
-            Some((scheme, _)) => return Err(format!("`{scheme}://` is not a registry that this weir knows; write `sqlite://path/to/registry.db`")),
+            Some((scheme, _)) => {
+                return Err(format!(
+                    "`{scheme}://` is not a registry that this weir knows; write `sqlite://path/to/registry.db`"
+                ));
+            }
             None => url.strip_prefix("sqlite:").unwrap_or(url),
         };
         if path.trim().is_empty() {
@@ -88,7 +92,8 @@ async fn connect(location: &Location, write: bool) -> Result<SqliteConnection> {
 /// Reads a registry that nobody can be writing: its folder takes no files, and no log lies beside it.
 async fn read_immutable(location: &Location, options: SqliteConnectOptions, error: Error) -> Result<SqliteConnection> {
     let log = location.path.with_extension("db-wal");
-    let hopeless = !matches!(error, Error::Unreachable(_) | Error::ReadOnly) || std::fs::metadata(log).is_ok_and(|it| it.len() > 0);
+    let hopeless = !matches!(error, Error::Unreachable(_) | Error::ReadOnly)
+        || std::fs::metadata(log).is_ok_and(|it| it.len() > 0);
     if hopeless {
         return Err(error);
     }
@@ -109,7 +114,12 @@ pub async fn create(location: &Location, at: &str) -> Result<Sqlite> {
     if let Some(folder) = location.path.parent() {
         std::fs::create_dir_all(folder).map_err(|it| Error::Unreachable(format!("its folder cannot be made: {it}")))?;
     }
-    let options = SqliteConnectOptions::new().filename(&location.path).create_if_missing(true).foreign_keys(true).busy_timeout(BUSY_TIMEOUT).synchronous(SqliteSynchronous::Full);
+    let options = SqliteConnectOptions::new()
+        .filename(&location.path)
+        .create_if_missing(true)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .synchronous(SqliteSynchronous::Full);
     let mut connection = options.disable_statement_logging().connect().await?;
     enter_wal(&mut connection).await?;
     upgrade(&mut connection, at, MIGRATIONS).await?;
@@ -139,13 +149,21 @@ async fn upgrade(connection: &mut SqliteConnection, at: &str, migrations: &[&'st
     for (index, migration) in migrations.iter().enumerate().skip(found as usize) {
         sqlx::raw_sql(*migration).execute(&mut *transaction).await?;
         if index == 0 {
-            sqlx::query("INSERT INTO registry (id, created_at) VALUES (lower(hex(randomblob(16))), ?)").bind(at).execute(&mut *transaction).await?;
-            sqlx::query("INSERT INTO workspace (name, mode, created_at) VALUES ('prod', 'live', ?)").bind(at).execute(&mut *transaction).await?;
+            sqlx::query("INSERT INTO registry (id, created_at) VALUES (lower(hex(randomblob(16))), ?)")
+                .bind(at)
+                .execute(&mut *transaction)
+                .await?;
+            sqlx::query("INSERT INTO workspace (name, mode, created_at) VALUES ('prod', 'live', ?)")
+                .bind(at)
+                .execute(&mut *transaction)
+                .await?;
         }
     }
     if found < newest {
         // A pragma takes no parameter; this one is a number of our own.
-        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("PRAGMA user_version = {newest}"))).execute(&mut *transaction).await?;
+        sqlx::raw_sql(sqlx::AssertSqlSafe(format!("PRAGMA user_version = {newest}")))
+            .execute(&mut *transaction)
+            .await?;
     }
     transaction.commit().await?;
     Ok(found)
@@ -182,7 +200,9 @@ async fn migrate_with(location: &Location, at: &str, migrations: &[&'static str]
 /// The first free name beside the registry.
 fn backup_path(path: &Path, found: i64) -> PathBuf {
     let name = path.file_name().map(|it| it.to_string_lossy().into_owned()).unwrap_or_default();
-    let candidates = (0..).map(|count: usize| if count == 0 { format!("{name}.format{found}.backup") } else { format!("{name}.format{found}.backup.{count}") });
+    let candidates = (0..).map(|count: usize| {
+        if count == 0 { format!("{name}.format{found}.backup") } else { format!("{name}.format{found}.backup.{count}") }
+    });
     candidates.map(|it| path.with_file_name(it)).find(|it| !it.exists()).expect("the numbers do not run out")
 }
 
@@ -209,7 +229,9 @@ mod tests {
 
     #[test]
     fn locations_are_relative_to_their_base() {
-        let check = |url: &str, expected: &str| assert_eq!(Location::parse(url, Path::new("/repo")).unwrap().path, Path::new(expected));
+        let check = |url: &str, expected: &str| {
+            assert_eq!(Location::parse(url, Path::new("/repo")).unwrap().path, Path::new(expected))
+        };
         check("sqlite://.weir/registry.db", "/repo/.weir/registry.db");
         check("sqlite:///var/weir.db", "/var/weir.db");
         check("sqlite:x.db", "/repo/x.db");

@@ -33,7 +33,10 @@ impl Sqlite {
     }
 
     async fn workspace_id(connection: &mut SqliteConnection, name: &str) -> Result<(i64, Serial)> {
-        let row = sqlx::query("SELECT id, serial FROM workspace WHERE name = ?").bind(name).fetch_optional(&mut *connection).await?;
+        let row = sqlx::query("SELECT id, serial FROM workspace WHERE name = ?")
+            .bind(name)
+            .fetch_optional(&mut *connection)
+            .await?;
         match row {
             Some(row) => Ok((row.try_get(0)?, Serial(row.try_get(1)?))),
             None => {
@@ -50,7 +53,12 @@ impl Sqlite {
     }
 
     /// Checks, inside the transaction, that the plan's ground still holds.
-    async fn check_base(connection: &mut SqliteConnection, workspace: &str, base: Serial, guard: Guard<'_>) -> Result<i64> {
+    async fn check_base(
+        connection: &mut SqliteConnection,
+        workspace: &str,
+        base: Serial,
+        guard: Guard<'_>,
+    ) -> Result<i64> {
         let (workspace_id, serial) = Self::workspace_id(connection, workspace).await?;
         if serial != base {
             return Err(Error::Moved { was: base, now: serial });
@@ -72,9 +80,17 @@ fn unpack(row: &str) -> Result<(Address, Entry)> {
     let digest = next("digest")?.parse::<Digest>().map_err(Error::Damaged)?;
     let prevent_destroy = next("prevent_destroy")? == "1";
     let depends_on = next("depends_on")?;
-    let depends_on = if depends_on == "[]" { Vec::new() } else { serde_json::from_str(depends_on).map_err(|_| damaged("depends_on"))? };
+    let depends_on = if depends_on == "[]" {
+        Vec::new()
+    } else {
+        serde_json::from_str(depends_on).map_err(|_| damaged("depends_on"))?
+    };
     let wire_order = next("wire_order")?;
-    let wire_order = if wire_order == "[]" { Vec::new() } else { serde_json::from_str(wire_order).map_err(|_| damaged("wire_order"))? };
+    let wire_order = if wire_order == "[]" {
+        Vec::new()
+    } else {
+        serde_json::from_str(wire_order).map_err(|_| damaged("wire_order"))?
+    };
     Ok((address, Entry { id, digest, prevent_destroy, depends_on, wire_order, resource: None }))
 }
 
@@ -91,7 +107,14 @@ impl Registry for Sqlite {
                 let mode: String = row.try_get(1)?;
                 let mode = if mode == "live" { Mode::Live } else { Mode::Development };
                 let count: i64 = row.try_get(4)?;
-                Ok(Workspace { name: row.try_get(0)?, mode, serial: Serial(row.try_get(2)?), state: row.try_get(3)?, count: count.unsigned_abs() as usize, registry: row.try_get(5)? })
+                Ok(Workspace {
+                    name: row.try_get(0)?,
+                    mode,
+                    serial: Serial(row.try_get(2)?),
+                    state: row.try_get(3)?,
+                    count: count.unsigned_abs() as usize,
+                    registry: row.try_get(5)?,
+                })
             })
             .collect()
     }
@@ -105,7 +128,10 @@ impl Registry for Sqlite {
         let (workspace_id, _) = Self::workspace_id(&mut self.connection, workspace).await?;
         let spec = |row: &SqliteRow| Ok((row.try_get(0)?, row.try_get(1)?));
         let Some(ids) = ids else {
-            let rows = sqlx::query("SELECT id, spec FROM resource WHERE workspace_id = ?").bind(workspace_id).fetch_all(&mut self.connection).await?;
+            let rows = sqlx::query("SELECT id, spec FROM resource WHERE workspace_id = ?")
+                .bind(workspace_id)
+                .fetch_all(&mut self.connection)
+                .await?;
             return rows.iter().map(spec).collect();
         };
         let mut specs = Vec::with_capacity(ids.len());
@@ -128,19 +154,32 @@ impl Registry for Sqlite {
         let workspace_id = Self::check_base(&mut transaction, &commit.workspace, commit.base, guard).await?;
         let serial = Serial(commit.base.0 + 1);
         // With `state` empty, the triggers that forget it have nothing to do for each of thousands of rows.
-        sqlx::query("UPDATE workspace SET state = '' WHERE id = ?").bind(workspace_id).execute(&mut *transaction).await?;
+        sqlx::query("UPDATE workspace SET state = '' WHERE id = ?")
+            .bind(workspace_id)
+            .execute(&mut *transaction)
+            .await?;
         let connection: &mut SqliteConnection = &mut transaction;
         write_rows(connection, workspace_id, serial, &commit.writes).await?;
         write_wire_orders(connection, workspace_id, &commit.writes).await?;
         write_jobs(connection, workspace_id, serial, &commit.writes).await?;
         write_history(connection, workspace_id, serial, commit).await?;
-        sqlx::query("UPDATE workspace SET serial = ?, state = ? WHERE id = ?").bind(serial.0).bind(&commit.state).bind(workspace_id).execute(connection).await?;
+        sqlx::query("UPDATE workspace SET serial = ?, state = ? WHERE id = ?")
+            .bind(serial.0)
+            .bind(&commit.state)
+            .bind(workspace_id)
+            .execute(connection)
+            .await?;
         transaction.commit().await?;
         Ok(serial)
     }
 
     async fn create_workspace(&mut self, name: &str, mode: Mode, at: &str) -> Result<()> {
-        let result = sqlx::query("INSERT INTO workspace (name, mode, created_at) VALUES (?, ?, ?)").bind(name).bind(mode.as_str()).bind(at).execute(&mut self.connection).await;
+        let result = sqlx::query("INSERT INTO workspace (name, mode, created_at) VALUES (?, ?, ?)")
+            .bind(name)
+            .bind(mode.as_str())
+            .bind(at)
+            .execute(&mut self.connection)
+            .await;
         match result.map_err(Error::from) {
             Ok(_) => Ok(()),
             Err(Error::Trigger(_)) => Err(Error::Workspace(format!("workspace `{name}` exists already"))),
@@ -209,9 +248,15 @@ impl Registry for Sqlite {
 }
 
 /// Deletes first, then updates, then inserts: a name is free before it is taken.
-async fn write_rows(connection: &mut SqliteConnection, workspace_id: i64, serial: Serial, writes: &[Write]) -> Result<()> {
+async fn write_rows(
+    connection: &mut SqliteConnection,
+    workspace_id: i64,
+    serial: Serial,
+    writes: &[Write],
+) -> Result<()> {
     let json = |it: &[String]| serde_json::to_string(it).expect("names are plain text");
-    let gone: Vec<i64> = writes.iter().filter_map(|it| if let Write::Delete { id } = it { Some(*id) } else { None }).collect();
+    let gone: Vec<i64> =
+        writes.iter().filter_map(|it| if let Write::Delete { id } = it { Some(*id) } else { None }).collect();
     for chunk in gone.chunks(CHUNK) {
         let mut query = QueryBuilder::<Db>::new("DELETE FROM resource WHERE id IN (");
         let mut list = query.separated(", ");
@@ -236,12 +281,27 @@ async fn write_rows(connection: &mut SqliteConnection, workspace_id: i64, serial
             .await?;
         expect_rows(result.rows_affected(), 1)?;
     }
-    let rows: Vec<(&Row, &Option<i64>)> = writes.iter().filter_map(|it| if let Write::Insert { row, replaces } = it { Some((row, replaces)) } else { None }).collect();
+    let rows: Vec<(&Row, &Option<i64>)> = writes
+        .iter()
+        .filter_map(|it| if let Write::Insert { row, replaces } = it { Some((row, replaces)) } else { None })
+        .collect();
     for chunk in rows.chunks(CHUNK) {
-        let mut query = QueryBuilder::<Db>::new("INSERT INTO resource (workspace_id, kind, name, spec, digest, prevent_destroy, depends_on, first_serial, last_serial, replaces) ");
+        let mut query = QueryBuilder::<Db>::new(
+            "INSERT INTO resource (workspace_id, kind, name, spec, digest, prevent_destroy, depends_on, first_serial, last_serial, replaces) ",
+        );
         query.push_values(chunk, |mut values, (row, replaces)| {
-            values.push_bind(workspace_id).push_bind(&row.kind).push_bind(&row.name).push_bind(&row.spec).push_bind(&row.digest);
-            values.push_bind(row.prevent_destroy).push_bind(json(&row.depends_on)).push_bind(serial.0).push_bind(serial.0).push_bind(**replaces);
+            values
+                .push_bind(workspace_id)
+                .push_bind(&row.kind)
+                .push_bind(&row.name)
+                .push_bind(&row.spec)
+                .push_bind(&row.digest);
+            values
+                .push_bind(row.prevent_destroy)
+                .push_bind(json(&row.depends_on))
+                .push_bind(serial.0)
+                .push_bind(serial.0)
+                .push_bind(**replaces);
         });
         query.build().execute(&mut *connection).await?;
     }
@@ -267,35 +327,65 @@ async fn write_wire_orders(connection: &mut SqliteConnection, workspace_id: i64,
     Ok(())
 }
 
-async fn write_jobs(connection: &mut SqliteConnection, workspace_id: i64, serial: Serial, writes: &[Write]) -> Result<()> {
+async fn write_jobs(
+    connection: &mut SqliteConnection,
+    workspace_id: i64,
+    serial: Serial,
+    writes: &[Write],
+) -> Result<()> {
     for write in writes {
         let (id, statement) = match write {
-            Write::CancelJobs { id } => (id, "UPDATE job SET state = 'cancelled' WHERE resource_id = ? AND state = 'pending'"),
-            Write::CancelRecurring { id } => (id, "UPDATE job SET state = 'cancelled' WHERE resource_id = ? AND state = 'pending' AND kind = 'recurring'"),
+            Write::CancelJobs { id } => {
+                (id, "UPDATE job SET state = 'cancelled' WHERE resource_id = ? AND state = 'pending'")
+            }
+            Write::CancelRecurring { id } => (
+                id,
+                "UPDATE job SET state = 'cancelled' WHERE resource_id = ? AND state = 'pending' AND kind = 'recurring'",
+            ),
             _ => continue,
         };
         sqlx::query(statement).bind(id).execute(&mut *connection).await?;
     }
-    let jobs: Vec<(&String, &String, &Job)> = writes.iter().filter_map(|it| if let Write::Job { kind, name, job } = it { Some((kind, name, job)) } else { None }).collect();
+    let jobs: Vec<(&String, &String, &Job)> = writes
+        .iter()
+        .filter_map(|it| if let Write::Job { kind, name, job } = it { Some((kind, name, job)) } else { None })
+        .collect();
     for chunk in jobs.chunks(CHUNK) {
-        let mut query = QueryBuilder::<Db>::new("INSERT INTO job (workspace_id, resource_id, kind, range_start, range_end, every, delay, online, offline, serial) ");
+        let mut query = QueryBuilder::<Db>::new(
+            "INSERT INTO job (workspace_id, resource_id, kind, range_start, range_end, every, delay, online, offline, serial) ",
+        );
         query.push_values(chunk, |mut values, (kind, name, job)| {
             values.push_bind(workspace_id);
             values.push("(SELECT id FROM resource WHERE workspace_id = ").push_bind_unseparated(workspace_id);
-            values.push_unseparated(" AND kind = ").push_bind_unseparated(*kind).push_unseparated(" AND name = ").push_bind_unseparated(*name).push_unseparated(")");
+            values
+                .push_unseparated(" AND kind = ")
+                .push_bind_unseparated(*kind)
+                .push_unseparated(" AND name = ")
+                .push_bind_unseparated(*name)
+                .push_unseparated(")");
             let (word, range, every) = match &job.kind {
                 JobKind::Backfill { range, .. } => ("backfill", Some(*range), None),
                 JobKind::Recurring { every, delay } => ("recurring", None, Some((every.secs, delay.secs))),
             };
             values.push_bind(word).push_bind(range.map(|it| it.start.secs)).push_bind(range.map(|it| it.end.secs));
-            values.push_bind(every.map(|it| it.0)).push_bind(every.map(|it| it.1)).push_bind(job.online).push_bind(job.offline).push_bind(serial.0);
+            values
+                .push_bind(every.map(|it| it.0))
+                .push_bind(every.map(|it| it.1))
+                .push_bind(job.online)
+                .push_bind(job.offline)
+                .push_bind(serial.0);
         });
         query.build().execute(&mut *connection).await?;
     }
     Ok(())
 }
 
-async fn write_history(connection: &mut SqliteConnection, workspace_id: i64, serial: Serial, commit: &Commit) -> Result<()> {
+async fn write_history(
+    connection: &mut SqliteConnection,
+    workspace_id: i64,
+    serial: Serial,
+    commit: &Commit,
+) -> Result<()> {
     let entry = &commit.entry;
     sqlx::query("INSERT INTO apply (workspace_id, workspace, serial, applied_at, actor, git_commit, message, summary) VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
         .bind(workspace_id)
@@ -309,9 +399,16 @@ async fn write_history(connection: &mut SqliteConnection, workspace_id: i64, ser
         .execute(&mut *connection)
         .await?;
     for chunk in commit.changes.chunks(CHUNK) {
-        let mut query = QueryBuilder::<Db>::new("INSERT INTO change (workspace_id, serial, action, kind, name, renamed_from, suppressed, before, after) ");
+        let mut query = QueryBuilder::<Db>::new(
+            "INSERT INTO change (workspace_id, serial, action, kind, name, renamed_from, suppressed, before, after) ",
+        );
         query.push_values(chunk, |mut values, it| {
-            values.push_bind(workspace_id).push_bind(serial.0).push_bind(&it.action).push_bind(&it.kind).push_bind(&it.name);
+            values
+                .push_bind(workspace_id)
+                .push_bind(serial.0)
+                .push_bind(&it.action)
+                .push_bind(&it.kind)
+                .push_bind(&it.name);
             values.push_bind(&it.renamed_from).push_bind(it.suppressed).push_bind(&it.before).push_bind(&it.after);
         });
         query.build().execute(&mut *connection).await?;

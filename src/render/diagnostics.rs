@@ -26,7 +26,8 @@ pub fn one(diagnostic: &Diagnostic) -> String {
         if !label.text.is_empty() {
             annotation = annotation.label(label.text.as_str());
         }
-        group = group.element(Snippet::source(&*span.text).line_start(span.line).path(&*span.file).annotation(annotation));
+        group =
+            group.element(Snippet::source(&*span.text).line_start(span.line).path(&*span.file).annotation(annotation));
     }
     let mut out = Renderer::styled().term_width(120).render(&[group]);
     out.push('\n');
@@ -61,7 +62,8 @@ pub fn warning_line(counts: &[(String, usize)]) -> Option<String> {
     if total == 0 {
         return None;
     }
-    let kinds: Vec<String> = counts.iter().map(|(code, number)| format!("{} {} ({code})", words::thousands(*number), short(code))).collect();
+    let kinds: Vec<String> =
+        counts.iter().map(|(code, number)| format!("{} {} ({code})", words::thousands(*number), short(code))).collect();
     Some(format!("{}: {} {}", words::count(total, "warning"), kinds.join(", "), style::dim("(-v lists them)")))
 }
 

@@ -15,7 +15,13 @@ pub fn diagnostics(diagnostics: &[Diagnostic], folder: &str) -> String {
         };
         let place = match diagnostic.span() {
             Some(span) if span.line > 0 => {
-                format!("file={},line={},col={},endColumn={},", property(&format!("{folder}{}", span.file)), span.line, span.column, span.column + span.length)
+                format!(
+                    "file={},line={},col={},endColumn={},",
+                    property(&format!("{folder}{}", span.file)),
+                    span.line,
+                    span.column,
+                    span.column + span.length
+                )
             }
             Some(span) => format!("file={},", property(&format!("{folder}{}", span.file))),
             None => String::new(),
@@ -29,11 +35,25 @@ pub fn diagnostics(diagnostics: &[Diagnostic], folder: &str) -> String {
 pub fn plan(plan: &Plan, refusals: &[Refusal], folder: &str) -> String {
     let mut out = String::new();
     for change in &plan.changes {
-        let place = change.source.as_ref().map(|it| format!("file={},line={},", property(&format!("{folder}{}", it.0)), it.1)).unwrap_or_default();
+        let place = change
+            .source
+            .as_ref()
+            .map(|it| format!("file={},line={},", property(&format!("{folder}{}", it.0)), it.1))
+            .unwrap_or_default();
         if change.action.destroys() {
-            let _ = writeln!(out, "::warning {place}title={}::{}", change.action.word(), data(&format!("this plan would {} {}", change.action.word(), change.address)));
+            let _ = writeln!(
+                out,
+                "::warning {place}title={}::{}",
+                change.action.word(),
+                data(&format!("this plan would {} {}", change.action.word(), change.address))
+            );
         } else {
-            let _ = writeln!(out, "::notice {place}title={}::{}", change.action.word(), data(&format!("{} {}", change.action.word(), change.address)));
+            let _ = writeln!(
+                out,
+                "::notice {place}title={}::{}",
+                change.action.word(),
+                data(&format!("{} {}", change.action.word(), change.address))
+            );
         }
         for warning in &change.warnings {
             let _ = writeln!(out, "::warning {place}title={}::{}", warning.code, message(warning));
@@ -44,15 +64,20 @@ pub fn plan(plan: &Plan, refusals: &[Refusal], folder: &str) -> String {
     }
     for refusal in refusals {
         let diagnostic = refusal.diagnostic();
-        let source = plan.changes.iter().find(|it| it.recorded() == Some(&refusal.root)).and_then(|it| it.source.as_ref());
-        let place = source.map(|it| format!("file={},line={},", property(&format!("{folder}{}", it.0)), it.1)).unwrap_or_default();
+        let source =
+            plan.changes.iter().find(|it| it.recorded() == Some(&refusal.root)).and_then(|it| it.source.as_ref());
+        let place = source
+            .map(|it| format!("file={},line={},", property(&format!("{folder}{}", it.0)), it.1))
+            .unwrap_or_default();
         let _ = writeln!(out, "::error {place}title={}::{}", diagnostic.code, message(&diagnostic));
     }
     out
 }
 
 fn message(diagnostic: &Diagnostic) -> String {
-    let lines = std::iter::once(diagnostic.summary.clone()).chain(diagnostic.notes.iter().cloned()).chain(diagnostic.hints.iter().map(|it| format!("hint: {it}")));
+    let lines = std::iter::once(diagnostic.summary.clone())
+        .chain(diagnostic.notes.iter().cloned())
+        .chain(diagnostic.hints.iter().map(|it| format!("hint: {it}")));
     data(&lines.collect::<Vec<_>>().join("\n"))
 }
 

@@ -167,19 +167,43 @@ pub fn change(change: &Change) -> ChangeJson {
         renamed_from: change.renamed_from.as_ref().map(ToString::to_string),
         suppressed: change.suppressed,
         cause: CauseJson { kind: if path.is_empty() { "declaration" } else { "upstream" }.to_owned(), path },
-        fields: change.action.fields().iter().map(|it| FieldJson { path: it.path.clone(), before: it.before.clone(), after: it.after.clone(), effect: it.effect.to_string() }).collect(),
+        fields: change
+            .action
+            .fields()
+            .iter()
+            .map(|it| FieldJson {
+                path: it.path.clone(),
+                before: it.before.clone(),
+                after: it.after.clone(),
+                effect: it.effect.to_string(),
+            })
+            .collect(),
         jobs: change.jobs.iter().map(job).collect(),
         meanwhile: change.meanwhile.map(|it| match it {
             Meanwhile::OldServes => "old_version_serves".to_owned(),
             Meanwhile::HistoryLost => "history_lost".to_owned(),
         }),
-        source: change.source.as_ref().filter(|_| !matches!(change.action, Action::Delete { .. })).map(|it| SourceJson { file: it.0.to_string(), line: it.1 }),
+        source: change
+            .source
+            .as_ref()
+            .filter(|_| !matches!(change.action, Action::Delete { .. }))
+            .map(|it| SourceJson { file: it.0.to_string(), line: it.1 }),
         warnings: change.warnings.iter().map(|it| it.summary.clone()).collect(),
     }
 }
 
 fn job(job: &Job) -> JobJson {
-    let wire = JobJson { kind: String::new(), online: job.online, offline: job.offline, count: None, start: None, end: None, days: None, every: None, delay: None };
+    let wire = JobJson {
+        kind: String::new(),
+        online: job.online,
+        offline: job.offline,
+        count: None,
+        start: None,
+        end: None,
+        days: None,
+        every: None,
+        delay: None,
+    };
     match &job.kind {
         JobKind::Backfill { range, count } => JobJson {
             kind: "backfill".to_owned(),
@@ -189,7 +213,12 @@ fn job(job: &Job) -> JobJson {
             days: Some(range.days()),
             ..wire
         },
-        JobKind::Recurring { every, delay } => JobJson { kind: "recurring".to_owned(), every: Some(every.to_string()), delay: Some(delay.to_string()), ..wire },
+        JobKind::Recurring { every, delay } => JobJson {
+            kind: "recurring".to_owned(),
+            every: Some(every.to_string()),
+            delay: Some(delay.to_string()),
+            ..wire
+        },
     }
 }
 
@@ -252,7 +281,8 @@ pub fn validate(declarations: usize, diagnostics: &[Diagnostic]) -> ValidateJson
 }
 
 fn diagnostic(diagnostic: &Diagnostic) -> DiagnosticJson {
-    let span = diagnostic.labels.iter().find_map(|it| if let Place::Span(span) = &it.place { Some(span) } else { None });
+    let span =
+        diagnostic.labels.iter().find_map(|it| if let Place::Span(span) = &it.place { Some(span) } else { None });
     let placed = span.filter(|it| it.line > 0);
     DiagnosticJson {
         severity: diagnostic.severity.to_string(),
@@ -270,5 +300,7 @@ fn diagnostic(diagnostic: &Diagnostic) -> DiagnosticJson {
 
 /// Returns the JSON Schema of what `weir plan --format json` prints.
 pub fn plan_schema() -> Value {
-    schemars::SchemaGenerator::new(schemars::generate::SchemaSettings::draft2020_12()).into_root_schema_for::<PlanJson>().to_value()
+    schemars::SchemaGenerator::new(schemars::generate::SchemaSettings::draft2020_12())
+        .into_root_schema_for::<PlanJson>()
+        .to_value()
 }

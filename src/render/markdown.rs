@@ -12,7 +12,13 @@ const CHANGES_MAX: usize = 100;
 
 /// Writes the plan: what matters to a reviewer first, details folded away.
 pub fn plan(out: &mut impl Write, plan: &Plan, refusals: &[Refusal], now: Instant) -> fmt::Result {
-    let verdict = if !refusals.is_empty() { "refused" } else if plan.changes.is_empty() { "no changes" } else { "can be applied" };
+    let verdict = if !refusals.is_empty() {
+        "refused"
+    } else if plan.changes.is_empty() {
+        "no changes"
+    } else {
+        "can be applied"
+    };
     writeln!(out, "### weir plan: `{}` ({}), {verdict}\n", plan.workspace, plan.mode)?;
     if plan.changes.is_empty() {
         return writeln!(out, "The registry matches the repo ({} unchanged).", words::thousands(plan.unchanged));
@@ -21,7 +27,8 @@ pub fn plan(out: &mut impl Write, plan: &Plan, refusals: &[Refusal], now: Instan
     for refusal in refusals {
         self::refusal(out, refusal)?;
     }
-    let lifts: Vec<String> = plan.changes.iter().filter(|it| it.lifts()).map(|it| format!("`{}`", it.address)).collect();
+    let lifts: Vec<String> =
+        plan.changes.iter().filter(|it| it.lifts()).map(|it| format!("`{}`", it.address)).collect();
     if !lifts.is_empty() {
         writeln!(out, "> **Lifts protection from:** {}\n", words::list(lifts))?;
     }
@@ -54,7 +61,14 @@ pub fn diagnostics(out: &mut impl Write, diagnostics: &[Diagnostic], declaration
             Some(span) => format!("`{}`", span.file),
             None => String::new(),
         };
-        writeln!(out, "| {} {} | {place} | {} | {} |", diagnostic.severity, diagnostic.code, escape(&diagnostic.summary), escape(&diagnostic.hints.join("; ")))?;
+        writeln!(
+            out,
+            "| {} {} | {place} | {} | {} |",
+            diagnostic.severity,
+            diagnostic.code,
+            escape(&diagnostic.summary),
+            escape(&diagnostic.hints.join("; "))
+        )?;
     }
     if diagnostics.len() > CHANGES_MAX {
         writeln!(out, "\nand {} more", diagnostics.len() - CHANGES_MAX)?;
@@ -84,7 +98,10 @@ fn cell(change: &Change) -> String {
     }
     parts.extend(change.action.fields().iter().map(field));
     if let Cause::Upstream { path } = &change.cause {
-        parts.push(format!("because of {}", path.iter().skip(1).map(|it| format!("`{it}`")).collect::<Vec<_>>().join(" ← ")));
+        parts.push(format!(
+            "because of {}",
+            path.iter().skip(1).map(|it| format!("`{it}`")).collect::<Vec<_>>().join(" ← ")
+        ));
     }
     let backfills: i64 = change.jobs.iter().map(crate::plan::Job::count).sum();
     if backfills > 0 {
@@ -125,5 +142,9 @@ fn details(out: &mut impl Write, plan: &Plan, now: Instant) -> fmt::Result {
     let plain = anstream::adapter::strip_str(&full).to_string();
     let longest = plain.split(|it| it != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest.max(2) + 1);
-    writeln!(out, "\n<details><summary>The whole plan</summary>\n\n{fence}text\n{}\n{fence}\n\n</details>", plain.trim_end())
+    writeln!(
+        out,
+        "\n<details><summary>The whole plan</summary>\n\n{fence}text\n{}\n{fence}\n\n</details>",
+        plain.trim_end()
+    )
 }

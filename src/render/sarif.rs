@@ -8,8 +8,10 @@ use crate::diagnostic::{CODES, Diagnostic, Severity};
 
 /// Returns the log of one run.
 pub fn log(diagnostics: &[Diagnostic]) -> Value {
-    let used: BTreeMap<&str, &str> = CODES.iter().copied().filter(|it| diagnostics.iter().any(|diagnostic| diagnostic.code.0 == it.0)).collect();
-    let rules: Vec<Value> = used.iter().map(|(id, title)| json!({ "id": id, "shortDescription": { "text": title } })).collect();
+    let used: BTreeMap<&str, &str> =
+        CODES.iter().copied().filter(|it| diagnostics.iter().any(|diagnostic| diagnostic.code.0 == it.0)).collect();
+    let rules: Vec<Value> =
+        used.iter().map(|(id, title)| json!({ "id": id, "shortDescription": { "text": title } })).collect();
     json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
         "version": "2.1.0",
@@ -25,7 +27,10 @@ fn result(diagnostic: &Diagnostic) -> Value {
         Severity::Error => "error",
         Severity::Warning => "warning",
     };
-    let text = std::iter::once(diagnostic.summary.clone()).chain(diagnostic.hints.iter().map(|it| format!("hint: {it}"))).collect::<Vec<_>>().join("\n");
+    let text = std::iter::once(diagnostic.summary.clone())
+        .chain(diagnostic.hints.iter().map(|it| format!("hint: {it}")))
+        .collect::<Vec<_>>()
+        .join("\n");
     let locations: Vec<Value> = diagnostic
         .span()
         .map(|span| {

@@ -24,7 +24,11 @@ const CREATES_MAX: usize = 200;
 /// Writes the plan, its refusals and its tally.
 pub fn plan(out: &mut impl Write, plan: &Plan, refusals: &[Refusal], now: Instant, detail: Detail) -> fmt::Result {
     if plan.changes.is_empty() {
-        return writeln!(out, "No changes. The registry matches the repo ({} unchanged).", words::thousands(plan.unchanged));
+        return writeln!(
+            out,
+            "No changes. The registry matches the repo ({} unchanged).",
+            words::thousands(plan.unchanged)
+        );
     }
     changes(out, &plan.changes, now, detail)?;
     for warning in &plan.warnings {
@@ -87,11 +91,21 @@ pub fn changes(out: &mut impl Write, changes: &[Change], now: Instant, detail: D
             cascade(out, change, now)?;
         }
         if below.len() > shown {
-            writeln!(out, "    {} {}", style::symbol("±"), style::dim(format!("and {} more that depend on it (-v lists them)", below.len() - shown)))?;
+            writeln!(
+                out,
+                "    {} {}",
+                style::symbol("±"),
+                style::dim(format!("and {} more that depend on it (-v lists them)", below.len() - shown))
+            )?;
         }
     }
     if detail == Detail::Brief && creates > CREATES_MAX {
-        writeln!(out, "{} {}", style::symbol("+"), style::dim(format!("and {} more (-v lists them)", words::thousands(creates - CREATES_MAX / 2))))?;
+        writeln!(
+            out,
+            "{} {}",
+            style::symbol("+"),
+            style::dim(format!("and {} more (-v lists them)", words::thousands(creates - CREATES_MAX / 2)))
+        )?;
     }
     Ok(())
 }
@@ -237,7 +251,14 @@ pub fn value(it: &Value) -> String {
         Value::Null => "(unset)".to_owned(),
         Value::String(text) => text.trim_end().to_owned(),
         Value::Array(items) => format!("[{}]", items.iter().map(value).collect::<Vec<_>>().join(", ")),
-        Value::Object(members) => format!("{{{}}}", ordered(members).into_iter().map(|(key, it)| format!("{key}: {}", value(it))).collect::<Vec<_>>().join(", ")),
+        Value::Object(members) => format!(
+            "{{{}}}",
+            ordered(members)
+                .into_iter()
+                .map(|(key, it)| format!("{key}: {}", value(it)))
+                .collect::<Vec<_>>()
+                .join(", ")
+        ),
         other => other.to_string(),
     }
 }
@@ -255,7 +276,9 @@ fn cost(out: &mut impl Write, change: &Change, indent: &str, now: Instant) -> fm
     }
     match change.meanwhile {
         Some(Meanwhile::OldServes) => writeln!(out, "{indent}the old version serves until the new one is complete")?,
-        Some(Meanwhile::HistoryLost) => writeln!(out, "{indent}{}", style::warning("history is lost: no batch source can rebuild it"))?,
+        Some(Meanwhile::HistoryLost) => {
+            writeln!(out, "{indent}{}", style::warning("history is lost: no batch source can rebuild it"))?
+        }
         None => {}
     }
     for warning in &change.warnings {
@@ -266,15 +289,23 @@ fn cost(out: &mut impl Write, change: &Change, indent: &str, now: Instant) -> fm
 
 /// Returns `backfill: 10 jobs, 2022-10-10 → now, 1502 days, online and offline`.
 pub fn job(job: &Job, now: Instant) -> String {
-    let stores: Vec<&str> = [(job.online, "online"), (job.offline, "offline")].into_iter().filter(|it| it.0).map(|it| it.1).collect();
+    let stores: Vec<&str> =
+        [(job.online, "online"), (job.offline, "offline")].into_iter().filter(|it| it.0).map(|it| it.1).collect();
     let stores = words::list(stores);
     match &job.kind {
         JobKind::Backfill { range, count } => {
             // The last windows of a schedule are still open: to a reader, that is now.
             let end = if now.secs - range.end.secs < 2 * 86_400 { "now".to_owned() } else { range.end.short() };
-            format!("backfill: {}, {} → {end}, {}, {stores}", words::count(count.unsigned_abs() as usize, "job"), range.start.short(), words::count(range.days().unsigned_abs() as usize, "day"))
+            format!(
+                "backfill: {}, {} → {end}, {}, {stores}",
+                words::count(count.unsigned_abs() as usize, "job"),
+                range.start.short(),
+                words::count(range.days().unsigned_abs() as usize, "day")
+            )
         }
-        JobKind::Recurring { every, delay } if delay.secs > 0 => format!("then a job {}, {delay} after each window, {stores}", words::every(*every)),
+        JobKind::Recurring { every, delay } if delay.secs > 0 => {
+            format!("then a job {}, {delay} after each window, {stores}", words::every(*every))
+        }
         JobKind::Recurring { every, .. } => format!("then a job {}, {stores}", words::every(*every)),
     }
 }

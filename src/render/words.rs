@@ -15,7 +15,9 @@ pub fn plural(number: usize, noun: &str) -> String {
         (1, noun) => noun.to_owned(),
         (_, "is") => "are".to_owned(),
         (_, noun) if noun.ends_with("ch") => format!("{noun}es"),
-        (_, noun) if noun.ends_with('y') && !noun.ends_with("ey") && !noun.ends_with("ay") => format!("{}ies", &noun[..noun.len() - 1]),
+        (_, noun) if noun.ends_with('y') && !noun.ends_with("ey") && !noun.ends_with("ay") => {
+            format!("{}ies", &noun[..noun.len() - 1])
+        }
         (_, noun) => format!("{noun}s"),
     }
 }
@@ -62,8 +64,14 @@ mod tests {
 
     #[test]
     fn words_fit_their_numbers() {
-        assert_eq!([count(1, "job"), count(0, "job"), count(12_345, "query"), count(2, "branch")].join("; "), "1 job; 0 jobs; 12,345 queries; 2 branches");
+        assert_eq!(
+            [count(1, "job"), count(0, "job"), count(12_345, "query"), count(2, "branch")].join("; "),
+            "1 job; 0 jobs; 12,345 queries; 2 branches"
+        );
         assert_eq!([list(["a"]), list(["a", "b", "c"])].join("; "), "a; a, b and c");
-        assert_eq!([every(Duration::DAY), every(Duration::secs(7200)), every(Duration::secs(90))].join("; "), "every day; every 2 hours; every 90s");
+        assert_eq!(
+            [every(Duration::DAY), every(Duration::secs(7200)), every(Duration::secs(90))].join("; "),
+            "every day; every 2 hours; every 90s"
+        );
     }
 }

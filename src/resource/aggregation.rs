@@ -50,8 +50,23 @@ pub enum Function {
 
 /// The functions as a reader writes them, for messages and the JSON Schema.
 pub const FUNCTIONS: &[&str] = &[
-    "count", "sum", "mean", "min", "max", "last", "first", "stddev_samp", "stddev_pop", "var_samp", "var_pop", "last(n)", "first(n)", "last_distinct(n)", "first_distinct(n)",
-    "approx_count_distinct(precision)", "approx_percentile(percentile, precision)",
+    "count",
+    "sum",
+    "mean",
+    "min",
+    "max",
+    "last",
+    "first",
+    "stddev_samp",
+    "stddev_pop",
+    "var_samp",
+    "var_pop",
+    "last(n)",
+    "first(n)",
+    "last_distinct(n)",
+    "first_distinct(n)",
+    "approx_count_distinct(precision)",
+    "approx_percentile(percentile, precision)",
 ];
 
 const COUNT_DISTINCT_PRECISION: i64 = 8;
@@ -62,7 +77,9 @@ impl Aggregation {
     pub fn feature(&self, interval: Duration) -> String {
         match &self.name {
             Some(name) => name.clone(),
-            None => format!("{}_{}_{}_{}", self.column, self.function.slug(), self.time_window, interval_slug(interval)),
+            None => {
+                format!("{}_{}_{}_{}", self.column, self.function.slug(), self.time_window, interval_slug(interval))
+            }
         }
     }
 }
@@ -81,7 +98,9 @@ impl Function {
             Self::LastDistinct(count) => format!("last_distinct_{count}"),
             Self::FirstDistinct(count) => format!("first_distinct_{count}"),
             Self::ApproxCountDistinct(_) => "approx_count_distinct".to_owned(),
-            Self::ApproxPercentile(percentile, _) => format!("approx_percentile_p{}", percentile.to_string().replace('.', "_")),
+            Self::ApproxPercentile(percentile, _) => {
+                format!("approx_percentile_p{}", percentile.to_string().replace('.', "_"))
+            }
             plain => plain.to_string(),
         }
     }
@@ -97,15 +116,32 @@ impl Function {
             Self::ApproxCountDistinct(_) => Err("a number, String or Bool"),
             Self::Sum if column.is_integer() => Ok(Dtype::Int64),
             Self::Sum if column.is_number() => Ok(Dtype::Float64),
-            Self::Mean | Self::StddevSamp | Self::StddevPop | Self::VarSamp | Self::VarPop | Self::ApproxPercentile(..) if column.is_number() => Ok(Dtype::Float64),
-            Self::Sum | Self::Mean | Self::StddevSamp | Self::StddevPop | Self::VarSamp | Self::VarPop | Self::ApproxPercentile(..) => Err("a number"),
+            Self::Mean
+            | Self::StddevSamp
+            | Self::StddevPop
+            | Self::VarSamp
+            | Self::VarPop
+            | Self::ApproxPercentile(..)
+                if column.is_number() =>
+            {
+                Ok(Dtype::Float64)
+            }
+            Self::Sum
+            | Self::Mean
+            | Self::StddevSamp
+            | Self::StddevPop
+            | Self::VarSamp
+            | Self::VarPop
+            | Self::ApproxPercentile(..) => Err("a number"),
             Self::Min | Self::Max if ordered => Ok(column.clone()),
             Self::Min | Self::Max => Err("a number or String"),
             Self::First | Self::Last if plain => Ok(column.clone()),
             Self::FirstN(_) | Self::LastN(_) if plain && !matches!(column, Dtype::Array(_)) => Ok(list()),
             Self::First | Self::Last => Err("a number, String, Bool or Array"),
             Self::FirstN(_) | Self::LastN(_) => Err("a number, String or Bool"),
-            Self::FirstDistinct(_) | Self::LastDistinct(_) if column.is_integer() || *column == Dtype::String => Ok(list()),
+            Self::FirstDistinct(_) | Self::LastDistinct(_) if column.is_integer() || *column == Dtype::String => {
+                Ok(list())
+            }
             Self::FirstDistinct(_) | Self::LastDistinct(_) => Err("Int64 or String"),
         }
     }
@@ -142,7 +178,8 @@ impl FromStr for Function {
         let (name, arguments) = match text.split_once('(') {
             None => (text.trim(), Vec::new()),
             Some((name, rest)) => {
-                let inner = rest.trim_end().strip_suffix(')').ok_or_else(|| format!("`{text}` has no closing bracket"))?;
+                let inner =
+                    rest.trim_end().strip_suffix(')').ok_or_else(|| format!("`{text}` has no closing bracket"))?;
                 (name.trim(), inner.split(',').map(str::trim).collect())
             }
         };
@@ -177,23 +214,37 @@ impl FromStr for Function {
             },
             "approx_percentile" => match arguments.as_slice() {
                 [percentile] => Ok(Self::ApproxPercentile(fraction(name, percentile)?, PERCENTILE_PRECISION)),
-                [percentile, precision] => Ok(Self::ApproxPercentile(fraction(name, percentile)?, within(name, "precision", precision, 20, 500)?)),
-                _ => Err(format!("`{name}` takes a percentile from 0 to 1 and a precision from 20 to 500, as in `{name}(0.5, 100)`")),
+                [percentile, precision] => Ok(Self::ApproxPercentile(
+                    fraction(name, percentile)?,
+                    within(name, "precision", precision, 20, 500)?,
+                )),
+                _ => Err(format!(
+                    "`{name}` takes a percentile from 0 to 1 and a precision from 20 to 500, as in `{name}(0.5, 100)`"
+                )),
             },
-            _ => Err(match crate::diagnostic::closest(name, FUNCTIONS.iter().map(|it| it.split('(').next().unwrap_or(it))) {
-                Some(hint) => format!("`{name}` is not an aggregation function, did you mean `{hint}`?"),
-                None => format!("`{name}` is not an aggregation function; the functions are {}", FUNCTIONS.join(", ")),
-            }),
+            _ => Err(
+                match crate::diagnostic::closest(name, FUNCTIONS.iter().map(|it| it.split('(').next().unwrap_or(it))) {
+                    Some(hint) => format!("`{name}` is not an aggregation function, did you mean `{hint}`?"),
+                    None => {
+                        format!("`{name}` is not an aggregation function; the functions are {}", FUNCTIONS.join(", "))
+                    }
+                },
+            ),
         }
     }
 }
 
 fn within(function: &str, what: &str, text: &str, min: i64, max: i64) -> Result<i64, String> {
-    text.parse().ok().filter(|it| (min..=max).contains(it)).ok_or_else(|| format!("`{text}` cannot be the {what} of `{function}`: it is a whole number from {min} to {max}"))
+    text.parse().ok().filter(|it| (min..=max).contains(it)).ok_or_else(|| {
+        format!("`{text}` cannot be the {what} of `{function}`: it is a whole number from {min} to {max}")
+    })
 }
 
 fn fraction(function: &str, text: &str) -> Result<f64, String> {
-    text.parse().ok().filter(|it| (0.0..=1.0).contains(it)).ok_or_else(|| format!("`{text}` cannot be the percentile of `{function}`: it is a number from 0 to 1"))
+    text.parse()
+        .ok()
+        .filter(|it| (0.0..=1.0).contains(it))
+        .ok_or_else(|| format!("`{text}` cannot be the percentile of `{function}`: it is a number from 0 to 1"))
 }
 
 impl Serialize for Function {
@@ -233,7 +284,12 @@ mod tests {
     #[test]
     fn default_names_are_the_specs() {
         let check = |function: &str, window: &str, interval: &str, expected: &str| {
-            let aggregation = Aggregation { column: "clicked".into(), function: function.parse().unwrap(), time_window: window.parse().unwrap(), name: None };
+            let aggregation = Aggregation {
+                column: "clicked".into(),
+                function: function.parse().unwrap(),
+                time_window: window.parse().unwrap(),
+                name: None,
+            };
             assert_eq!(aggregation.feature(interval.parse().unwrap()), expected);
         };
         check("count", "1h", "0s", "clicked_count_1h_continuous");
@@ -245,7 +301,17 @@ mod tests {
 
     #[test]
     fn parameters_are_checked() {
-        for text in ["last(0)", "last(1001)", "last()", "last(1,2)", "count(1)", "approx_percentile(2)", "approx_count_distinct(17)", "median", "last(3"] {
+        for text in [
+            "last(0)",
+            "last(1001)",
+            "last()",
+            "last(1,2)",
+            "count(1)",
+            "approx_percentile(2)",
+            "approx_count_distinct(17)",
+            "median",
+            "last(3",
+        ] {
             assert!(text.parse::<Function>().is_err(), "{text}");
         }
         assert_eq!("approx_percentile( 0.5 )".parse::<Function>().unwrap().to_string(), "approx_percentile(0.5, 100)");

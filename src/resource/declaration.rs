@@ -172,7 +172,9 @@ impl Rule {
             Self::InPlaceWhenSet if before.is_null() => Effect::InPlace,
             Self::InPlaceWhenSet => Effect::RecreateUnlessSuppressed,
             Self::Query => match (before, after) {
-                (Value::String(before), Value::String(after)) if crate::sql::only_appends(before, after) => Effect::InPlace,
+                (Value::String(before), Value::String(after)) if crate::sql::only_appends(before, after) => {
+                    Effect::InPlace
+                }
                 _ => Effect::RecreateUnlessSuppressed,
             },
         }
@@ -197,7 +199,9 @@ impl Rule {
 
 fn is_prefix(before: &Value, after: &Value) -> bool {
     match (before, after) {
-        (Value::Array(before), Value::Array(after)) => !before.is_empty() && after.len() > before.len() && after.starts_with(before),
+        (Value::Array(before), Value::Array(after)) => {
+            !before.is_empty() && after.len() > before.len() && after.starts_with(before)
+        }
         // Nothing was promised yet: an absent list grows like an empty one does not, because readers saw other columns.
         _ => false,
     }
@@ -237,7 +241,11 @@ pub fn rule_for(rules: &[(&'static str, Rule)], path: &str) -> Rule {
     if META.contains(&top) {
         return Rule::InPlace;
     }
-    rules.iter().find(|it| it.0 == path).or_else(|| rules.iter().find(|it| it.0 == top)).map_or(Rule::Recreate, |it| it.1)
+    rules
+        .iter()
+        .find(|it| it.0 == path)
+        .or_else(|| rules.iter().find(|it| it.0 == top))
+        .map_or(Rule::Recreate, |it| it.1)
 }
 
 /// Collects the mistakes of one declaration.
@@ -248,12 +256,22 @@ pub struct Report<'a> {
 
 impl Report<'_> {
     /// Adds an error at a field.
-    pub fn error(&mut self, code: &'static str, path: impl Into<String>, summary: impl Into<String>) -> &mut Diagnostic {
+    pub fn error(
+        &mut self,
+        code: &'static str,
+        path: impl Into<String>,
+        summary: impl Into<String>,
+    ) -> &mut Diagnostic {
         self.push(Diagnostic::error(code, summary).at(self.document, path))
     }
 
     /// Adds a warning at a field.
-    pub fn warning(&mut self, code: &'static str, path: impl Into<String>, summary: impl Into<String>) -> &mut Diagnostic {
+    pub fn warning(
+        &mut self,
+        code: &'static str,
+        path: impl Into<String>,
+        summary: impl Into<String>,
+    ) -> &mut Diagnostic {
         self.push(Diagnostic::warning(code, summary).at(self.document, path))
     }
 

@@ -31,9 +31,14 @@ pub const HEADER: &[&str] = &["kind", "name", "description", "owner", "tags", "p
 pub type Defaults = Map<String, Value>;
 
 /// Decodes a declaration of `kind` from `map`; fields it leaves unset come from `defaults`.
-pub fn decode_map<'de, A: MapAccess<'de>>(kind: Kind, map: A, defaults: Option<&Defaults>) -> Result<(Header, Spec), A::Error> {
+pub fn decode_map<'de, A: MapAccess<'de>>(
+    kind: Kind,
+    map: A,
+    defaults: Option<&Defaults>,
+) -> Result<(Header, Spec), A::Error> {
     let mut header = Header::default();
-    let body = Body { map, header: &mut header, seen: Vec::new(), defaults: defaults.map(|it| it.iter()), pending: None };
+    let body =
+        Body { map, header: &mut header, seen: Vec::new(), defaults: defaults.map(|it| it.iter()), pending: None };
     let spec = Spec::deserialize(kind, MapAccessDeserializer::new(body))?;
     Ok((header, spec))
 }
@@ -66,7 +71,12 @@ pub fn from_json_text(address: Address, json: &str) -> Result<Resource, serde_js
 
 impl Header {
     pub fn into_resource(self, address: Address, spec: Spec) -> Resource {
-        let meta = Meta { description: self.description, owner: self.owner, tags: self.tags, prevent_destroy: self.prevent_destroy.unwrap_or(false) };
+        let meta = Meta {
+            description: self.description,
+            owner: self.owner,
+            tags: self.tags,
+            prevent_destroy: self.prevent_destroy.unwrap_or(false),
+        };
         Resource { address, meta, renamed_from: self.renamed_from, spec, depends_on: Vec::new() }
     }
 
@@ -86,7 +96,11 @@ impl Header {
     }
 }
 
-fn put<'de, A: MapAccess<'de>, T: de::Deserialize<'de>>(slot: &mut Option<T>, key: &'static str, map: &mut A) -> Result<(), A::Error> {
+fn put<'de, A: MapAccess<'de>, T: de::Deserialize<'de>>(
+    slot: &mut Option<T>,
+    key: &'static str,
+    map: &mut A,
+) -> Result<(), A::Error> {
     if slot.is_some() {
         return Err(de::Error::duplicate_field(key));
     }

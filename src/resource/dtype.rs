@@ -27,7 +27,18 @@ pub enum Dtype {
 const DEPTH_MAX: usize = 16;
 
 /// The names a user may write, for messages.
-pub const NAMES: &[&str] = &["Bool", "Int32", "Int64", "Float32", "Float64", "String", "Timestamp", "Array<T>", "Map<String, T>", "Struct<a: T>"];
+pub const NAMES: &[&str] = &[
+    "Bool",
+    "Int32",
+    "Int64",
+    "Float32",
+    "Float64",
+    "String",
+    "Timestamp",
+    "Array<T>",
+    "Map<String, T>",
+    "Struct<a: T>",
+];
 
 impl Dtype {
     pub fn is_number(&self) -> bool {
@@ -56,7 +67,9 @@ impl FromStr for Dtype {
 fn explain(text: &str, what: &str) -> String {
     let open = text.matches('<').count() > text.matches('>').count();
     if open {
-        format!("`{text}` is not a complete type: inside {{…}} YAML ends a value at the comma, so put quotes round it, as in \"Map<String, Int64>\"")
+        format!(
+            "`{text}` is not a complete type: inside {{…}} YAML ends a value at the comma, so put quotes round it, as in \"Map<String, Int64>\""
+        )
     } else {
         what.to_owned()
     }
@@ -94,7 +107,10 @@ fn parse(rest: &mut &str, depth: usize) -> Result<Dtype, String> {
         "Struct" => Dtype::Struct(parse_members(rest, depth)?),
         "" => return Err(format!("a type is missing; the types are {}", NAMES.join(", "))),
         other => {
-            let hint = crate::diagnostic::closest(other, ["Bool", "Int32", "Int64", "Float32", "Float64", "String", "Timestamp", "Array", "Map", "Struct"]);
+            let hint = crate::diagnostic::closest(
+                other,
+                ["Bool", "Int32", "Int64", "Float32", "Float64", "String", "Timestamp", "Array", "Map", "Struct"],
+            );
             return Err(match hint {
                 Some(hint) => format!("`{other}` is not a type, did you mean `{hint}`?"),
                 None => format!("`{other}` is not a type; the types are {}", NAMES.join(", ")),
@@ -203,7 +219,12 @@ mod tests {
 
     #[test]
     fn types_print_as_they_parse() {
-        for text in ["Int64", "Array<Array<String>>", "Map<String, Struct<a: Int64, b: Array<Bool>>>", "Struct<a: Int64, b: String>"] {
+        for text in [
+            "Int64",
+            "Array<Array<String>>",
+            "Map<String, Struct<a: Int64, b: Array<Bool>>>",
+            "Struct<a: Int64, b: String>",
+        ] {
             assert_eq!(text.parse::<Dtype>().unwrap().to_string(), text);
         }
         assert_eq!("Map< String ,Int64 >".parse::<Dtype>().unwrap().to_string(), "Map<String, Int64>");
@@ -216,7 +237,10 @@ mod tests {
         check("int64", "`int64` is not a type, did you mean `Int64`?");
         check("Map<Int64, String>", "the keys of a Map are String");
         check("Int64 x", "`x` follows a complete type");
-        check("Map<String", "`Map<String` is not a complete type: inside {…} YAML ends a value at the comma, so put quotes round it, as in \"Map<String, Int64>\"");
+        check(
+            "Map<String",
+            "`Map<String` is not a complete type: inside {…} YAML ends a value at the comma, so put quotes round it, as in \"Map<String, Int64>\"",
+        );
         check("Struct<a: Int64, a: Bool>", "the Struct names `a` twice");
         check(&"Array<".repeat(50), &explain(&"Array<".repeat(50), ""));
     }

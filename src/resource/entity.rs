@@ -84,23 +84,44 @@ impl Declaration for Entity {
         let address = &me.address;
         let Some(keys) = &self.join_keys else {
             if let Some(fault) = column_name_fault(&address.name) {
-                report.error("V002", "name", format!("`{address}` sets no join_keys, and its name cannot be one: a column name {fault}")).hints.push("write `join_keys: [...]`".to_owned());
+                report
+                    .error(
+                        "V002",
+                        "name",
+                        format!("`{address}` sets no join_keys, and its name cannot be one: a column name {fault}"),
+                    )
+                    .hints
+                    .push("write `join_keys: [...]`".to_owned());
             }
             return;
         };
         if keys.is_empty() {
-            report.error("V016", "join_keys", format!("`{address}` has no join key")).hints.push(format!("leave join_keys out, and `{}` is the key", address.name));
+            report
+                .error("V016", "join_keys", format!("`{address}` has no join key"))
+                .hints
+                .push(format!("leave join_keys out, and `{}` is the key", address.name));
         }
         for (index, key) in keys.iter().enumerate() {
             let path = format!("join_keys[{index}]");
             if let Some(fault) = column_name_fault(key.name()) {
-                report.error("V002", &path, format!("join key `{}` of `{address}` is not allowed: a column name {fault}", key.name()));
+                report.error(
+                    "V002",
+                    &path,
+                    format!("join key `{}` of `{address}` is not allowed: a column name {fault}", key.name()),
+                );
             }
             if keys[..index].iter().any(|it| it.name() == key.name()) {
-                report.error("V003", &path, format!("join key `{}` of `{address}` is named twice", key.name())).hints.push("remove one of them".to_owned());
+                report
+                    .error("V003", &path, format!("join key `{}` of `{address}` is named twice", key.name()))
+                    .hints
+                    .push("remove one of them".to_owned());
             }
             if let Some(dtype) = key.dtype().filter(|it| !it.is_integer() && **it != Dtype::String) {
-                report.error("V016", &path, format!("join key `{}` of `{address}` is {dtype}, and a key is Int64, Int32 or String", key.name()));
+                report.error(
+                    "V016",
+                    &path,
+                    format!("join key `{}` of `{address}` is {dtype}, and a key is Int64, Int32 or String", key.name()),
+                );
             }
         }
     }

@@ -105,13 +105,23 @@ impl Declaration for FeatureService {
 
     fn check(&self, me: &Resource, report: &mut Report) {
         if self.features.is_empty() {
-            report.error("V016", "features", format!("`{}` has no features", me.address)).hints.push("name at least one view".to_owned());
+            report
+                .error("V016", "features", format!("`{}` has no features", me.address))
+                .hints
+                .push("name at least one view".to_owned());
         }
         self.check_namespaces(me, report);
         for (index, entry) in self.features.iter().enumerate() {
             for (position, feature) in entry.features().unwrap_or_default().iter().enumerate() {
                 if entry.features().unwrap_or_default()[..position].contains(feature) {
-                    report.error("V003", format!("features[{index}].features[{position}]"), format!("`{}` asks for `{feature}` of `{}` twice", me.address, entry.view())).hints.push("remove one of them".to_owned());
+                    report
+                        .error(
+                            "V003",
+                            format!("features[{index}].features[{position}]"),
+                            format!("`{}` asks for `{feature}` of `{}` twice", me.address, entry.view()),
+                        )
+                        .hints
+                        .push("remove one of them".to_owned());
                 }
             }
         }
@@ -123,9 +133,16 @@ impl Declaration for FeatureService {
             let Some(view) = resource.spec.declaration().view() else { continue };
             if self.online_serving_enabled.unwrap_or(true) && view.online != Some(true) {
                 report
-                    .error("V009", entry.path(index), format!("`{}` serves online, and `{}` is not online", me.address, resource.address))
+                    .error(
+                        "V009",
+                        entry.path(index),
+                        format!("`{}` serves online, and `{}` is not online", me.address, resource.address),
+                    )
                     .hints
-                    .push(format!("set `online: true` on `{}`, or `online_serving_enabled: false` on `{}`", resource.address, me.address));
+                    .push(format!(
+                        "set `online: true` on `{}`, or `online_serving_enabled: false` on `{}`",
+                        resource.address, me.address
+                    ));
             }
             self.check_chosen(me, index, resource, catalog, report);
         }
@@ -139,7 +156,12 @@ impl Declaration for FeatureService {
             match entry {
                 // The wire keeps the name it had: to the service, a renamed view is not a renamed namespace.
                 FeatureReference::View(view) if view == old => {
-                    *entry = FeatureReference::Chosen(ChosenFeatures { view: new.to_owned(), features: None, namespace: Some(old.to_owned()), join_key_map: None });
+                    *entry = FeatureReference::Chosen(ChosenFeatures {
+                        view: new.to_owned(),
+                        features: None,
+                        namespace: Some(old.to_owned()),
+                        join_key_map: None,
+                    });
                 }
                 FeatureReference::Chosen(chosen) if chosen.view == old => {
                     chosen.namespace.get_or_insert_with(|| old.to_owned());
@@ -158,7 +180,10 @@ impl Declaration for FeatureService {
                 resource.spec.declaration().view()?.features(resource.address.kind, catalog)
             };
             for feature in entry.features().map(<[String]>::to_vec).or_else(all).unwrap_or_default() {
-                names.insert((entry.namespace().to_owned(), feature.clone()), format!("{}.{feature}", entry.namespace()));
+                names.insert(
+                    (entry.namespace().to_owned(), feature.clone()),
+                    format!("{}.{feature}", entry.namespace()),
+                );
             }
         }
         let mut order = recorded.to_vec();
@@ -172,17 +197,29 @@ impl FeatureService {
     fn check_namespaces(&self, me: &Resource, report: &mut Report) {
         for (index, entry) in self.features.iter().enumerate() {
             let namespace = entry.namespace();
-            let path = if entry.chosen().is_some_and(|it| it.namespace.is_some()) { format!("features[{index}].namespace") } else { entry.path(index) };
+            let path = if entry.chosen().is_some_and(|it| it.namespace.is_some()) {
+                format!("features[{index}].namespace")
+            } else {
+                entry.path(index)
+            };
             // A view's own name may carry `-` and `:v2`; a namespace that somebody writes is held to the rule for columns.
             if entry.chosen().is_some_and(|it| it.namespace.is_some())
                 && let Some(fault) = column_name_fault(namespace)
             {
-                report.error("V002", &path, format!("namespace `{namespace}` of `{}` is not allowed: a namespace {fault}", me.address));
+                report.error(
+                    "V002",
+                    &path,
+                    format!("namespace `{namespace}` of `{}` is not allowed: a namespace {fault}", me.address),
+                );
             }
             if let Some(first) = self.features[..index].iter().position(|it| it.namespace() == namespace) {
                 let document = report.document;
-                let diagnostic = report.error("V013", &path, format!("namespace `{namespace}` of `{}` is used twice", me.address));
-                *diagnostic = diagnostic.clone().also(document, self.features[first].path(first), "first here").hint("give one of them a `namespace` of its own");
+                let diagnostic =
+                    report.error("V013", &path, format!("namespace `{namespace}` of `{}` is used twice", me.address));
+                *diagnostic = diagnostic
+                    .clone()
+                    .also(document, self.features[first].path(first), "first here")
+                    .hint("give one of them a `namespace` of its own");
             }
         }
     }
@@ -192,11 +229,22 @@ impl FeatureService {
         let (Some(chosen), Some(view)) = (entry.chosen(), resource.spec.declaration().view()) else { return };
         if let (Some(features), Some(known)) = (&chosen.features, view.features(resource.address.kind, catalog)) {
             if features.is_empty() {
-                report.error("V016", format!("features[{index}].features"), format!("`{}` asks for no feature of `{}`", me.address, resource.address)).hints.push("leave `features` out to serve all of them".to_owned());
+                report
+                    .error(
+                        "V016",
+                        format!("features[{index}].features"),
+                        format!("`{}` asks for no feature of `{}`", me.address, resource.address),
+                    )
+                    .hints
+                    .push("leave `features` out to serve all of them".to_owned());
             }
             for (position, feature) in features.iter().enumerate().filter(|it| !known.contains(it.1)) {
                 report
-                    .error("V004", format!("features[{index}].features[{position}]"), format!("`{feature}` is not a feature of `{}` (has: {})", resource.address, known.join(", ")))
+                    .error(
+                        "V004",
+                        format!("features[{index}].features[{position}]"),
+                        format!("`{feature}` is not a feature of `{}` (has: {})", resource.address, known.join(", ")),
+                    )
                     .hints
                     .extend(did_you_mean(feature, known.iter().map(String::as_str)));
             }
@@ -204,9 +252,16 @@ impl FeatureService {
         let keys = view.join_keys(catalog);
         for key in chosen.join_key_map.iter().flat_map(|it| it.0.keys()).filter(|it| !keys.contains(it)) {
             report
-                .error("V015", format!("features[{index}].join_key_map.{key}"), format!("`{key}` is not a join key of `{}` (has: {})", resource.address, keys.join(", ")))
+                .error(
+                    "V015",
+                    format!("features[{index}].join_key_map.{key}"),
+                    format!("`{key}` is not a join key of `{}` (has: {})", resource.address, keys.join(", ")),
+                )
                 .hints
-                .extend(did_you_mean(key, keys.iter().map(String::as_str)).or_else(|| Some("write it as `{ join key of the view: key of the request }`".to_owned())));
+                .extend(
+                    did_you_mean(key, keys.iter().map(String::as_str))
+                        .or_else(|| Some("write it as `{ join key of the view: key of the request }`".to_owned())),
+                );
         }
     }
 }

@@ -138,7 +138,8 @@ const RULES: &[(&str, Rule)] = &[
 impl FeatureView {
     /// Says whether rows arrive as pushed events: only a stream view takes them.
     pub fn is_pushed(&self, kind: Kind, catalog: &Catalog) -> bool {
-        kind == Kind::StreamFeatureView && self.source_resources(catalog).any(|it| it.spec.declaration().source().is_some_and(|it| it.pushed))
+        kind == Kind::StreamFeatureView
+            && self.source_resources(catalog).any(|it| it.spec.declaration().source().is_some_and(|it| it.pushed))
     }
 
     /// Says whether any source has rows at rest.
@@ -148,7 +149,10 @@ impl FeatureView {
 
     /// Returns how long after a window its rows are complete: the largest of the sources (facts 2.4).
     pub fn data_delay(&self, catalog: &Catalog) -> Duration {
-        self.source_resources(catalog).filter_map(|it| it.spec.declaration().source()?.batch.map(|it| it.data_delay())).max().unwrap_or(Duration::ZERO)
+        self.source_resources(catalog)
+            .filter_map(|it| it.spec.declaration().source()?.batch.map(|it| it.data_delay()))
+            .max()
+            .unwrap_or(Duration::ZERO)
     }
 
     pub fn source_resources<'a>(&self, catalog: &Catalog<'a>) -> impl Iterator<Item = &'a Resource> {
@@ -172,7 +176,11 @@ impl FeatureView {
 
     pub fn trigger(&self, kind: Kind, catalog: &Catalog) -> BatchTrigger {
         let without_batch = self.is_pushed(kind, catalog) && !self.has_batch(catalog);
-        self.batch_trigger.unwrap_or(if without_batch { BatchTrigger::NoBatchMaterialization } else { BatchTrigger::Scheduled })
+        self.batch_trigger.unwrap_or(if without_batch {
+            BatchTrigger::NoBatchMaterialization
+        } else {
+            BatchTrigger::Scheduled
+        })
     }
 
     /// Returns the tables that the view's own query may read.
@@ -190,16 +198,27 @@ impl FeatureView {
         if let Some(schema) = &self.schema {
             return Some(schema.iter().map(|it| (it.name.clone(), Some(it.dtype.clone()))).collect());
         }
-        let columns_of = |table: &str| catalog.source(table).filter(|_| self.sources.iter().any(|it| it.name() == table))?.spec.declaration().columns(catalog);
+        let columns_of = |table: &str| {
+            catalog
+                .source(table)
+                .filter(|_| self.sources.iter().any(|it| it.name() == table))?
+                .spec
+                .declaration()
+                .columns(catalog)
+        };
         let names_of = |table: &str| Some(columns_of(table)?.into_iter().map(|it| it.name).collect::<Vec<_>>());
         match (&self.sql, &self.transformation, self.sources.as_slice()) {
             (Some(sql), None, sources) => {
                 let columns = crate::sql::output_columns(sql, &names_of)?;
                 let inputs = if let [only] = sources { columns_of(only.name()) } else { None };
-                let dtype = |source: &Option<String>| inputs.as_ref()?.iter().find(|it| Some(&it.name) == source.as_ref()).map(|it| it.dtype.clone());
+                let dtype = |source: &Option<String>| {
+                    inputs.as_ref()?.iter().find(|it| Some(&it.name) == source.as_ref()).map(|it| it.dtype.clone())
+                };
                 Some(columns.into_iter().map(|it| (it.name, dtype(&it.source))).collect())
             }
-            (None, None, [only]) if self.sql_file.is_none() => Some(columns_of(only.name())?.into_iter().map(|it| (it.name, Some(it.dtype))).collect()),
+            (None, None, [only]) if self.sql_file.is_none() => {
+                Some(columns_of(only.name())?.into_iter().map(|it| (it.name, Some(it.dtype))).collect())
+            }
             _ => None,
         }
     }
@@ -231,12 +250,19 @@ impl FeatureView {
         }
         let keys = self.join_keys(catalog);
         let timestamp = self.timestamp(catalog)?;
-        Some(self.column_names(catalog)?.into_iter().map(|it| it.0).filter(|it| *it != timestamp && !keys.contains(it)).collect())
+        Some(
+            self.column_names(catalog)?
+                .into_iter()
+                .map(|it| it.0)
+                .filter(|it| *it != timestamp && !keys.contains(it))
+                .collect(),
+        )
     }
 
     /// Returns the defaults that the sources decide; they are part of what is compared.
     fn context(&self, kind: Kind, catalog: &Catalog) -> Value {
-        let passes_through = self.schema.is_none() && self.sql.is_none() && self.sql_file.is_none() && self.transformation.is_none();
+        let passes_through =
+            self.schema.is_none() && self.sql.is_none() && self.sql_file.is_none() && self.transformation.is_none();
         json!({
             "aggregation_interval": self.interval(kind, catalog),
             "batch_schedule": self.schedule(kind, catalog),
@@ -258,7 +284,8 @@ impl FeatureView {
         }
         let interval = self.interval(kind, catalog).unwrap_or(Duration::ZERO);
         let named = |it: &Aggregation| json!(Aggregation { name: Some(it.feature(interval)), ..it.clone() });
-        json["aggregations"] = if self.aggregations().is_empty() { Value::Null } else { self.aggregations().iter().map(named).collect() };
+        json["aggregations"] =
+            if self.aggregations().is_empty() { Value::Null } else { self.aggregations().iter().map(named).collect() };
         json["online"] = json!(self.online.unwrap_or(false));
         json["offline"] = json!(self.offline.unwrap_or(false));
         json["incremental_backfills"] = json!(self.incremental_backfills.unwrap_or(false));
@@ -269,9 +296,17 @@ impl FeatureView {
     }
 
     fn references(&self) -> Vec<Reference> {
-        let sources = self.sources.iter().enumerate().map(|(index, it)| Reference::new(it.path(index), it.name(), SOURCES));
-        let entities = self.entities.iter().enumerate().map(|(index, it)| Reference::new(format!("entities[{index}]"), it, &[Kind::Entity]));
-        let transformation = self.transformation.iter().map(|it| Reference::new("transformation.name", &it.name, &[Kind::Transformation]));
+        let sources =
+            self.sources.iter().enumerate().map(|(index, it)| Reference::new(it.path(index), it.name(), SOURCES));
+        let entities = self
+            .entities
+            .iter()
+            .enumerate()
+            .map(|(index, it)| Reference::new(format!("entities[{index}]"), it, &[Kind::Entity]));
+        let transformation = self
+            .transformation
+            .iter()
+            .map(|it| Reference::new("transformation.name", &it.name, &[Kind::Transformation]));
         sources.chain(entities).chain(transformation).collect()
     }
 
@@ -370,7 +405,9 @@ impl SourceInput {
 
     fn canonical(&self) -> Value {
         match self {
-            Self::Filtered(FilteredSource { source, start_time_offset: Some(offset) }) => json!({ "source": source, "start_time_offset": offset }),
+            Self::Filtered(FilteredSource { source, start_time_offset: Some(offset) }) => {
+                json!({ "source": source, "start_time_offset": offset })
+            }
             plain => json!({ "source": plain.name() }),
         }
     }

@@ -38,13 +38,24 @@ pub fn check_schema(what: &str, path: &str, fields: &[Field], report: &mut Repor
     for (index, field) in fields.iter().enumerate() {
         let name = &field.name;
         if let Some(fault) = column_name_fault(name) {
-            report.error("V002", format!("{path}[{index}].name"), format!("column `{name}` of {what} is not allowed: a column name {fault}"));
+            report.error(
+                "V002",
+                format!("{path}[{index}].name"),
+                format!("column `{name}` of {what} is not allowed: a column name {fault}"),
+            );
         }
         if fields[..index].iter().any(|it| it.name == *name) {
             let first = fields.iter().position(|it| it.name == *name).unwrap_or(0);
             let document = report.document;
-            let diagnostic = report.error("V003", format!("{path}[{index}].name"), format!("column `{name}` of {what} is named twice"));
-            *diagnostic = diagnostic.clone().also(document, format!("{path}[{first}].name"), "first here").hint("remove one of them");
+            let diagnostic = report.error(
+                "V003",
+                format!("{path}[{index}].name"),
+                format!("column `{name}` of {what} is named twice"),
+            );
+            *diagnostic = diagnostic
+                .clone()
+                .also(document, format!("{path}[{first}].name"), "first here")
+                .hint("remove one of them");
         }
     }
 }

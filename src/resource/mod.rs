@@ -3,8 +3,8 @@
 mod aggregation;
 mod batch_source;
 mod catalog;
-mod decode;
 mod declaration;
+mod decode;
 mod dtype;
 mod entity;
 mod feature_service;
@@ -25,8 +25,10 @@ use serde_json::Value;
 
 pub use aggregation::{Aggregation, Function};
 pub use catalog::Catalog;
+pub use declaration::{
+    Declaration, Effect, FieldChange, FileSlot, Query, Reference, Report, Rule, SourceTraits, rule_for,
+};
 pub use decode::{Defaults, HEADER, Header, Tagged, decode_map, from_json_text, tagged};
-pub use declaration::{Declaration, Effect, FieldChange, FileSlot, Query, Reference, Report, Rule, SourceTraits, rule_for};
 pub use dtype::Dtype;
 pub use feature_view::{BatchTrigger, FeatureView};
 pub use field::{Field, check_schema, column_name_fault};
@@ -106,7 +108,8 @@ impl Resource {
 
     /// Returns the form that comparison uses: defaults written out, shorthand expanded, SQL as written.
     pub fn canonical(&self, catalog: &Catalog) -> Value {
-        let Value::Object(mut object) = self.spec.declaration().canonical(&self.address.name, self.to_json(), catalog) else {
+        let Value::Object(mut object) = self.spec.declaration().canonical(&self.address.name, self.to_json(), catalog)
+        else {
             unreachable!("the canonical form of a spec is an object")
         };
         object.entry("prevent_destroy").or_insert(Value::Bool(false));
@@ -212,7 +215,8 @@ impl FromStr for Address {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (kind, name) = text.split_once('.').ok_or_else(|| format!("`{text}` is not an address; write it as Kind.name"))?;
+        let (kind, name) =
+            text.split_once('.').ok_or_else(|| format!("`{text}` is not an address; write it as Kind.name"))?;
         Ok(Self::new(kind.parse()?, name))
     }
 }

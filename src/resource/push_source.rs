@@ -39,7 +39,10 @@ impl Declaration for PushSource {
     fn check(&self, me: &Resource, report: &mut Report) {
         let address = &me.address;
         if self.schema.is_empty() {
-            report.error("V016", "schema", format!("the schema of `{address}` is empty")).hints.push("write at least one field, as `- { name: user_id, dtype: String }`".to_owned());
+            report
+                .error("V016", "schema", format!("the schema of `{address}` is empty"))
+                .hints
+                .push("write at least one field, as `- { name: user_id, dtype: String }`".to_owned());
         }
         check_schema(&format!("`{address}`"), "schema", &self.schema, report);
         if let Some(config) = &self.batch_config {
@@ -71,11 +74,25 @@ impl PushSource {
     /// Known here only when the config says its columns itself or its post_processor names them.
     fn check_superset(&self, me: &Resource, config: &BatchConfig, report: &mut Report) {
         let Some(columns) = config.column_names() else { return };
-        let missing: Vec<_> = self.schema.iter().filter(|it| !columns.iter().any(|column| column.0 == it.name)).map(|it| format!("`{}`", it.name)).collect();
+        let missing: Vec<_> = self
+            .schema
+            .iter()
+            .filter(|it| !columns.iter().any(|column| column.0 == it.name))
+            .map(|it| format!("`{}`", it.name))
+            .collect();
         if !missing.is_empty() {
             let has: Vec<_> = columns.iter().map(|it| it.0.as_str()).collect();
             report
-                .error("V014", config.columns_path(), format!("the batch_config of `{}` does not yield {} of its schema (yields: {})", me.address, missing.join(", "), has.join(", ")))
+                .error(
+                    "V014",
+                    config.columns_path(),
+                    format!(
+                        "the batch_config of `{}` does not yield {} of its schema (yields: {})",
+                        me.address,
+                        missing.join(", "),
+                        has.join(", ")
+                    ),
+                )
                 .hints
                 .push("select every column of `schema` in the batch_config's post_processor".to_owned());
         }
@@ -83,7 +100,14 @@ impl PushSource {
             if let Some((_, Some(dtype))) = columns.iter().find(|it| it.0 == field.name)
                 && *dtype != field.dtype
             {
-                report.error("V014", config.columns_path(), format!("the batch_config of `{}` yields `{}` as {dtype}, and its schema says {}", me.address, field.name, field.dtype));
+                report.error(
+                    "V014",
+                    config.columns_path(),
+                    format!(
+                        "the batch_config of `{}` yields `{}` as {dtype}, and its schema says {}",
+                        me.address, field.name, field.dtype
+                    ),
+                );
             }
         }
     }

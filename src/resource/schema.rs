@@ -30,10 +30,13 @@ fn shape(kind: Kind, generator: &mut SchemaGenerator) -> Value {
     let mut body = kind.body_schema(generator).to_value();
     body["properties"]["kind"] = json!({ "const": kind.as_str() });
     let name = match kind {
-        Kind::BatchFeatureView | Kind::StreamFeatureView | Kind::FeatureService => r"^[A-Za-z_][A-Za-z0-9_-]*(:[A-Za-z0-9_-]+)?$",
+        Kind::BatchFeatureView | Kind::StreamFeatureView | Kind::FeatureService => {
+            r"^[A-Za-z_][A-Za-z0-9_-]*(:[A-Za-z0-9_-]+)?$"
+        }
         _ => r"^[A-Za-z_][A-Za-z0-9_-]*$",
     };
-    body["properties"]["name"] = json!({ "type": "string", "pattern": name, "maxLength": 128, "description": "Letters, digits, `_` and `-`" });
+    body["properties"]["name"] =
+        json!({ "type": "string", "pattern": name, "maxLength": 128, "description": "Letters, digits, `_` and `-`" });
     body["properties"]["renamed_from"] = json!({ "type": ["string", "null"], "pattern": name, "maxLength": 128, "description": "The name before a rename" });
     body["properties"]["description"] = text("What this is, for people");
     body["properties"]["owner"] = text("Who answers for it");

@@ -10,7 +10,11 @@ use serde::de::{self, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Reads a text and parses it; anything else than text is "expected `what`".
-pub fn parse<'de, D: Deserializer<'de>, T>(deserializer: D, what: &'static str, parse: impl Fn(&str) -> Result<T, String>) -> Result<T, D::Error> {
+pub fn parse<'de, D: Deserializer<'de>, T>(
+    deserializer: D,
+    what: &'static str,
+    parse: impl Fn(&str) -> Result<T, String>,
+) -> Result<T, D::Error> {
     struct Text<F, T>(&'static str, F, PhantomData<T>);
     impl<F: Fn(&str) -> Result<T, String>, T> Visitor<'_> for Text<F, T> {
         type Value = T;
@@ -78,7 +82,11 @@ impl FromStr for Duration {
                 return Err(wrong());
             }
             previous = unit;
-            secs = count.checked_mul(unit).and_then(|it| secs.checked_add(it)).filter(|it| *it <= Self::SECS_MAX).ok_or_else(|| format!("`{text}` is longer than 10,000 years"))?;
+            secs = count
+                .checked_mul(unit)
+                .and_then(|it| secs.checked_add(it))
+                .filter(|it| *it <= Self::SECS_MAX)
+                .ok_or_else(|| format!("`{text}` is longer than 10,000 years"))?;
             rest = &rest[digits + 1..];
         }
         Ok(Self { secs: if negative { -secs } else { secs } })
@@ -90,7 +98,8 @@ impl fmt::Display for Duration {
         if self.secs == 0 {
             return f.write_str("0s");
         }
-        let (unit, letter) = [(86_400, 'd'), (3_600, 'h'), (60, 'm')].into_iter().find(|it| self.secs % it.0 == 0).unwrap_or((1, 's'));
+        let (unit, letter) =
+            [(86_400, 'd'), (3_600, 'h'), (60, 'm')].into_iter().find(|it| self.secs % it.0 == 0).unwrap_or((1, 's'));
         write!(f, "{}{letter}", self.secs / unit)
     }
 }
@@ -289,7 +298,15 @@ mod tests {
 
     #[test]
     fn durations_print_in_their_largest_unit() {
-        for (text, expected) in [("24h", "1d"), ("1h30m", "90m"), ("90s", "90s"), ("0s", "0s"), ("-36h", "-36h"), ("7d", "7d"), ("1d12h", "36h")] {
+        for (text, expected) in [
+            ("24h", "1d"),
+            ("1h30m", "90m"),
+            ("90s", "90s"),
+            ("0s", "0s"),
+            ("-36h", "-36h"),
+            ("7d", "7d"),
+            ("1d12h", "36h"),
+        ] {
             assert_eq!(text.parse::<Duration>().unwrap().to_string(), expected, "{text}");
         }
         for text in ["", "1", "h", "1w", "1m1h", "1h1h", "1.5h", "--1h", "99999999999d", "1d 2h"] {
@@ -299,7 +316,11 @@ mod tests {
 
     #[test]
     fn a_plain_date_is_midnight_utc() {
-        for (text, expected) in [("2022-10-10", "2022-10-10T00:00:00Z"), ("2022-10-10T02:00:00+02:00", "2022-10-10T00:00:00Z"), ("2022-10-10T01:02:03Z", "2022-10-10T01:02:03Z")] {
+        for (text, expected) in [
+            ("2022-10-10", "2022-10-10T00:00:00Z"),
+            ("2022-10-10T02:00:00+02:00", "2022-10-10T00:00:00Z"),
+            ("2022-10-10T01:02:03Z", "2022-10-10T01:02:03Z"),
+        ] {
             assert_eq!(text.parse::<Instant>().unwrap().to_string(), expected);
         }
         assert!("yesterday".parse::<Instant>().is_err());

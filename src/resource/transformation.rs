@@ -34,7 +34,10 @@ impl Declaration for Transformation {
     }
 
     fn references(&self) -> Vec<Reference> {
-        let reference = |(index, name): (usize, &String)| Reference { optional: true, ..Reference::new(format!("inputs[{index}]"), name, &[Kind::Transformation]) };
+        let reference = |(index, name): (usize, &String)| Reference {
+            optional: true,
+            ..Reference::new(format!("inputs[{index}]"), name, &[Kind::Transformation])
+        };
         self.inputs.iter().enumerate().map(reference).collect()
     }
 
@@ -47,11 +50,21 @@ impl Declaration for Transformation {
         check_one_query(me, &self.sql, &self.sql_file, true, report);
         for (index, name) in self.inputs.iter().enumerate() {
             if self.inputs[..index].contains(name) {
-                report.error("V003", format!("inputs[{index}]"), format!("input `{name}` of `{}` is named twice", me.address)).hints.push("remove one of them".to_owned());
+                report
+                    .error(
+                        "V003",
+                        format!("inputs[{index}]"),
+                        format!("input `{name}` of `{}` is named twice", me.address),
+                    )
+                    .hints
+                    .push("remove one of them".to_owned());
             }
         }
         if self.inputs.is_empty() {
-            report.error("V016", "inputs", format!("`{}` has no inputs", me.address)).hints.push("name the tables that its query reads".to_owned());
+            report
+                .error("V016", "inputs", format!("`{}` has no inputs", me.address))
+                .hints
+                .push("name the tables that its query reads".to_owned());
         }
     }
 
@@ -98,11 +111,23 @@ pub fn rename_in_query(names: &mut [String], sql: &mut Option<String>, old: &str
 }
 
 /// Reports a query that is written twice, or not at all where `needed`. Runs before the text of `sql_file` is read.
-pub fn check_one_query(me: &Resource, sql: &Option<String>, sql_file: &Option<String>, needed: bool, report: &mut Report) {
+pub fn check_one_query(
+    me: &Resource,
+    sql: &Option<String>,
+    sql_file: &Option<String>,
+    needed: bool,
+    report: &mut Report,
+) {
     if sql.is_some() && sql_file.is_some() {
-        report.error("V008", "sql_file", format!("`{}` has both `sql` and `sql_file`", me.address)).hints.push("keep one of them".to_owned());
+        report
+            .error("V008", "sql_file", format!("`{}` has both `sql` and `sql_file`", me.address))
+            .hints
+            .push("keep one of them".to_owned());
     }
     if needed && sql.is_none() && sql_file.is_none() {
-        report.error("V008", "name", format!("`{}` has neither `sql` nor `sql_file`", me.address)).hints.push("write the query in one of them".to_owned());
+        report
+            .error("V008", "name", format!("`{}` has neither `sql` nor `sql_file`", me.address))
+            .hints
+            .push("write the query in one of them".to_owned());
     }
 }

@@ -19,7 +19,14 @@ pub fn check(view: &FeatureView, me: &Resource, report: &mut Report) {
         check_schema(&format!("`{}`", me.address), "schema", schema, report);
     }
     if me.address.kind == Kind::StreamFeatureView && view.incremental_backfills.is_some() {
-        report.error("L009", "incremental_backfills", format!("`{}` is a stream view, and `incremental_backfills` is a field of batch views", me.address)).hints.push("remove it".to_owned());
+        report
+            .error(
+                "L009",
+                "incremental_backfills",
+                format!("`{}` is a stream view, and `incremental_backfills` is a field of batch views", me.address),
+            )
+            .hints
+            .push("remove it".to_owned());
     }
 }
 
@@ -37,11 +44,18 @@ fn check_query_fields(view: &FeatureView, me: &Resource, report: &mut Report) {
     check_one_query(me, &view.sql, &view.sql_file, false, report);
     if view.transformation.is_some() && (view.sql.is_some() || view.sql_file.is_some()) {
         let other = if view.sql.is_some() { "sql" } else { "sql_file" };
-        report.error("V008", "transformation", format!("`{}` has both `transformation` and `{other}`", me.address)).hints.push("keep one of them".to_owned());
+        report
+            .error("V008", "transformation", format!("`{}` has both `transformation` and `{other}`", me.address))
+            .hints
+            .push("keep one of them".to_owned());
     }
     if view.sql.is_none() && view.sql_file.is_none() && view.transformation.is_none() && view.sources.len() > 1 {
         report
-            .error("V008", "sources", format!("`{}` reads {} sources and has no query to combine them", me.address, view.sources.len()))
+            .error(
+                "V008",
+                "sources",
+                format!("`{}` reads {} sources and has no query to combine them", me.address, view.sources.len()),
+            )
             .hints
             .push("write `sql`, `sql_file` or `transformation`".to_owned());
     }
@@ -49,40 +63,74 @@ fn check_query_fields(view: &FeatureView, me: &Resource, report: &mut Report) {
 
 fn check_lists(view: &FeatureView, me: &Resource, report: &mut Report) {
     if view.sources.is_empty() {
-        report.error("V016", "sources", format!("`{}` has no sources", me.address)).hints.push("name at least one source".to_owned());
+        report
+            .error("V016", "sources", format!("`{}` has no sources", me.address))
+            .hints
+            .push("name at least one source".to_owned());
     }
     if view.entities.is_empty() {
-        report.error("V016", "entities", format!("`{}` has no entities", me.address)).hints.push("name at least one entity".to_owned());
+        report
+            .error("V016", "entities", format!("`{}` has no entities", me.address))
+            .hints
+            .push("name at least one entity".to_owned());
     }
     for (index, source) in view.sources.iter().enumerate() {
         if view.sources[..index].iter().any(|it| it.name() == source.name()) {
-            report.error("V003", format!("sources[{index}]"), format!("source `{}` of `{}` is named twice", source.name(), me.address)).hints.push("remove one of them".to_owned());
+            report
+                .error(
+                    "V003",
+                    format!("sources[{index}]"),
+                    format!("source `{}` of `{}` is named twice", source.name(), me.address),
+                )
+                .hints
+                .push("remove one of them".to_owned());
         }
         if let SourceInput::Filtered(filtered) = source
             && filtered.start_time_offset.is_some_and(|it| it.secs > 0)
         {
             report
-                .error("V016", format!("sources[{index}].start_time_offset"), format!("the start_time_offset of `{}` is positive, and rows are read from before the window", source.name()))
+                .error(
+                    "V016",
+                    format!("sources[{index}].start_time_offset"),
+                    format!(
+                        "the start_time_offset of `{}` is positive, and rows are read from before the window",
+                        source.name()
+                    ),
+                )
                 .hints
                 .push("write it with a minus, as `-1d`".to_owned());
         }
     }
     for (index, entity) in view.entities.iter().enumerate() {
         if view.entities[..index].contains(entity) {
-            report.error("V003", format!("entities[{index}]"), format!("entity `{entity}` of `{}` is named twice", me.address)).hints.push("remove one of them".to_owned());
+            report
+                .error(
+                    "V003",
+                    format!("entities[{index}]"),
+                    format!("entity `{entity}` of `{}` is named twice", me.address),
+                )
+                .hints
+                .push("remove one of them".to_owned());
         }
     }
 }
 
 fn check_durations(view: &FeatureView, me: &Resource, report: &mut Report) {
     let address = &me.address;
-    for (path, duration) in [("ttl", view.ttl), ("batch_schedule", view.batch_schedule), ("max_backfill_interval", view.max_backfill_interval)] {
+    for (path, duration) in [
+        ("ttl", view.ttl),
+        ("batch_schedule", view.batch_schedule),
+        ("max_backfill_interval", view.max_backfill_interval),
+    ] {
         if duration.is_some_and(|it| it.secs <= 0) {
             report.error("V016", path, format!("the {path} of `{address}` is not above zero"));
         }
     }
     if view.aggregation_interval.is_some_and(|it| it.secs < 0) {
-        report.error("V016", "aggregation_interval", format!("the aggregation_interval of `{address}` is negative")).hints.push("write `0s` for continuous".to_owned());
+        report
+            .error("V016", "aggregation_interval", format!("the aggregation_interval of `{address}` is negative"))
+            .hints
+            .push("write `0s` for continuous".to_owned());
     }
     if view.ttl.is_some() && !view.aggregations().is_empty() {
         report
@@ -91,14 +139,32 @@ fn check_durations(view: &FeatureView, me: &Resource, report: &mut Report) {
             .push("remove `ttl`: an aggregate is kept as long as its longest window".to_owned());
     }
     if view.aggregation_interval.is_some() && view.aggregations().is_empty() {
-        report.error("V011", "aggregation_interval", format!("`{address}` has `aggregation_interval` and no `aggregations`")).hints.push("remove it, or add `aggregations`".to_owned());
+        report
+            .error(
+                "V011",
+                "aggregation_interval",
+                format!("`{address}` has `aggregation_interval` and no `aggregations`"),
+            )
+            .hints
+            .push("remove it, or add `aggregations`".to_owned());
     }
     if view.incremental_backfills == Some(true) && !view.aggregations().is_empty() {
-        report.error("V008", "incremental_backfills", format!("`{address}` has both `incremental_backfills` and `aggregations`")).hints.push("remove `incremental_backfills`".to_owned());
+        report
+            .error(
+                "V008",
+                "incremental_backfills",
+                format!("`{address}` has both `incremental_backfills` and `aggregations`"),
+            )
+            .hints
+            .push("remove `incremental_backfills`".to_owned());
     }
     if view.manual_trigger_backfill_end_time.is_some() && view.batch_trigger != Some(BatchTrigger::Manual) {
         report
-            .error("V011", "manual_trigger_backfill_end_time", format!("`{address}` has `manual_trigger_backfill_end_time`, and its batch_trigger is not MANUAL"))
+            .error(
+                "V011",
+                "manual_trigger_backfill_end_time",
+                format!("`{address}` has `manual_trigger_backfill_end_time`, and its batch_trigger is not MANUAL"),
+            )
             .hints
             .push("set `batch_trigger: MANUAL`, or remove it".to_owned());
     }
@@ -109,7 +175,10 @@ fn check_monitoring(view: &FeatureView, me: &Resource, report: &mut Report) {
     let Some(monitoring) = &view.monitoring else { return };
     let address = &me.address;
     if monitoring.monitor_freshness == Some(true) && view.online != Some(true) {
-        report.error("V011", "monitoring.monitor_freshness", format!("`{address}` monitors freshness and is not online")).hints.push("set `online: true`, or remove `monitoring`".to_owned());
+        report
+            .error("V011", "monitoring.monitor_freshness", format!("`{address}` monitors freshness and is not online"))
+            .hints
+            .push("set `online: true`, or remove `monitoring`".to_owned());
     }
     if let (Some(expected), Some(interval)) = (monitoring.expected_freshness, view.aggregation_interval)
         && expected.secs < 2 * interval.secs
@@ -132,12 +201,27 @@ fn check_aggregations(view: &FeatureView, me: &Resource, report: &mut Report) {
         if let Some(interval) = view.aggregation_interval.filter(|it| it.secs > 0 && !window.is_multiple_of(*it)) {
             let least = Duration::secs((window.secs / interval.secs + 1) * interval.secs);
             report
-                .error("V007", path("time_window"), format!("time_window {window} of `{}` is not a multiple of its aggregation_interval {interval}", me.address))
+                .error(
+                    "V007",
+                    path("time_window"),
+                    format!(
+                        "time_window {window} of `{}` is not a multiple of its aggregation_interval {interval}",
+                        me.address
+                    ),
+                )
                 .hints
                 .push(format!("write a multiple of {interval}, as `{least}`"));
         }
         if let Some(fault) = aggregation.name.as_deref().and_then(column_name_fault) {
-            report.error("V002", path("name"), format!("feature `{}` of `{}` is not allowed: a feature name {fault}", aggregation.name.as_deref().unwrap_or_default(), me.address));
+            report.error(
+                "V002",
+                path("name"),
+                format!(
+                    "feature `{}` of `{}` is not allowed: a feature name {fault}",
+                    aggregation.name.as_deref().unwrap_or_default(),
+                    me.address
+                ),
+            );
         }
     }
 }
@@ -154,16 +238,30 @@ fn check_sources(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &
         if count != 1 {
             let found = sources.iter().flatten().map(|it| format!("`{}`", it.address)).collect::<Vec<_>>().join(", ");
             report
-                .error("V012", "sources", format!("stream view `{}` reads {count} push sources, and needs exactly one (reads: {found})", me.address))
+                .error(
+                    "V012",
+                    "sources",
+                    format!(
+                        "stream view `{}` reads {count} push sources, and needs exactly one (reads: {found})",
+                        me.address
+                    ),
+                )
                 .hints
-                .push(if count == 0 { "name a PushSource, or make this a BatchFeatureView" } else { "keep one of them" }.to_owned());
+                .push(
+                    if count == 0 { "name a PushSource, or make this a BatchFeatureView" } else { "keep one of them" }
+                        .to_owned(),
+                );
         }
         return;
     }
     for (index, source) in sources.iter().flatten().enumerate() {
         if pushed(source) && source.spec.declaration().source().is_some_and(|it| it.batch.is_none()) {
             report
-                .error("V012", format!("sources[{index}]"), format!("batch view `{}` reads `{}`, which has no batch_config", me.address, source.address))
+                .error(
+                    "V012",
+                    format!("sources[{index}]"),
+                    format!("batch view `{}` reads `{}`, which has no batch_config", me.address, source.address),
+                )
                 .hints
                 .push(format!("give `{}` a batch_config, or make this a StreamFeatureView", source.address));
         }
@@ -172,11 +270,18 @@ fn check_sources(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &
 
 fn check_transformation(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &mut Report) {
     let Some(call) = &view.transformation else { return };
-    let Some(super::Spec::Transformation(transformation)) = catalog.transformation(&call.name).map(|it| &it.spec) else { return };
+    let Some(super::Spec::Transformation(transformation)) = catalog.transformation(&call.name).map(|it| &it.spec)
+    else {
+        return;
+    };
     let tables = view.tables();
     for (index, input) in call.inputs.iter().flatten().enumerate().filter(|it| !tables.contains(it.1)) {
         report
-            .error("R005", format!("transformation.inputs[{index}]"), format!("input `{input}` is not one of the sources of `{}` (has: {})", me.address, tables.join(", ")))
+            .error(
+                "R005",
+                format!("transformation.inputs[{index}]"),
+                format!("input `{input}` is not one of the sources of `{}` (has: {})", me.address, tables.join(", ")),
+            )
             .hints
             .extend(did_you_mean(input, tables.iter().map(String::as_str)));
     }
@@ -184,7 +289,17 @@ fn check_transformation(view: &FeatureView, me: &Resource, catalog: &Catalog, re
     let given = call.inputs.as_ref().map_or(tables.len(), Vec::len);
     if wanted.len() != given {
         report
-            .error("V012", "transformation", format!("`{}` gives `Transformation.{}` {given} inputs, and it takes {}: {}", me.address, call.name, wanted.len(), wanted.join(", ")))
+            .error(
+                "V012",
+                "transformation",
+                format!(
+                    "`{}` gives `Transformation.{}` {given} inputs, and it takes {}: {}",
+                    me.address,
+                    call.name,
+                    wanted.len(),
+                    wanted.join(", ")
+                ),
+            )
             .hints
             .push("write `inputs:` with one source for each of them, in that order".to_owned());
     }
@@ -201,15 +316,27 @@ fn check_interval(view: &FeatureView, me: &Resource, catalog: &Catalog, report: 
     }
     if kind == Kind::BatchFeatureView && view.aggregation_interval == Some(Duration::ZERO) {
         report
-            .error("V007", "aggregation_interval", format!("`{}` is a batch view, and only pushed events aggregate continuously", me.address))
+            .error(
+                "V007",
+                "aggregation_interval",
+                format!("`{}` is a batch view, and only pushed events aggregate continuously", me.address),
+            )
             .hints
             .push("write how wide a partial aggregate is, as `aggregation_interval: 1d`".to_owned());
     }
-    if let (Some(schedule), Some(interval)) = (view.batch_schedule, view.interval(kind, catalog).filter(|it| it.secs > 0 && !view.aggregations().is_empty()))
+    if let (Some(schedule), Some(interval)) =
+        (view.batch_schedule, view.interval(kind, catalog).filter(|it| it.secs > 0 && !view.aggregations().is_empty()))
         && !schedule.is_multiple_of(interval)
     {
         report
-            .error("V007", "batch_schedule", format!("the batch_schedule {schedule} of `{}` is not a multiple of its aggregation_interval {interval}", me.address))
+            .error(
+                "V007",
+                "batch_schedule",
+                format!(
+                    "the batch_schedule {schedule} of `{}` is not a multiple of its aggregation_interval {interval}",
+                    me.address
+                ),
+            )
             .hints
             .push(format!("write a multiple of {interval}"));
     }
@@ -224,13 +351,21 @@ fn check_trigger(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &
     match view.batch_trigger {
         Some(BatchTrigger::NoBatchMaterialization) if has_batch => {
             report
-                .error("V010", "batch_trigger", format!("`{address}` says NO_BATCH_MATERIALIZATION, and its source has batch rows"))
+                .error(
+                    "V010",
+                    "batch_trigger",
+                    format!("`{address}` says NO_BATCH_MATERIALIZATION, and its source has batch rows"),
+                )
                 .hints
                 .push("write SCHEDULED or MANUAL, or remove it".to_owned());
         }
         Some(BatchTrigger::Scheduled | BatchTrigger::Manual) if !has_batch => {
             report
-                .error("V010", "batch_trigger", format!("`{address}` schedules batch jobs, and its source has no batch_config"))
+                .error(
+                    "V010",
+                    "batch_trigger",
+                    format!("`{address}` schedules batch jobs, and its source has no batch_config"),
+                )
                 .hints
                 .push("remove batch_trigger, or give the source a batch_config".to_owned());
         }
@@ -239,7 +374,11 @@ fn check_trigger(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &
     let materialized = view.online == Some(true) || view.offline == Some(true);
     if materialized && has_batch && view.feature_start_time.is_none() {
         report
-            .error("V011", "name", format!("`{address}` is materialized from a batch source and has no `feature_start_time`"))
+            .error(
+                "V011",
+                "name",
+                format!("`{address}` is materialized from a batch source and has no `feature_start_time`"),
+            )
             .hints
             .push("write the first moment that should have features, as `feature_start_time: 2024-01-01`".to_owned());
     }
@@ -249,7 +388,11 @@ fn check_columns(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &
     check_feature_names(view, me, catalog, report);
     let Some(columns) = view.column_names(catalog) else {
         report
-            .warning("V104", "name", format!("not checked: the columns of `{}` are known only when its sources are opened", me.address))
+            .warning(
+                "V104",
+                "name",
+                format!("not checked: the columns of `{}` are known only when its sources are opened", me.address),
+            )
             .hints
             .push("declare `schema` to check them here".to_owned());
         return;
@@ -260,7 +403,11 @@ fn check_columns(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &
         let keys = catalog.entity(name).and_then(|it| it.spec.declaration().join_keys(name)).unwrap_or_default();
         for key in keys.iter().filter(|it| !names.contains(&it.as_str())) {
             report
-                .error("V004", format!("entities[{index}]"), format!("join key `{key}` of `Entity.{name}` is not a column of `{}` (has: {has})", me.address))
+                .error(
+                    "V004",
+                    format!("entities[{index}]"),
+                    format!("join key `{key}` of `Entity.{name}` is not a column of `{}` (has: {has})", me.address),
+                )
                 .hints
                 .extend(did_you_mean(key, names.iter().copied()));
         }
@@ -271,7 +418,11 @@ fn check_columns(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &
         match columns.iter().find(|it| it.0 == *column) {
             None => {
                 report
-                    .error("V004", format!("aggregations[{index}].column"), format!("`{column}` is not a column of `{}` (has: {has})", me.address))
+                    .error(
+                        "V004",
+                        format!("aggregations[{index}].column"),
+                        format!("`{column}` is not a column of `{}` (has: {has})", me.address),
+                    )
                     .hints
                     .extend(did_you_mean(column, names.iter().copied()));
             }
@@ -285,7 +436,11 @@ fn check_columns(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &
         && !names.iter().any(|it| *it != timestamp && !keys.iter().any(|key| key == it))
     {
         report
-            .error("V004", "name", format!("`{}` has no feature: all its columns are join keys or the timestamp (has: {has})", me.address))
+            .error(
+                "V004",
+                "name",
+                format!("`{}` has no feature: all its columns are join keys or the timestamp (has: {has})", me.address),
+            )
             .hints
             .push("add a column to its query, or an aggregation".to_owned());
     }
@@ -293,7 +448,11 @@ fn check_columns(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &
 
 fn check_function(function: Function, column: &str, dtype: &Dtype, index: usize, report: &mut Report) {
     if let Err(takes) = function.output(dtype) {
-        report.error("V006", format!("aggregations[{index}].function"), format!("`{function}` takes {takes}, and `{column}` is {dtype}"));
+        report.error(
+            "V006",
+            format!("aggregations[{index}].function"),
+            format!("`{function}` takes {takes}, and `{column}` is {dtype}"),
+        );
     }
 }
 
@@ -304,12 +463,20 @@ fn check_timestamp(view: &FeatureView, me: &Resource, columns: &[(String, Option
         match columns.iter().find(|it| it.0 == *field) {
             None => {
                 report
-                    .error("V004", "timestamp_field", format!("timestamp_field `{field}` is not a column of `{address}` (has: {has})"))
+                    .error(
+                        "V004",
+                        "timestamp_field",
+                        format!("timestamp_field `{field}` is not a column of `{address}` (has: {has})"),
+                    )
                     .hints
                     .extend(did_you_mean(field, columns.iter().map(|it| it.0.as_str())));
             }
             Some((_, Some(dtype))) if *dtype != Dtype::Timestamp => {
-                report.error("V005", "timestamp_field", format!("timestamp_field `{field}` of `{address}` is {dtype}, not Timestamp"));
+                report.error(
+                    "V005",
+                    "timestamp_field",
+                    format!("timestamp_field `{field}` of `{address}` is {dtype}, not Timestamp"),
+                );
             }
             _ => {}
         }
@@ -318,18 +485,31 @@ fn check_timestamp(view: &FeatureView, me: &Resource, columns: &[(String, Option
     if columns.iter().any(|it| it.1.is_none()) {
         return;
     }
-    let timestamps: Vec<_> = columns.iter().filter(|it| it.1 == Some(Dtype::Timestamp)).map(|it| it.0.as_str()).collect();
+    let timestamps: Vec<_> =
+        columns.iter().filter(|it| it.1 == Some(Dtype::Timestamp)).map(|it| it.0.as_str()).collect();
     match timestamps.as_slice() {
         [_] => {}
         [] => {
             report
-                .error("V005", if view.schema.is_some() { "schema" } else { "name" }, format!("`{address}` has no Timestamp column (has: {has})"))
+                .error(
+                    "V005",
+                    if view.schema.is_some() { "schema" } else { "name" },
+                    format!("`{address}` has no Timestamp column (has: {has})"),
+                )
                 .hints
                 .push("add the column with the time of a row, with type Timestamp".to_owned());
         }
         several => {
             report
-                .error("V005", if view.schema.is_some() { "schema" } else { "name" }, format!("`{address}` has {} Timestamp columns and no `timestamp_field`: {}", several.len(), several.join(", ")))
+                .error(
+                    "V005",
+                    if view.schema.is_some() { "schema" } else { "name" },
+                    format!(
+                        "`{address}` has {} Timestamp columns and no `timestamp_field`: {}",
+                        several.len(),
+                        several.join(", ")
+                    ),
+                )
                 .hints
                 .push(format!("say which one is the time of a row, as `timestamp_field: {}`", several[0]));
         }
@@ -349,13 +529,26 @@ fn check_feature_names(view: &FeatureView, me: &Resource, catalog: &Catalog, rep
                 .push("give one of them a `name`, or remove it".to_owned());
         }
         if keys.contains(feature) {
-            report.error("V003", path(""), format!("feature `{feature}` of `{}` is named like its join key", me.address)).hints.push("give it another `name`".to_owned());
+            report
+                .error("V003", path(""), format!("feature `{feature}` of `{}` is named like its join key", me.address))
+                .hints
+                .push("give it another `name`".to_owned());
         }
         // A column such as `a_` makes a default name with `__` in it, which a reader could not take apart.
         if view.aggregations()[index].name.is_none()
             && let Some(fault) = column_name_fault(feature)
         {
-            report.error("V002", path(""), format!("the default name `{feature}` of a feature of `{}` is not allowed: a feature name {fault}", me.address)).hints.push("give it a `name`".to_owned());
+            report
+                .error(
+                    "V002",
+                    path(""),
+                    format!(
+                        "the default name `{feature}` of a feature of `{}` is not allowed: a feature name {fault}",
+                        me.address
+                    ),
+                )
+                .hints
+                .push("give it a `name`".to_owned());
         }
     }
 }
@@ -370,7 +563,11 @@ fn warn(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &mut Repor
     }
     if view.is_pushed(me.address.kind, catalog) && !view.has_batch(catalog) {
         report
-            .warning("V103", "sources", format!("the history of `{}` starts at the first push: its source has no batch_config", me.address))
+            .warning(
+                "V103",
+                "sources",
+                format!("the history of `{}` starts at the first push: its source has no batch_config", me.address),
+            )
             .hints
             .push("give the source a batch_config to backfill from".to_owned());
     }

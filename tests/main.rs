@@ -1,0 +1,17 @@
+//! All integration tests, in one binary: linking it once is cheaper than linking ten.
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    reason = "tests stop and speak where they fail"
+)]
+
+mod docs;
+mod faults;
+mod plan;
+mod properties;
+mod registry;
+mod schema;
+mod stories;
+mod support;
+mod tidy;
