@@ -1,6 +1,6 @@
 //! Names → addresses: unknown, ambiguous, duplicate and circular references.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::diagnostic::{Diagnostic, DocumentId, closest};
 use crate::load::Repo;
@@ -14,23 +14,26 @@ pub fn resolve(repo: &mut Repo) -> Vec<Diagnostic> {
     for declared in &repo.declared {
         by_name.entry(&declared.resource.address.name).or_default().push(&declared.resource.address);
     }
-    let mut resolved = Vec::with_capacity(repo.declared.len());
-    for declared in &repo.declared {
+    let mut lookup = |document: DocumentId, resource: &Resource| {
         let mut depends_on = Vec::new();
-        for reference in declared.resource.spec.declaration().references() {
+        for reference in resource.spec.declaration().references() {
             let named = by_name.get(reference.name.as_str()).map(Vec::as_slice).unwrap_or_default();
             match named.iter().find(|it| reference.accepts.contains(&it.kind)) {
                 Some(address) => depends_on.push((*address).clone()),
-                None if reference.optional => {}
+                None if reference.optional || repo.broken.contains(&reference.name) => {}
                 None => diagnostics.push(
-                    unknown(&declared.resource.address, &reference, named, &by_name)
-                        .at(declared.document, reference.path.as_str()),
+                    unknown(&resource.address, &reference, named, &by_name, &repo.broken)
+                        .at(document, reference.path.as_str()),
                 ),
             }
         }
         depends_on.sort();
         depends_on.dedup();
-        resolved.push(depends_on);
+        depends_on
+    };
+    let resolved: Vec<_> = repo.declared.iter().map(|it| lookup(it.document, &it.resource)).collect();
+    for (document, resource) in &repo.partial {
+        lookup(*document, resource);
     }
     for (declared, depends_on) in repo.declared.iter_mut().zip(resolved) {
         declared.resource.depends_on = depends_on;
@@ -90,6 +93,7 @@ fn unknown(
     reference: &Reference,
     named: &[&Address],
     by_name: &HashMap<&str, Vec<&Address>>,
+    broken: &BTreeSet<String>,
 ) -> Diagnostic {
     let name = &reference.name;
     let wanted = reference.accepts.iter().map(|it| it.as_str()).collect::<Vec<_>>().join(" or ");
@@ -102,6 +106,7 @@ fn unknown(
         .filter(|it| it.1.iter().any(|it| reference.accepts.contains(&it.kind)))
         .map(|it| *it.0)
         .collect();
+    candidates.extend(broken.iter().map(String::as_str));
     candidates.sort_unstable();
     let hint = match closest(name, candidates.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),

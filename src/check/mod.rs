@@ -85,6 +85,17 @@ fn name_fault(address: &Address) -> Option<String> {
     }
 }
 
+/// Reports SQL that does not parse, and nothing else: for declarations of which only a part could be read.
+pub fn syntax(resource: &Resource, report: &mut Report) {
+    let first = report.diagnostics.len();
+    queries(resource, report);
+    let mut index = 0;
+    report.diagnostics.retain(|it| {
+        index += 1;
+        index <= first || it.code.0 == "L014"
+    });
+}
+
 /// Parses the declaration's SQL: faults at their own place, and tables that were not given.
 pub fn queries(resource: &Resource, report: &mut Report) {
     for query in resource.spec.declaration().queries() {

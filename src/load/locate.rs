@@ -1,6 +1,6 @@
 //! From a field's path to its line and column: reads just the document concerned, with places.
 
-use std::sync::Arc;
+use std::cmp::Ordering;
 
 use super::node::{self, Mark, Node, Shape};
 use super::{Repo, yaml};
@@ -18,12 +18,11 @@ pub fn locate(repo: &Repo, diagnostic: &mut Diagnostic) {
     }
 }
 
-/// The order in which a reader wants them: errors by file and line, then warnings.
-pub fn order(
-    diagnostic: &Diagnostic,
-) -> (crate::diagnostic::Severity, Option<(Arc<str>, usize, usize)>, &'static str, String) {
-    let place = diagnostic.span().map(|it| (it.file.clone(), it.line, it.column));
-    (diagnostic.severity, place, diagnostic.code.0, diagnostic.summary.clone())
+/// The order in which a reader wants them: errors before warnings, each by file and line.
+pub fn order(a: &Diagnostic, b: &Diagnostic) -> Ordering {
+    let place = |it: &Diagnostic| it.span().map(|it| (it.file.clone(), it.line, it.column));
+    let severity = a.severity.cmp(&b.severity);
+    severity.then_with(|| place(a).cmp(&place(b))).then_with(|| (a.code, &a.summary).cmp(&(b.code, &b.summary)))
 }
 
 fn field(repo: &Repo, document: DocumentId, path: &str) -> Place {

@@ -22,10 +22,15 @@ pub use project::{Project, find_root, read_project};
 pub use yaml::to_text as to_yaml;
 
 /// Everything that a feature repo declares, as read.
+#[derive(Default)]
 pub struct Repo {
     pub files: Vec<SourceFile>,
     pub documents: Vec<Document>,
     pub declared: Vec<Declared>,
+    /// What declarations with mistakes are called: a reference to one of them is no second mistake.
+    pub broken: std::collections::BTreeSet<String>,
+    /// What is left of those declarations, to look for mistakes in their references.
+    pub partial: Vec<(DocumentId, Resource)>,
     /// The files that declarations name (`sql_file`), by document and field.
     pub externals: BTreeMap<(DocumentId, &'static str), External>,
 }
@@ -55,6 +60,7 @@ pub struct External {
 /// What one file yields.
 struct FileYield {
     documents: Vec<(usize, Option<Parsed>)>,
+    broken: Vec<(DocumentId, yaml::Broken)>,
     diagnostics: Vec<Diagnostic>,
     /// Worth remembering: read afresh and without a mistake.
     fresh: bool,
@@ -71,7 +77,7 @@ pub fn declare(files: Files, project: &Project, cache: &mut Cache) -> (Repo, Vec
     let Files { root, files } = files;
     let known: &Cache = cache;
     let yields: Vec<FileYield> = files.par_iter().map(|file| read_file(&root, file, project, known)).collect();
-    let mut repo = Repo { files: Vec::new(), documents: Vec::new(), declared: Vec::new(), externals: BTreeMap::new() };
+    let mut repo = Repo::default();
     let mut diagnostics = Vec::new();
     for (index, (file, found)) in files.iter().zip(yields).enumerate() {
         let first = repo.documents.len();
@@ -89,6 +95,10 @@ pub fn declare(files: Files, project: &Project, cache: &mut Cache) -> (Repo, Vec
         }
         if remember {
             cache.remember(file, project, &entry);
+        }
+        for (document, broken) in found.broken {
+            repo.broken.extend(broken.name);
+            repo.partial.extend(broken.partial.map(|it| (DocumentId(document.0 + first), it)));
         }
         diagnostics.extend(found.diagnostics.into_iter().map(|it| rebase(it, first)));
     }
@@ -108,9 +118,9 @@ fn rebase(mut diagnostic: Diagnostic, first: usize) -> Diagnostic {
 
 fn read_file(root: &Path, file: &SourceFile, project: &Project, cache: &Cache) -> FileYield {
     if let Some(documents) = cache.recall(root, file, project) {
-        return FileYield { documents, diagnostics: Vec::new(), fresh: false };
+        return FileYield { documents, broken: Vec::new(), diagnostics: Vec::new(), fresh: false };
     }
-    let mut found = FileYield { documents: Vec::new(), diagnostics: Vec::new(), fresh: true };
+    let mut found = FileYield { documents: Vec::new(), broken: Vec::new(), diagnostics: Vec::new(), fresh: true };
     for (line, text) in yaml::split(&file.text) {
         let origin = yaml::Origin { file: &file.path, text, line };
         let document = DocumentId(found.documents.len());
@@ -120,8 +130,12 @@ fn read_file(root: &Path, file: &SourceFile, project: &Project, cache: &Cache) -
                 let parsed = complete(root, file, document, resource, &mut found.diagnostics);
                 found.documents.push((line, Some(parsed)));
             }
-            Err(mistakes) => {
-                found.diagnostics.extend(mistakes);
+            Err(mut broken) => {
+                found.diagnostics.append(&mut broken.diagnostics);
+                if let Some(partial) = &broken.partial {
+                    crate::check::syntax(partial, &mut Report { document, diagnostics: &mut found.diagnostics });
+                }
+                found.broken.push((document, broken));
                 found.documents.push((line, None));
             }
         }
@@ -173,7 +187,7 @@ impl Repo {
     /// Gives every label its line and column, by reading the documents concerned once more.
     pub fn locate(&self, diagnostics: &mut [Diagnostic]) {
         diagnostics.par_iter_mut().for_each(|it| locate::locate(self, it));
-        diagnostics.par_sort_by(|a, b| locate::order(a).cmp(&locate::order(b)));
+        diagnostics.par_sort_by(locate::order);
     }
 }
 

@@ -28,12 +28,28 @@ const FLOW_DEPTH_MAX: usize = 500;
 /// The most mistakes that are looked for in one document.
 const FAULTS_MAX: usize = 200;
 
+/// A document with mistakes.
+#[derive(Debug, Default)]
+pub struct Broken {
+    pub diagnostics: Vec<Diagnostic>,
+    /// What it would declare, as far as that can be read: others may refer to it.
+    pub name: Option<String>,
+    /// What is left when everything at fault is taken out: its references and queries can be looked at all the same.
+    pub partial: Option<Resource>,
+}
+
+impl From<Diagnostic> for Broken {
+    fn from(diagnostic: Diagnostic) -> Self {
+        Self { diagnostics: vec![diagnostic], ..Self::default() }
+    }
+}
+
 /// Decodes the document, or says everything that is wrong with it. `None` when it is empty.
-pub fn decode(origin: &Origin, defaults: &DefaultsByKind) -> Result<Option<Resource>, Vec<Diagnostic>> {
+pub fn decode(origin: &Origin, defaults: &DefaultsByKind) -> Result<Option<Resource>, Broken> {
     if flow_depth(origin.text) > FLOW_DEPTH_MAX {
         let diagnostic = Diagnostic::error("L005", "the YAML nests brackets too deeply")
             .place(origin.span(Mark { line: 1, column: 1 }, 1));
-        return Err(vec![diagnostic.hint("check for a bracket that is never closed")]);
+        return Err(diagnostic.hint("check for a bracket that is never closed").into());
     }
     if let Some(kind) = peek_kind(origin.text)
         && let Some(resource) = decode_fast(origin.text, kind, defaults.get(&kind))
@@ -74,17 +90,22 @@ fn decode_fast(text: &str, kind: Kind, defaults: Option<&Defaults>) -> Option<Re
     Some(header.into_resource(address, spec))
 }
 
-fn decode_marked(origin: &Origin, defaults: &DefaultsByKind) -> Result<Option<Resource>, Vec<Diagnostic>> {
+fn decode_marked(origin: &Origin, defaults: &DefaultsByKind) -> Result<Option<Resource>, Broken> {
     let root = match node::parse(origin.text) {
         Ok(Some(root)) if root.is_null() => return Ok(None),
         Ok(Some(root)) => root,
         Ok(None) => return Ok(None),
-        Err(malformed) => return Err(vec![malformed_diagnostic(origin, malformed)]),
+        Err(malformed) => {
+            let name = origin.text.lines().find_map(|it| it.strip_prefix("name:")).map(|it| it.trim().to_owned());
+            return Err(Broken { name, ..malformed_diagnostic(origin, malformed).into() });
+        }
     };
     let mut diagnostics = Vec::new();
     duplicate_keys(origin, &root, &mut diagnostics);
-    let Some(kind) = kind_of(origin, &root, &mut diagnostics) else { return Err(diagnostics) };
-    let name = root.get("name").filter(|it| !it.is_null());
+    let name = root.get("name").filter(|it| !it.is_null()).and_then(Node::text).map(str::to_owned);
+    let Some(kind) = kind_of(origin, &root, &mut diagnostics) else {
+        return Err(Broken { diagnostics, name, partial: None });
+    };
     if name.is_none() {
         let hint = format!("add a line `name: my_{}`", snake(kind.as_str()));
         diagnostics.push(
@@ -93,11 +114,12 @@ fn decode_marked(origin: &Origin, defaults: &DefaultsByKind) -> Result<Option<Re
                 .hint(hint),
         );
     }
-    let address = Address::new(kind, name.and_then(Node::text).unwrap_or("?"));
-    let spec = decode_all(origin, root, &address, defaults.get(&kind), &mut diagnostics);
-    match spec {
-        Some((header, spec)) if diagnostics.is_empty() => Ok(Some(header.into_resource(address, spec))),
-        _ => Err(diagnostics),
+    let address = Address::new(kind, name.clone().unwrap_or_default());
+    let decoded = decode_all(origin, root, &address, defaults.get(&kind), &mut diagnostics);
+    let resource = decoded.map(|(header, spec)| header.into_resource(address, spec));
+    match resource {
+        Some(resource) if diagnostics.is_empty() => Ok(Some(resource)),
+        partial => Err(Broken { diagnostics, name, partial }),
     }
 }
 
@@ -110,14 +132,20 @@ fn decode_all(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<(Header, Spec)> {
     let whole = root.clone();
+    let mut filled = Vec::new();
     for _ in 0..FAULTS_MAX {
         let fault = match Decoder(&root).deserialize_map(Document(address.kind, defaults)) {
             Ok(decoded) => return Some(decoded),
             Err(fault) => fault,
         };
         let id = fault.at.unwrap_or(root.id);
-        // A hole that no type accepts: everything before it has been reported.
-        let Some((path, _)) = whole.find(id) else { return None };
+        let Some((path, _)) = whole.find(id) else {
+            // A hole that its type does not take: what holds it is taken out whole, its mistakes have been reported.
+            if !root.remove(filled.pop()?) {
+                return None;
+            }
+            continue;
+        };
         match fault.what {
             What::MissingField(field) => {
                 // What was taken out for another reason has had its report.
@@ -128,6 +156,7 @@ fn decode_all(
                 if !root.fill(id, field) {
                     return None;
                 }
+                filled.push(id);
             }
             _ => {
                 diagnostics.push(fault_diagnostic(origin, &whole, &path, &fault, address));
@@ -205,7 +234,8 @@ fn fault_diagnostic(origin: &Origin, root: &Node, path: &str, fault: &Fault, add
     let node = root.find(fault.at.unwrap_or(root.id)).map_or(root, |it| it.1);
     let place = origin.node(node);
     let parent = path.rsplit_once(['.', '[']).map_or("", |it| it.0);
-    let within = |path: &str| if path.is_empty() { format!("`{address}`") } else { format!("`{path}` of `{address}`") };
+    let of = if address.name.is_empty() { format!("this {}", address.kind) } else { format!("`{address}`") };
+    let within = |path: &str| if path.is_empty() { of.clone() } else { format!("`{path}` of {of}") };
     match &fault.what {
         What::UnknownField { field, expected } => {
             let mut fields: Vec<&str> = expected.iter().copied().filter(|it| *it != "data_source_text").collect();

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::{style, words};
-use crate::diagnostic::{Diagnostic, Place, Severity, Span};
+use crate::diagnostic::{Diagnostic, Label, Place, Severity, Span};
 
 /// Returns the text of one diagnostic, an empty line after it.
 pub fn one(diagnostic: &Diagnostic) -> String {
@@ -15,19 +15,25 @@ pub fn one(diagnostic: &Diagnostic) -> String {
     };
     let mut group = Group::with_title(level.primary_title(&diagnostic.summary).id(diagnostic.code.0));
     let mut whole_files = Vec::new();
+    let mut lines: Vec<(&Span, Vec<(usize, &Label, &Span)>)> = Vec::new();
     for (index, label) in diagnostic.labels.iter().enumerate() {
         let Place::Span(span) = &label.place else { continue };
         if span.line == 0 || span.text.is_empty() {
             whole_files.push(span);
-            continue;
+        } else if let Some(line) = lines.iter_mut().find(|it| it.0.file == span.file && it.0.line == span.line) {
+            line.1.push((index, label, span));
+        } else {
+            lines.push((span, vec![(index, label, span)]));
         }
-        let kind = if index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
-        let mut annotation = kind.span(bytes(span));
-        if !label.text.is_empty() {
-            annotation = annotation.label(label.text.as_str());
-        }
-        group =
-            group.element(Snippet::source(&*span.text).line_start(span.line).path(&*span.file).annotation(annotation));
+    }
+    for (line, labels) in &lines {
+        let annotations = labels.iter().map(|(index, label, span)| {
+            let kind = if *index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
+            let annotation = kind.span(bytes(span));
+            if label.text.is_empty() { annotation } else { annotation.label(label.text.as_str()) }
+        });
+        group = group
+            .element(Snippet::source(&*line.text).line_start(line.line).path(&*line.file).annotations(annotations));
     }
     let mut out = Renderer::styled().term_width(120).render(&[group]);
     out.push('\n');

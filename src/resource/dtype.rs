@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The type of a column or a feature. Nulls are allowed everywhere (facts 5).
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -194,7 +194,7 @@ impl Serialize for Dtype {
 
 impl<'de> Deserialize<'de> for Dtype {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        super::text::parse(deserializer, "a type such as Int64", |it| it.parse::<Self>()).map_err(de::Error::custom)
+        super::text::parse(deserializer, "a type such as Int64", str::parse)
     }
 }
 
