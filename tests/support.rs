@@ -40,6 +40,24 @@ impl Repo {
         repo
     }
 
+    /// Makes a copy of a whole repo, without what is local to the original.
+    pub fn copy_of(original: &Path) -> Self {
+        fn copy(from: &Path, to: &Path) {
+            std::fs::create_dir_all(to).unwrap();
+            for entry in std::fs::read_dir(from).unwrap() {
+                let entry = entry.unwrap();
+                if entry.path().is_dir() && entry.file_name() != ".weir" {
+                    copy(&entry.path(), &to.join(entry.file_name()));
+                } else if entry.path().is_file() {
+                    std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+                }
+            }
+        }
+        let repo = Self { folder: tempfile::tempdir().unwrap() };
+        copy(original, repo.path());
+        repo
+    }
+
     pub fn path(&self) -> &Path {
         self.folder.path()
     }

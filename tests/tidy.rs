@@ -1,1 +1,208 @@
-//! To be written.
+//! The house rules that a machine can keep: who may know what, how long things get, which words we do not use.
+
+use std::path::{Path, PathBuf};
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// Returns every file below `folder` with this ending, relative to the package, with its text.
+fn files(folder: &str, ending: &str) -> Vec<(String, String)> {
+    fn walk(folder: &Path, ending: &str, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() && !path.ends_with("target") && !path.ends_with(".git") && !path.ends_with(".weir") {
+                walk(&path, ending, found);
+            } else if path.to_string_lossy().ends_with(ending) {
+                found.push(path);
+            }
+        }
+    }
+    let mut found = Vec::new();
+    walk(&Path::new(ROOT).join(folder), ending, &mut found);
+    found.sort();
+    let relative = |path: &Path| path.strip_prefix(ROOT).unwrap().to_string_lossy().replace('\\', "/");
+    found.iter().map(|it| (relative(it), std::fs::read_to_string(it).unwrap())).collect()
+}
+
+/// Returns the part of a source file that ships: what stands before its tests.
+fn shipped(text: &str) -> &str {
+    text.split("#[cfg(test)]").next().unwrap()
+}
+
+#[track_caller]
+fn none(rule: &str, offenders: Vec<String>) {
+    assert!(offenders.is_empty(), "{rule}:\n{}", offenders.join("\n"));
+}
+
+/// Stops when one of `words` is used outside the folders (or files) that may know it.
+fn only_in(rule: &str, words: &[&str], allowed: &[&str]) {
+    let mut offenders = Vec::new();
+    for (path, text) in files("src", ".rs") {
+        if allowed.iter().any(|it| path.starts_with(it)) {
+            continue;
+        }
+        for (index, line) in shipped(&text).lines().enumerate() {
+            if !line.trim_start().starts_with("//") && words.iter().any(|it| line.contains(it)) {
+                offenders.push(format!("{path}:{}: {}", index + 1, line.trim()));
+            }
+        }
+    }
+    none(rule, offenders);
+}
+
+#[test]
+fn only_the_shell_prints_and_reads_the_environment() {
+    let words = ["println!", "print!", "std::env::", "io::stdout", "io::stderr", "io::stdin", "use clap", "clap::"];
+    only_in("only cli/ prints, reads the environment or knows clap", &words, &["src/cli/", "src/main.rs"]);
+}
+
+#[test]
+fn only_the_registry_knows_sqlx() {
+    only_in("only registry/ knows sqlx", &["sqlx"], &["src/registry/"]);
+}
+
+#[test]
+fn only_the_loader_knows_yaml() {
+    only_in("only load/ knows YAML", &["serde_yaml", "saphyr_parser"], &["src/load/"]);
+}
+
+#[test]
+fn plans_are_pure() {
+    let words = ["async ", "SystemTime", "HashMap", "HashSet", "std::fs", "std::env", "tokio", "Timestamp::now"];
+    let mut offenders = Vec::new();
+    for (path, text) in files("src/plan", ".rs").into_iter().chain(files("src/render", ".rs")) {
+        for (index, line) in shipped(&text).lines().enumerate().filter(|it| !it.1.trim_start().starts_with("//")) {
+            if words.iter().any(|it| line.contains(it)) {
+                offenders.push(format!("{path}:{}: {}", index + 1, line.trim()));
+            }
+        }
+    }
+    none("plan/ and render/ have no clock, no I/O, no async, no order of luck", offenders);
+}
+
+#[test]
+fn modules_import_only_what_the_house_lets_them() {
+    let rules: &[(&str, &[&str])] = &[
+        (
+            "src/diagnostic.rs",
+            &[
+                "resource",
+                "batch_config",
+                "load",
+                "resolve",
+                "check",
+                "plan",
+                "render",
+                "registry",
+                "apply",
+                "cli",
+                "sql",
+            ],
+        ),
+        (
+            "src/sql.rs",
+            &["resource", "batch_config", "load", "resolve", "check", "plan", "render", "registry", "apply", "cli"],
+        ),
+        ("src/resource/", &["load", "resolve", "check", "plan", "render", "registry", "apply", "cli"]),
+        ("src/batch_config/", &["load", "resolve", "check", "plan", "render", "registry", "apply", "cli"]),
+        ("src/load/", &["resolve", "plan", "render", "registry", "apply", "cli"]),
+        ("src/resolve.rs", &["plan", "render", "registry", "apply", "cli"]),
+        ("src/check/", &["resolve", "plan", "render", "registry", "apply", "cli"]),
+        ("src/plan/", &["load", "resolve", "check", "render", "registry", "apply", "cli"]),
+        ("src/render/", &["load", "resolve", "check", "registry", "apply", "cli"]),
+        ("src/registry/", &["load", "resolve", "check", "render", "apply", "cli"]),
+        ("src/apply.rs", &["load", "resolve", "check", "render", "cli"]),
+    ];
+    let mut offenders = Vec::new();
+    for (path, text) in files("src", ".rs") {
+        let Some((_, forbidden)) = rules.iter().find(|it| path.starts_with(it.0)) else { continue };
+        for (index, line) in shipped(&text).lines().enumerate().filter(|it| !it.1.trim_start().starts_with("//")) {
+            if forbidden
+                .iter()
+                .any(|it| line.contains(&format!("crate::{it}::")) || line.contains(&format!("crate::{it};")))
+            {
+                offenders.push(format!("{path}:{}: {}", index + 1, line.trim()));
+            }
+        }
+    }
+    none("a module imports what it must not know", offenders);
+}
+
+#[test]
+fn files_functions_and_lines_stay_short() {
+    let mut offenders = Vec::new();
+    for (path, text) in files("src", ".rs").into_iter().chain(files("tests", ".rs")).chain(files("benches", ".rs")) {
+        let source = shipped(&text);
+        if source.lines().count() > 450 && path.starts_with("src") {
+            offenders.push(format!("{path}: {} lines", source.lines().count()));
+        }
+        for (index, line) in text.lines().enumerate().filter(|it| it.1.chars().count() > 160) {
+            offenders.push(format!("{path}:{}: {} characters", index + 1, line.chars().count()));
+        }
+        offenders.extend(
+            long_functions(source).into_iter().map(|(name, lines)| format!("{path}: `{name}` has {lines} lines")),
+        );
+    }
+    none("files have at most 450 lines, functions 70, lines 160 characters", offenders);
+}
+
+/// Finds functions of more than 70 lines by their indentation, which rustfmt keeps honest.
+fn long_functions(text: &str) -> Vec<(String, usize)> {
+    let mut found = Vec::new();
+    let mut open: Option<(String, usize, usize)> = None;
+    for (index, line) in text.lines().enumerate() {
+        let indent = line.len() - line.trim_start().len();
+        let word = line.trim_start();
+        let starts =
+            ["fn ", "pub fn ", "async fn ", "pub async fn ", "pub(super) fn "].iter().any(|it| word.starts_with(it));
+        if starts && open.is_none() && !line.trim_end().ends_with(';') {
+            open = Some((word.split('(').next().unwrap().to_owned(), index, indent));
+        }
+        if let Some((name, start, at)) = &open
+            && (line.trim_end() == format!("{}}}", " ".repeat(*at)) || line.trim_end().ends_with("{}"))
+        {
+            if index - start > 70 {
+                found.push((name.clone(), index - start));
+            }
+            open = None;
+        }
+    }
+    found
+}
+
+#[test]
+fn every_module_says_what_it_is() {
+    let unsaid = |(path, text): (String, String)| (!text.starts_with("//! ")).then_some(path);
+    none("a file opens with a line that says what it is", files("src", ".rs").into_iter().filter_map(unsaid).collect());
+}
+
+#[test]
+fn the_repo_speaks_of_weir_alone() {
+    let words = ["TODO", "FIXME", "XXX", "/work/", "manager", "handler", "util", "helper", "misc"];
+    let mut offenders = Vec::new();
+    for (path, text) in files("src", ".rs") {
+        for (index, line) in text.lines().enumerate() {
+            let lower = line.to_lowercase();
+            if words.iter().any(|it| {
+                lower.split(|it: char| !it.is_alphanumeric() && it != '/').any(|word| word == it.to_lowercase())
+            }) {
+                offenders.push(format!("{path}:{}: {}", index + 1, line.trim()));
+            }
+        }
+    }
+    for (path, text) in files("docs", ".md").into_iter().chain(files("repo-example", ".md")) {
+        for (index, line) in text.lines().enumerate() {
+            if ["TODO", "FIXME", "/work/"].iter().any(|it| line.contains(it)) {
+                offenders.push(format!("{path}:{}: {}", index + 1, line.trim()));
+            }
+        }
+    }
+    none("words that say nothing, or that are about something else than weir", offenders);
+}
+
+#[test]
+fn every_code_is_used_and_every_used_code_is_listed() {
+    let sources: String =
+        files("src", ".rs").iter().filter(|it| it.0 != "src/diagnostic.rs").map(|it| it.1.as_str()).collect();
+    let unused = weir::diagnostic::CODES.iter().filter(|it| !sources.contains(&format!("\"{}\"", it.0)));
+    none("codes that nothing gives", unused.map(|it| it.0.to_owned()).collect());
+}

@@ -1,5 +1,7 @@
 //! `weir columns`
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::Format;
@@ -8,7 +10,7 @@ use super::list::{lines, recorded, table};
 use super::show::find;
 use super::stop::{Exit, Stop};
 use crate::diagnostic::Diagnostic;
-use crate::resource::Catalog;
+use crate::resource::{Catalog, Dtype};
 
 /// List the columns of a recorded source or view, or the features of a service
 #[derive(Debug, clap::Args)]
@@ -26,16 +28,16 @@ pub fn run(context: &Context, args: &ColumnsArgs) -> Result<Exit, Stop> {
     let address = find(&args.address, entries.keys())?;
     let entry = &entries[&address];
     let catalog = Catalog::new(entries.values().filter_map(|it| it.resource.as_ref()));
-    let columns: Option<Vec<(String, String)>> = match &entry.resource {
-        _ if !entry.wire_order.is_empty() => {
-            Some(entry.wire_order.iter().map(|it| (it.clone(), String::new())).collect())
+    let text = |dtype: Option<Dtype>| dtype.map(|it| it.to_string()).unwrap_or_default();
+    let declaration = entry.resource.as_ref().map(|it| it.spec.declaration());
+    let columns: Option<Vec<(String, String)>> = match declaration.and_then(|it| it.wire_features(&catalog)) {
+        Some(features) => {
+            let mut types: BTreeMap<String, Option<Dtype>> = features.into_iter().collect();
+            Some(entry.wire_order.iter().map(|it| (it.clone(), text(types.remove(it).flatten()))).collect())
         }
-        Some(resource) => resource
-            .spec
-            .declaration()
-            .columns(&catalog)
-            .map(|it| it.into_iter().map(|it| (it.name, it.dtype.to_string())).collect()),
-        None => None,
+        None => declaration
+            .and_then(|it| it.columns(&catalog))
+            .map(|it| it.into_iter().map(|it| (it.name, text(Some(it.dtype)))).collect()),
     };
     let Some(columns) = columns else {
         let diagnostic = Diagnostic::error(

@@ -51,7 +51,13 @@ pub fn run(context: &Context, args: &DiffArgs) -> Result<Exit, Stop> {
     let now = context.now()?;
     let plan = plan::diff(&snapshot, &after, &Suppress::None, now).map_err(Stop::Diagnostics)?;
     if args.format == Format::Json {
-        context.ui.json(&json!({ "format_version": wire::FORMAT_VERSION, "workspace": plan.workspace, "from": args.from, "to": args.to, "changes": plan.changes.iter().map(wire::change).collect::<Vec<_>>() }))?;
+        context.ui.json(&json!({
+            "format_version": wire::FORMAT_VERSION,
+            "workspace": plan.workspace,
+            "from": args.from,
+            "to": args.to,
+            "changes": plan.changes.iter().map(wire::change).collect::<Vec<_>>(),
+        }))?;
         return Ok(Exit::Done);
     }
     let mut out = String::new();

@@ -10,6 +10,7 @@ use super::context::Context;
 use super::repo;
 use super::stop::{Exit, Stop};
 use crate::render::graph;
+use crate::resource::{Address, Resource};
 
 /// Print the dependency graph of the declarations
 ///
@@ -42,7 +43,11 @@ pub fn run(context: &Context, args: &GraphArgs) -> Result<Exit, Stop> {
         GraphFormat::Dot => graph::dot(&mut out, &resources),
         GraphFormat::Mermaid => graph::mermaid(&mut out, &resources),
         GraphFormat::Json => {
-            let nodes: Vec<_> = resources.iter().map(|(address, it)| json!({ "address": address, "prevent_destroy": it.meta.prevent_destroy, "depends_on": it.depends_on })).collect();
+            let node = |(address, it): (&&Address, &&Resource)| {
+                let protected = it.meta.prevent_destroy;
+                json!({ "address": address, "prevent_destroy": protected, "depends_on": it.depends_on })
+            };
+            let nodes: Vec<_> = resources.iter().map(node).collect();
             return context.ui.json(&nodes).map(|()| Exit::Done);
         }
     };

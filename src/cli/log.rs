@@ -65,5 +65,12 @@ fn changes(summary: &str) -> String {
 
 fn wire(entry: &LogEntry) -> Value {
     let summary: Value = serde_json::from_str(&entry.summary).unwrap_or_default();
-    json!({ "serial": entry.serial, "applied_at": entry.at, "actor": entry.actor, "git_commit": entry.git_commit, "message": entry.message, "summary": summary })
+    json!({
+        "serial": entry.serial,
+        "applied_at": entry.at,
+        "actor": entry.actor,
+        "git_commit": entry.git_commit,
+        "message": entry.message,
+        "summary": summary,
+    })
 }

@@ -87,7 +87,12 @@ fn show_at(context: &Context, args: &ShowArgs, serial: Serial) -> Result<Exit, S
     let address = find(&args.address, specs.keys())?;
     let resource = registry::decode(&address, &specs[&address], Vec::new()).map_err(|error| ground.fail(&error))?;
     match args.format {
-        Format::Json => context.ui.json(&json!({ "address": address, "workspace": ground.workspace.name, "serial": serial, "declaration": resource.to_json() }))?,
+        Format::Json => context.ui.json(&json!({
+            "address": address,
+            "workspace": ground.workspace.name,
+            "serial": serial,
+            "declaration": resource.to_json(),
+        }))?,
         Format::Text => context.ui.data(&declaration(&resource))?,
     }
     Ok(Exit::Done)

@@ -1,6 +1,7 @@
 //! Files → declared resources. The only reader of the repo, and the only part that knows YAML.
 
 mod cache;
+mod decoder;
 mod files;
 mod locate;
 mod node;

@@ -8,7 +8,8 @@ use std::fmt;
 use serde::Deserializer as _;
 use serde::de::{MapAccess, Visitor};
 
-use super::node::{self, Decoder, Fault, Malformed, Mark, Node, Shape, What};
+use super::decoder::{Decoder, Fault, What};
+use super::node::{self, Malformed, Mark, Node, Shape};
 use crate::diagnostic::{Diagnostic, Place, Span, closest, did_you_mean};
 use crate::resource::{Address, Defaults, HEADER, Header, Kind, Resource, Spec, decode_map};
 
@@ -246,7 +247,7 @@ fn fault_diagnostic(origin: &Origin, root: &Node, path: &str, fault: &Fault, add
             let (summary, hint) = if field == "<<" {
                 (format!("merge keys are not read, here in {}", within(parent)), "write the fields out".to_owned())
             } else if field.ends_with('>') {
-                (format!("`{field}` is not a field of {owner}"), "a type with a comma needs quotes inside `{...}`, as in { name: counts, dtype: \"Map<String, Int64>\" }".to_owned())
+                (format!("`{field}` is not a field of {owner}"), QUOTE_TYPES.to_owned())
             } else {
                 let hint = did_you_mean(field, fields.iter().copied());
                 (
@@ -284,6 +285,10 @@ fn fault_diagnostic(origin: &Origin, root: &Node, path: &str, fault: &Fault, add
         What::Other(message) => Diagnostic::error("L011", format!("{}: {message}", within(path))).place(place),
     }
 }
+
+/// What to type where YAML has cut a type at its comma.
+const QUOTE_TYPES: &str =
+    "a type with a comma needs quotes inside `{...}`, as in { name: counts, dtype: \"Map<String, Int64>\" }";
 
 /// serde's own words for types, in ours.
 fn tidy(expected: &str) -> String {

@@ -49,7 +49,10 @@ pub fn find(snapshot: &Snapshot, declared: &BTreeMap<&Address, &Declared>) -> Re
         let Some(old) = &declaration.resource.renamed_from else { continue };
         let old = Address::new(new.kind, old.as_str());
         if circle(&old, new, declared) {
-            faults.push(fault(declared, new, format!("`{new}` was renamed from `{old}`, and `{old}` from `{new}`: names cannot be swapped in one apply")).hint("rename one of them to a third name first, in an apply of its own"));
+            let summary =
+                format!("renamed_from leads from `{new}` back to itself: names cannot be swapped in one apply");
+            let hint = "rename one of them to a third name first, in an apply of its own";
+            faults.push(fault(declared, new, summary).hint(hint));
             continue;
         }
         // Once the new name is recorded, the line has done its work and only waits to be removed.

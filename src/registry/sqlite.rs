@@ -98,7 +98,9 @@ fn unpack(row: &str) -> Result<(Address, Entry)> {
 impl Registry for Sqlite {
     async fn workspaces(&mut self) -> Result<Vec<Workspace>> {
         let rows = sqlx::query(
-            "SELECT name, mode, serial, state, (SELECT count(*) FROM resource WHERE workspace_id = workspace.id), (SELECT id FROM registry) FROM workspace ORDER BY name",
+            "SELECT name, mode, serial, state, (SELECT count(*) FROM resource WHERE workspace_id = workspace.id),
+                 (SELECT id FROM registry)
+             FROM workspace ORDER BY name",
         )
         .fetch_all(&mut self.connection)
         .await?;
@@ -223,12 +225,15 @@ impl Registry for Sqlite {
 
     async fn changes(&mut self, workspace: &str, from: Serial, to: Serial) -> Result<Vec<LoggedChange>> {
         let (workspace_id, _) = Self::workspace_id(&mut self.connection, workspace).await?;
-        let rows = sqlx::query("SELECT serial, action, kind, name, renamed_from, suppressed, before, after FROM change WHERE workspace_id = ? AND serial > ? AND serial <= ? ORDER BY serial, id")
-            .bind(workspace_id)
-            .bind(from.0)
-            .bind(to.0)
-            .fetch_all(&mut self.connection)
-            .await?;
+        let rows = sqlx::query(
+            "SELECT serial, action, kind, name, renamed_from, suppressed, before, after
+             FROM change WHERE workspace_id = ? AND serial > ? AND serial <= ? ORDER BY serial, id",
+        )
+        .bind(workspace_id)
+        .bind(from.0)
+        .bind(to.0)
+        .fetch_all(&mut self.connection)
+        .await?;
         rows.iter()
             .map(|row| {
                 let suppressed: i64 = row.try_get(5)?;

@@ -69,7 +69,7 @@ pub fn warning_line(counts: &[(String, usize)]) -> Option<String> {
         return None;
     }
     let kinds: Vec<String> =
-        counts.iter().map(|(code, number)| format!("{} {} ({code})", words::thousands(*number), short(code))).collect();
+        counts.iter().map(|(code, number)| format!("{} {} ({code})", number, short(code))).collect();
     Some(format!("{}: {} {}", words::count(total, "warning"), kinds.join(", "), style::dim("(-v lists them)")))
 }
 

@@ -21,7 +21,7 @@ pub fn plan(out: &mut impl Write, plan: &Plan, refusals: &[Refusal], now: Instan
     };
     writeln!(out, "### weir plan: `{}` ({}), {verdict}\n", plan.workspace, plan.mode)?;
     if plan.changes.is_empty() {
-        return writeln!(out, "The registry matches the repo ({} unchanged).", words::thousands(plan.unchanged));
+        return writeln!(out, "The registry matches the repo ({} unchanged).", plan.unchanged);
     }
     writeln!(out, "{}\n", text::tally(plan, refusals.len()).replace("\n      ", " "))?;
     for refusal in refusals {

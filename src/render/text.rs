@@ -24,11 +24,7 @@ const CREATES_MAX: usize = 200;
 /// Writes the plan, its refusals and its tally.
 pub fn plan(out: &mut impl Write, plan: &Plan, refusals: &[Refusal], now: Instant, detail: Detail) -> fmt::Result {
     if plan.changes.is_empty() {
-        return writeln!(
-            out,
-            "No changes. The registry matches the repo ({} unchanged).",
-            words::thousands(plan.unchanged)
-        );
+        return writeln!(out, "No changes. The registry matches the repo ({} unchanged).", plan.unchanged);
     }
     changes(out, &plan.changes, now, detail)?;
     for warning in &plan.warnings {
@@ -104,7 +100,7 @@ pub fn changes(out: &mut impl Write, changes: &[Change], now: Instant, detail: D
             out,
             "{} {}",
             style::symbol("+"),
-            style::dim(format!("and {} more (-v lists them)", words::thousands(creates - CREATES_MAX / 2)))
+            style::dim(format!("and {} more (-v lists them)", creates - CREATES_MAX / 2))
         )?;
     }
     Ok(())

@@ -4,9 +4,9 @@ use std::fmt::Display;
 
 use crate::resource::Duration;
 
-/// Returns `1 job`, `2 jobs`.
+/// Returns `1 job`, `2 jobs`. Plain digits: scripts read them too.
 pub fn count(number: usize, noun: &str) -> String {
-    format!("{} {}", thousands(number), plural(number, noun))
+    format!("{number} {}", plural(number, noun))
 }
 
 /// Returns the noun for that many.
@@ -20,19 +20,6 @@ pub fn plural(number: usize, noun: &str) -> String {
         }
         (_, noun) => format!("{noun}s"),
     }
-}
-
-/// Returns `12,345`.
-pub fn thousands(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// Returns `a, b and c`.
@@ -66,7 +53,7 @@ mod tests {
     fn words_fit_their_numbers() {
         assert_eq!(
             [count(1, "job"), count(0, "job"), count(12_345, "query"), count(2, "branch")].join("; "),
-            "1 job; 0 jobs; 12,345 queries; 2 branches"
+            "1 job; 0 jobs; 12345 queries; 2 branches"
         );
         assert_eq!([list(["a"]), list(["a", "b", "c"])].join("; "), "a; a, b and c");
         assert_eq!(

@@ -268,7 +268,7 @@ impl JsonSchema for Function {
         json_schema!({
             "description": "An aggregation function, with its parameters in brackets",
             "anyOf": [
-                { "enum": ["count", "sum", "mean", "min", "max", "last", "first", "stddev_samp", "stddev_pop", "var_samp", "var_pop", "approx_count_distinct"] },
+                { "enum": FUNCTIONS.iter().filter(|it| !it.contains('(')).chain(&["approx_count_distinct"]).collect::<Vec<_>>() },
                 { "type": "string", "pattern": r"^\s*(last|first|last_distinct|first_distinct)\s*\(\s*[0-9]+\s*\)\s*$" },
                 { "type": "string", "pattern": r"^\s*approx_count_distinct\s*\(\s*[0-9]+\s*\)\s*$" },
                 { "type": "string", "pattern": r"^\s*approx_percentile\s*\(\s*[0-9.]+\s*(,\s*[0-9]+\s*)?\)\s*$" },

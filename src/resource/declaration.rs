@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::{Address, Catalog, FeatureView, Field, Kind, Resource};
+use super::{Address, Catalog, Dtype, FeatureView, Field, Kind, Resource};
 use crate::batch_config::BatchConfig;
 use crate::diagnostic::{Diagnostic, DocumentId};
 
@@ -66,10 +66,17 @@ pub trait Declaration: Send + Sync {
         None
     }
 
-    /// Returns the features on the wire in their order, when this is a service: what `recorded` holds keeps its
-    /// position, additions follow in alphabetical order.
-    fn wire_order(&self, _catalog: &Catalog, _recorded: &[String]) -> Option<Vec<String>> {
+    /// Returns what goes over the wire when this is a service, in alphabetical order, with those types that are known.
+    fn wire_features(&self, _catalog: &Catalog) -> Option<Vec<(String, Option<Dtype>)>> {
         None
+    }
+
+    /// Returns the order on the wire: what `recorded` holds keeps its position, additions follow.
+    fn wire_order(&self, catalog: &Catalog, recorded: &[String]) -> Option<Vec<String>> {
+        let mut order = recorded.to_vec();
+        let additions = self.wire_features(catalog)?.into_iter().map(|it| it.0).filter(|it| !recorded.contains(it));
+        order.extend(additions);
+        Some(order)
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::declaration::{Declaration, Reference, Report, Rule};
 use super::field::column_name_fault;
 use super::text::{Named, Texts, named};
-use super::{Catalog, Kind, Resource, VIEWS};
+use super::{Catalog, Dtype, Kind, Resource, VIEWS};
 use crate::diagnostic::did_you_mean;
 
 /// Features of several views, served together.
@@ -172,24 +172,25 @@ impl Declaration for FeatureService {
         }
     }
 
-    fn wire_order(&self, catalog: &Catalog, recorded: &[String]) -> Option<Vec<String>> {
+    fn wire_features(&self, catalog: &Catalog) -> Option<Vec<(String, Option<Dtype>)>> {
         let mut names = BTreeMap::new();
         for entry in &self.features {
-            let all = || {
-                let resource = catalog.view(entry.view())?;
-                resource.spec.declaration().view()?.features(resource.address.kind, catalog)
+            let resource = catalog.view(entry.view());
+            let view = resource.and_then(|it| Some((it.address.kind, it.spec.declaration().view()?)));
+            let all = view.and_then(|(kind, view)| view.features(kind, catalog)).unwrap_or_default();
+            let chosen: Vec<(String, Option<Dtype>)> = match entry.features() {
+                Some(features) => {
+                    let dtype = |name: &String| all.iter().find(|it| it.0 == *name).and_then(|it| it.1.clone());
+                    features.iter().map(|it| (it.clone(), dtype(it))).collect()
+                }
+                None => all,
             };
-            for feature in entry.features().map(<[String]>::to_vec).or_else(all).unwrap_or_default() {
-                names.insert(
-                    (entry.namespace().to_owned(), feature.clone()),
-                    format!("{}.{feature}", entry.namespace()),
-                );
+            for (feature, dtype) in chosen {
+                let name = format!("{}.{feature}", entry.namespace());
+                names.insert((entry.namespace().to_owned(), feature), (name, dtype));
             }
         }
-        let mut order = recorded.to_vec();
-        let additions: Vec<_> = names.into_values().filter(|it| !recorded.contains(it)).collect();
-        order.extend(additions);
-        Some(order)
+        Some(names.into_values().collect())
     }
 }
 
@@ -228,6 +229,7 @@ impl FeatureService {
         let entry = &self.features[index];
         let (Some(chosen), Some(view)) = (entry.chosen(), resource.spec.declaration().view()) else { return };
         if let (Some(features), Some(known)) = (&chosen.features, view.features(resource.address.kind, catalog)) {
+            let known: Vec<String> = known.into_iter().map(|it| it.0).collect();
             if features.is_empty() {
                 report
                     .error(

@@ -1,6 +1,8 @@
 //! BatchFeatureView and StreamFeatureView: queries over sources whose rows become features.
 
-use schemars::JsonSchema;
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 
@@ -11,12 +13,12 @@ use super::transformation::{rename_in_query, sql_file_slot};
 use super::{Catalog, Dtype, Field, Kind, Resource, SOURCES, view_check};
 
 /// Features computed from batch sources on a schedule.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct BatchFeatureView(pub FeatureView);
 
 /// Features computed from pushed events as they arrive, and from their history.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct StreamFeatureView(pub FeatureView);
 
@@ -242,21 +244,21 @@ impl FeatureView {
         entities.filter_map(|it| it.spec.declaration().join_keys(&it.address.name)).flatten().collect()
     }
 
-    /// Returns the names of the view's features, or `None` when a source must be opened to know.
-    pub fn features(&self, kind: Kind, catalog: &Catalog) -> Option<Vec<String>> {
+    /// Returns the view's features with those types that are known, or `None` when a source must be opened to know.
+    pub fn features(&self, kind: Kind, catalog: &Catalog) -> Option<Vec<(String, Option<Dtype>)>> {
         if !self.aggregations().is_empty() {
             let interval = self.interval(kind, catalog).unwrap_or(Duration::ZERO);
-            return Some(self.aggregations().iter().map(|it| it.feature(interval)).collect());
+            let columns = self.column_names(catalog).unwrap_or_default();
+            let dtype = |it: &Aggregation| {
+                let column = columns.iter().find(|column| column.0 == it.column)?.1.as_ref()?;
+                it.function.output(column).ok()
+            };
+            return Some(self.aggregations().iter().map(|it| (it.feature(interval), dtype(it))).collect());
         }
         let keys = self.join_keys(catalog);
         let timestamp = self.timestamp(catalog)?;
-        Some(
-            self.column_names(catalog)?
-                .into_iter()
-                .map(|it| it.0)
-                .filter(|it| *it != timestamp && !keys.contains(it))
-                .collect(),
-        )
+        let columns = self.column_names(catalog)?.into_iter();
+        Some(columns.filter(|it| it.0 != timestamp && !keys.contains(&it.0)).collect())
     }
 
     /// Returns the defaults that the sources decide; they are part of what is compared.
@@ -331,6 +333,16 @@ impl FeatureView {
 /// Writes the trait for the two kinds of view, which differ only in their kind.
 macro_rules! view {
     ($type:ident) => {
+        impl JsonSchema for $type {
+            fn schema_name() -> Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+                FeatureView::json_schema(generator)
+            }
+        }
+
         impl Declaration for $type {
             fn rules(&self) -> &'static [(&'static str, Rule)] {
                 RULES

@@ -15,6 +15,7 @@ mod schema;
 mod text;
 mod transformation;
 mod view_check;
+mod view_columns;
 
 use std::fmt;
 use std::str::FromStr;

@@ -40,8 +40,15 @@ fn shape(kind: Kind, generator: &mut SchemaGenerator) -> Value {
     body["properties"]["renamed_from"] = json!({ "type": ["string", "null"], "pattern": name, "maxLength": 128, "description": "The name before a rename" });
     body["properties"]["description"] = text("What this is, for people");
     body["properties"]["owner"] = text("Who answers for it");
-    body["properties"]["tags"] = json!({ "type": ["object", "null"], "additionalProperties": { "type": ["string", "number", "boolean"] }, "description": "Anything else, as text" });
-    body["properties"]["prevent_destroy"] = json!({ "type": ["boolean", "null"], "description": "Refuse whatever would delete or recreate it, or what it depends on (default: false)" });
+    body["properties"]["tags"] = json!({
+        "type": ["object", "null"],
+        "additionalProperties": { "type": ["string", "number", "boolean"] },
+        "description": "Anything else, as text",
+    });
+    body["properties"]["prevent_destroy"] = json!({
+        "type": ["boolean", "null"],
+        "description": "Refuse whatever would delete or recreate it, or what it depends on (default: false)",
+    });
     if kind == Kind::StreamFeatureView
         && let Some(properties) = body["properties"].as_object_mut()
     {

@@ -84,9 +84,23 @@ impl Declaration for Transformation {
 }
 
 impl Transformation {
-    /// Returns the inputs that a view has to supply: those that are no transformation themselves.
-    pub fn open_inputs<'a>(&'a self, catalog: &Catalog) -> Vec<&'a str> {
-        self.inputs.iter().map(String::as_str).filter(|it| catalog.transformation(it).is_none()).collect()
+    /// Returns the inputs that a view has to supply, each once: an input that is a transformation asks for its own.
+    pub fn open_inputs(&self, catalog: &Catalog) -> Vec<String> {
+        fn collect(transformation: &Transformation, catalog: &Catalog, seen: &mut Vec<String>, open: &mut Vec<String>) {
+            for input in &transformation.inputs {
+                if seen.contains(input) {
+                    continue;
+                }
+                seen.push(input.clone());
+                match catalog.transformation(input).map(|it| &it.spec) {
+                    Some(super::Spec::Transformation(inner)) => collect(inner, catalog, seen, open),
+                    _ => open.push(input.clone()),
+                }
+            }
+        }
+        let mut open = Vec::new();
+        collect(self, catalog, &mut Vec::new(), &mut open);
+        open
     }
 }
 

@@ -1,12 +1,11 @@
 //! The rules of views that need no data (spec 1, "Rules that need no data").
 
-use super::aggregation::Function;
 use super::declaration::Report;
 use super::feature_view::{BatchTrigger, FeatureView, SourceInput};
 use super::field::{check_schema, column_name_fault};
 use super::text::Duration;
 use super::transformation::check_one_query;
-use super::{Catalog, Dtype, Kind, Resource};
+use super::{Catalog, Kind, Resource, view_columns};
 use crate::diagnostic::did_you_mean;
 
 /// Reports what the view shows on its own.
@@ -36,7 +35,7 @@ pub fn check_with(view: &FeatureView, me: &Resource, catalog: &Catalog, report: 
     check_transformation(view, me, catalog, report);
     check_interval(view, me, catalog, report);
     check_trigger(view, me, catalog, report);
-    check_columns(view, me, catalog, report);
+    view_columns::check(view, me, catalog, report);
     warn(view, me, catalog, report);
 }
 
@@ -185,7 +184,7 @@ fn check_monitoring(view: &FeatureView, me: &Resource, report: &mut Report) {
     {
         let least = Duration::secs(2 * interval.secs);
         report
-            .error("V007", "monitoring.expected_freshness", format!("the expected_freshness of `{address}` is {expected}, less than twice its aggregation_interval of {interval}"))
+            .error("V007", "monitoring.expected_freshness", format!("expected_freshness {expected} of `{address}` is less than twice its aggregation_interval {interval}"))
             .hints
             .push(format!("write `{least}` or more"));
     }
@@ -381,175 +380,6 @@ fn check_trigger(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &
             )
             .hints
             .push("write the first moment that should have features, as `feature_start_time: 2024-01-01`".to_owned());
-    }
-}
-
-fn check_columns(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &mut Report) {
-    check_feature_names(view, me, catalog, report);
-    let Some(columns) = view.column_names(catalog) else {
-        report
-            .warning(
-                "V104",
-                "name",
-                format!("not checked: the columns of `{}` are known only when its sources are opened", me.address),
-            )
-            .hints
-            .push("declare `schema` to check them here".to_owned());
-        return;
-    };
-    let names: Vec<&str> = columns.iter().map(|it| it.0.as_str()).collect();
-    let has = names.join(", ");
-    for (index, name) in view.entities.iter().enumerate() {
-        let keys = catalog.entity(name).and_then(|it| it.spec.declaration().join_keys(name)).unwrap_or_default();
-        for key in keys.iter().filter(|it| !names.contains(&it.as_str())) {
-            report
-                .error(
-                    "V004",
-                    format!("entities[{index}]"),
-                    format!("join key `{key}` of `Entity.{name}` is not a column of `{}` (has: {has})", me.address),
-                )
-                .hints
-                .extend(did_you_mean(key, names.iter().copied()));
-        }
-    }
-    check_timestamp(view, me, &columns, report);
-    for (index, aggregation) in view.aggregations().iter().enumerate() {
-        let column = &aggregation.column;
-        match columns.iter().find(|it| it.0 == *column) {
-            None => {
-                report
-                    .error(
-                        "V004",
-                        format!("aggregations[{index}].column"),
-                        format!("`{column}` is not a column of `{}` (has: {has})", me.address),
-                    )
-                    .hints
-                    .extend(did_you_mean(column, names.iter().copied()));
-            }
-            Some((_, Some(dtype))) => check_function(aggregation.function, column, dtype, index, report),
-            Some((_, None)) => {}
-        }
-    }
-    let keys = view.join_keys(catalog);
-    if view.aggregations().is_empty()
-        && let Some(timestamp) = view.timestamp(catalog)
-        && !names.iter().any(|it| *it != timestamp && !keys.iter().any(|key| key == it))
-    {
-        report
-            .error(
-                "V004",
-                "name",
-                format!("`{}` has no feature: all its columns are join keys or the timestamp (has: {has})", me.address),
-            )
-            .hints
-            .push("add a column to its query, or an aggregation".to_owned());
-    }
-}
-
-fn check_function(function: Function, column: &str, dtype: &Dtype, index: usize, report: &mut Report) {
-    if let Err(takes) = function.output(dtype) {
-        report.error(
-            "V006",
-            format!("aggregations[{index}].function"),
-            format!("`{function}` takes {takes}, and `{column}` is {dtype}"),
-        );
-    }
-}
-
-fn check_timestamp(view: &FeatureView, me: &Resource, columns: &[(String, Option<Dtype>)], report: &mut Report) {
-    let address = &me.address;
-    let has = columns.iter().map(|it| it.0.as_str()).collect::<Vec<_>>().join(", ");
-    if let Some(field) = &view.timestamp_field {
-        match columns.iter().find(|it| it.0 == *field) {
-            None => {
-                report
-                    .error(
-                        "V004",
-                        "timestamp_field",
-                        format!("timestamp_field `{field}` is not a column of `{address}` (has: {has})"),
-                    )
-                    .hints
-                    .extend(did_you_mean(field, columns.iter().map(|it| it.0.as_str())));
-            }
-            Some((_, Some(dtype))) if *dtype != Dtype::Timestamp => {
-                report.error(
-                    "V005",
-                    "timestamp_field",
-                    format!("timestamp_field `{field}` of `{address}` is {dtype}, not Timestamp"),
-                );
-            }
-            _ => {}
-        }
-        return;
-    }
-    if columns.iter().any(|it| it.1.is_none()) {
-        return;
-    }
-    let timestamps: Vec<_> =
-        columns.iter().filter(|it| it.1 == Some(Dtype::Timestamp)).map(|it| it.0.as_str()).collect();
-    match timestamps.as_slice() {
-        [_] => {}
-        [] => {
-            report
-                .error(
-                    "V005",
-                    if view.schema.is_some() { "schema" } else { "name" },
-                    format!("`{address}` has no Timestamp column (has: {has})"),
-                )
-                .hints
-                .push("add the column with the time of a row, with type Timestamp".to_owned());
-        }
-        several => {
-            report
-                .error(
-                    "V005",
-                    if view.schema.is_some() { "schema" } else { "name" },
-                    format!(
-                        "`{address}` has {} Timestamp columns and no `timestamp_field`: {}",
-                        several.len(),
-                        several.join(", ")
-                    ),
-                )
-                .hints
-                .push(format!("say which one is the time of a row, as `timestamp_field: {}`", several[0]));
-        }
-    }
-}
-
-fn check_feature_names(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &mut Report) {
-    let interval = view.interval(me.address.kind, catalog).unwrap_or(Duration::ZERO);
-    let features: Vec<_> = view.aggregations().iter().map(|it| it.feature(interval)).collect();
-    let keys = view.join_keys(catalog);
-    for (index, feature) in features.iter().enumerate() {
-        let path = |field: &str| format!("aggregations[{index}]{field}");
-        if features[..index].contains(feature) {
-            report
-                .error("V003", path(""), format!("feature `{feature}` of `{}` is named twice", me.address))
-                .hints
-                .push("give one of them a `name`, or remove it".to_owned());
-        }
-        if keys.contains(feature) {
-            report
-                .error("V003", path(""), format!("feature `{feature}` of `{}` is named like its join key", me.address))
-                .hints
-                .push("give it another `name`".to_owned());
-        }
-        // A column such as `a_` makes a default name with `__` in it, which a reader could not take apart.
-        if view.aggregations()[index].name.is_none()
-            && let Some(fault) = column_name_fault(feature)
-        {
-            report
-                .error(
-                    "V002",
-                    path(""),
-                    format!(
-                        "the default name `{feature}` of a feature of `{}` is not allowed: a feature name {fault}",
-                        me.address
-                    ),
-                )
-                .hints
-                .push("give it a `name`".to_owned());
-        }
     }
 }
 
