@@ -26,6 +26,13 @@ pub struct Reading {
     pub documents: usize,
 }
 
+/// Which diagnostics a person or a program will see one by one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shown {
+    All,
+    Errors,
+}
+
 /// The files of a repo, and what the cache knows of them as a whole.
 pub struct Sources {
     files: Files,
@@ -66,15 +73,20 @@ impl Sources {
         load::externals_unchanged(root, &whole.externals).then_some(whole)
     }
 
-    /// Decodes, resolves and checks.
-    pub fn check(self, place: &Place) -> Reading {
+    /// Decodes, resolves and checks. Places are found for what will be shown: finding one reads its document again.
+    pub fn check(self, place: &Place, shown: Shown) -> Reading {
         let Self { files, faults, mut cache, key } = self;
         let (mut repo, mut found) = load::declare(files, &place.project, &mut cache);
         found.extend(crate::resolve::resolve(&mut repo));
         found.extend(crate::check::together(&repo));
-        repo.locate(&mut found);
+        let (mut errors, mut warnings): (Vec<_>, Vec<_>) = found.into_iter().partition(Diagnostic::is_error);
+        repo.locate(&mut errors);
+        if shown == Shown::All {
+            repo.locate(&mut warnings);
+        }
         let mut diagnostics = faults;
-        diagnostics.extend(found);
+        diagnostics.extend(errors);
+        diagnostics.extend(warnings);
         let declared = digests(&repo);
         if diagnostics.iter().all(|it| !it.is_error()) {
             let externals = load::external_hashes(&repo);
@@ -106,7 +118,8 @@ fn digests(repo: &load::Repo) -> Vec<Declared> {
 
 /// Reads and checks the repo; stops with all mistakes when there are any.
 pub fn checked(context: &Context, place: &Place, sources: Sources) -> Result<Checked, Stop> {
-    let reading = sources.check(place);
+    let shown = if context.ui.verbose { Shown::All } else { Shown::Errors };
+    let reading = sources.check(place, shown);
     let (errors, warnings): (Vec<_>, Vec<_>) = reading.diagnostics.into_iter().partition(Diagnostic::is_error);
     if !errors.is_empty() {
         context.ui.complain(diagnostics::all(&errors).trim_end());

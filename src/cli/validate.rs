@@ -49,7 +49,8 @@ pub fn run(context: &Context, args: &ValidateArgs) -> Result<Exit, Stop> {
         context.ui.data(&format!("Valid: {}.\n", words::count(known.count, "declaration")))?;
         return Ok(Exit::Done);
     }
-    let reading = sources.check(&place);
+    let brief = args.format == ValidateFormat::Text && !context.ui.verbose;
+    let reading = sources.check(&place, if brief { repo::Shown::Errors } else { repo::Shown::All });
     let errors = reading.diagnostics.iter().filter(|it| it.is_error()).count();
     match args.format {
         ValidateFormat::Text => text(context, &reading, errors)?,

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::{External, Parsed, Project, SourceFile, files};
+use super::{DocumentPlace, External, Parsed, Project, SourceFile, files};
 use crate::resource::{Address, Resource};
 
 /// What earlier runs know, and what this one adds.
@@ -110,11 +110,11 @@ impl Cache {
         root: &Path,
         file: &SourceFile,
         project: &Project,
-    ) -> Option<Vec<(usize, Option<Parsed>)>> {
+    ) -> Option<Vec<(DocumentPlace, Option<Parsed>)>> {
         let (start, end) = *self.entries.get(&key(file, project))?;
         let documents = self.text[start..end].lines().map(|line| decode(root, line)).collect::<Option<Vec<_>>>()?;
         self.used.fetch_add(end - start, std::sync::atomic::Ordering::Relaxed);
-        Some(documents.into_iter().map(|(line, parsed)| (line, Some(parsed))).collect())
+        Some(documents.into_iter().map(|(place, parsed)| (place, Some(parsed))).collect())
     }
 
     pub(super) fn remember(&mut self, file: &SourceFile, project: &Project, entry: &[String]) {
@@ -162,11 +162,12 @@ fn key(file: &SourceFile, project: &Project) -> [u8; 32] {
 
 /// Returns the line that stores one declaration, with a check of its own.
 pub(super) fn entry(
-    line: usize,
+    place: DocumentPlace,
     resource: &Resource,
     local_digest: &[u8; 32],
     externals: &[(&'static str, External)],
 ) -> String {
+    let DocumentPlace { line, first_key, start, end } = place;
     let mut json = resource.to_json();
     if let Some(name) = &resource.renamed_from {
         json["renamed_from"] = name.clone().into();
@@ -175,8 +176,12 @@ pub(super) fn entry(
         .iter()
         .map(|(path, it)| serde_json::json!([path, &*it.file, hex(blake3::hash(it.text.as_bytes()).as_bytes())]))
         .collect();
-    let payload =
-        format!("{line}\t{}\t{}\t{}\t{json}", resource.address, hex(local_digest), serde_json::Value::from(externals));
+    let payload = format!(
+        "{line} {first_key} {start} {end}\t{}\t{}\t{}\t{json}",
+        resource.address,
+        hex(local_digest),
+        serde_json::Value::from(externals)
+    );
     format!("{}\t{payload}\n", check(&payload))
 }
 
@@ -184,18 +189,20 @@ fn check(payload: &str) -> String {
     hex(&blake3::hash(payload.as_bytes()).as_bytes()[..8])
 }
 
-fn decode(root: &Path, line: &str) -> Option<(usize, Parsed)> {
+fn decode(root: &Path, line: &str) -> Option<(DocumentPlace, Parsed)> {
     let (stored, payload) = line.split_once('\t')?;
     if check(payload) != stored {
         return None;
     }
     let mut parts = payload.splitn(5, '\t');
-    let line = parts.next()?.parse().ok()?;
+    let mut numbers = parts.next()?.split(' ').map(|it| it.parse().ok());
+    let mut number = || numbers.next().flatten();
+    let place = DocumentPlace { line: number()?, first_key: number()?, start: number()?, end: number()? };
     let address: Address = parts.next()?.parse().ok()?;
     let local_digest = unhex(parts.next()?)?;
     let externals = recall_externals(root, parts.next()?)?;
     let resource = crate::resource::from_json_text(address, parts.next()?).ok()?;
-    Some((line, Parsed { resource, local_digest, externals }))
+    Some((place, Parsed { resource, local_digest, externals }))
 }
 
 /// Reads the named files again; one that changed makes the whole entry useless.

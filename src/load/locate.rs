@@ -32,8 +32,8 @@ fn field(repo: &Repo, document: DocumentId, path: &str) -> Place {
 fn with_document(repo: &Repo, document: DocumentId, place: impl FnOnce(&yaml::Origin, &Node) -> Place) -> Place {
     let at = repo.documents[document.0];
     let file = &repo.files[at.file];
-    let text = yaml::split(&file.text).into_iter().find(|it| it.0 == at.line).map_or("", |it| it.1);
-    let origin = yaml::Origin { file: &file.path, text, line: at.line };
+    let text = &file.text[at.place.start..at.place.end];
+    let origin = yaml::Origin { file: &file.path, text, line: at.place.line };
     match node::parse(text) {
         Ok(Some(root)) => place(&origin, &root),
         _ => origin.span(Mark { line: 1, column: 1 }, 1),

@@ -40,8 +40,19 @@ pub struct Repo {
 #[derive(Debug, Clone, Copy)]
 pub struct Document {
     pub file: usize,
-    /// From 1.
+    pub place: DocumentPlace,
+}
+
+/// Where a document lies in its file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DocumentPlace {
+    /// The line on which its text starts, from 1.
     pub line: usize,
+    /// The line of its first key: where it starts for a reader.
+    pub first_key: usize,
+    /// In bytes.
+    pub start: usize,
+    pub end: usize,
 }
 
 /// One declaration, decoded, with what the parse cache remembers of it.
@@ -60,7 +71,7 @@ pub struct External {
 
 /// What one file yields.
 struct FileYield {
-    documents: Vec<(usize, Option<Parsed>)>,
+    documents: Vec<(DocumentPlace, Option<Parsed>)>,
     broken: Vec<(DocumentId, yaml::Broken)>,
     diagnostics: Vec<Diagnostic>,
     /// Worth remembering: read afresh and without a mistake.
@@ -84,12 +95,12 @@ pub fn declare(files: Files, project: &Project, cache: &mut Cache) -> (Repo, Vec
         let first = repo.documents.len();
         let remember = found.fresh && found.diagnostics.is_empty();
         let mut entry = Vec::new();
-        for (line, parsed) in found.documents {
+        for (place, parsed) in found.documents {
             let document = DocumentId(repo.documents.len());
-            repo.documents.push(Document { file: index, line });
+            repo.documents.push(Document { file: index, place });
             let Some(parsed) = parsed else { continue };
             if remember {
-                entry.push(cache::entry(line, &parsed.resource, &parsed.local_digest, &parsed.externals));
+                entry.push(cache::entry(place, &parsed.resource, &parsed.local_digest, &parsed.externals));
             }
             repo.externals.extend(parsed.externals.into_iter().map(|(path, external)| ((document, path), external)));
             repo.declared.push(Declared { resource: parsed.resource, document, local_digest: parsed.local_digest });
@@ -122,14 +133,14 @@ fn read_file(root: &Path, file: &SourceFile, project: &Project, cache: &Cache) -
         return FileYield { documents, broken: Vec::new(), diagnostics: Vec::new(), fresh: false };
     }
     let mut found = FileYield { documents: Vec::new(), broken: Vec::new(), diagnostics: Vec::new(), fresh: true };
-    for (line, text) in yaml::split(&file.text) {
-        let origin = yaml::Origin { file: &file.path, text, line };
+    for place in yaml::split(&file.text) {
+        let origin = yaml::Origin { file: &file.path, text: &file.text[place.start..place.end], line: place.line };
         let document = DocumentId(found.documents.len());
         match yaml::decode(&origin, &project.defaults) {
             Ok(None) => {}
             Ok(Some(resource)) => {
                 let parsed = complete(root, file, document, resource, &mut found.diagnostics);
-                found.documents.push((line, Some(parsed)));
+                found.documents.push((place, Some(parsed)));
             }
             Err(mut broken) => {
                 found.diagnostics.append(&mut broken.diagnostics);
@@ -137,7 +148,7 @@ fn read_file(root: &Path, file: &SourceFile, project: &Project, cache: &Cache) -
                     crate::check::syntax(partial, &mut Report { document, diagnostics: &mut found.diagnostics });
                 }
                 found.broken.push((document, broken));
-                found.documents.push((line, None));
+                found.documents.push((place, None));
             }
         }
     }
@@ -175,14 +186,7 @@ impl Repo {
     /// Returns the file and line on which the declaration at `document` starts.
     pub fn source(&self, document: DocumentId) -> (Arc<str>, usize) {
         let at = self.documents[document.0];
-        let file = &self.files[at.file];
-        // A document that opens with `---` or a comment starts, for a reader, at its first key.
-        let skipped = file
-            .text
-            .lines()
-            .skip(at.line - 1)
-            .position(|it| !(it.is_empty() || it.starts_with("---") || it.trim_start().starts_with('#')));
-        (file.path.clone(), at.line + skipped.unwrap_or(0))
+        (self.files[at.file].path.clone(), at.place.first_key)
     }
 
     /// Gives every label its line and column, by reading the documents concerned once more.

@@ -8,6 +8,7 @@ use std::fmt;
 use serde::Deserializer as _;
 use serde::de::{MapAccess, Visitor};
 
+use super::DocumentPlace;
 use super::decoder::{Decoder, Fault, What};
 use super::node::{self, Malformed, Mark, Node, Shape};
 use crate::diagnostic::{Diagnostic, Place, Span, closest, did_you_mean};
@@ -382,39 +383,35 @@ pub fn to_text(value: &serde_json::Value) -> String {
     serde_yaml::to_string(value).expect("plain data is YAML")
 }
 
-/// Splits a file into its documents: where each starts, by line from 1 and by byte, with its text.
+/// Splits a file into its documents; those that hold nothing are left out.
 ///
 /// `---` at the left margin always ends a document, even inside a block of text (YAML 1.2, 9.1.2).
-pub fn split(text: &str) -> Vec<(usize, &str)> {
+pub fn split(text: &str) -> Vec<DocumentPlace> {
     let mut documents = Vec::new();
-    let mut start = (1, 0);
-    let mut offset = 0;
-    let mut push = |start: (usize, usize), end: usize| {
-        let document = &text[start.1..end];
-        let empty = document.lines().all(|it| {
-            it.trim().is_empty()
-                || it.trim_start().starts_with('#')
-                || it.starts_with('%')
-                || it.trim_end() == "---"
-                || it.trim_end() == "..."
-        });
-        if !empty {
-            documents.push((start.0, document));
-        }
-    };
-    for (index, line) in text.split_inclusive('\n').enumerate() {
+    let mut open: Option<DocumentPlace> = None;
+    let (mut line_number, mut offset) = (0, 0);
+    for line in text.split_inclusive('\n') {
+        line_number += 1;
         let marker = |it: &str| {
             line.strip_prefix(it).is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
         };
-        if marker("---") {
-            push(start, offset);
-            start = (index + 1, offset);
-        } else if marker("...") {
-            push(start, offset);
-            start = (index + 2, offset + line.len());
+        let ends = marker("...");
+        if ends || marker("---") {
+            documents.extend(open.take().filter(|it| it.first_key > 0));
+        }
+        if !ends {
+            let place =
+                open.get_or_insert(DocumentPlace { line: line_number, first_key: 0, start: offset, end: offset });
+            place.end = offset + line.len();
+            let trimmed = line.trim();
+            let says_nothing =
+                trimmed.is_empty() || trimmed.starts_with('#') || line.starts_with('%') || trimmed == "---";
+            if place.first_key == 0 && !says_nothing {
+                place.first_key = line_number;
+            }
         }
         offset += line.len();
     }
-    push(start, text.len());
+    documents.extend(open.filter(|it| it.first_key > 0));
     documents
 }
