@@ -7,7 +7,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::team::{SECOND, SERVING, TEAM_SIZE, Team};
+use crate::team::{Service, TEAM_SIZE, Team};
 
 /// How declarations are spread over files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -127,9 +127,9 @@ fn declaration(index: usize) -> Declaration {
         0 => ("entities", team.entity(), team.entity_text()),
         1 => ("sources", team.source(), team.source_text()),
         place @ 2..=6 => ("features", team.view(place - 2), team.view_text(place - 2)),
-        7 => ("services", team.service(SERVING), team.service_text(SERVING)),
+        7 => ("services", team.service(Service::Serving), team.service_text(Service::Serving)),
         place @ 8..=11 => ("features", team.view(place - 3), team.view_text(place - 3)),
-        _ => ("services", team.service(SECOND), team.service_text(SECOND)),
+        _ => ("services", team.service(Service::Second), team.service_text(Service::Second)),
     };
     Declaration { path: format!("domain_{:03}/{folder}/{name}.yaml", team.index / 10), text }
 }

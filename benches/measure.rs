@@ -7,7 +7,6 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
-
 use weir::render::words;
 
 use crate::generate::Repo;
@@ -70,10 +69,10 @@ impl Step {
         if self == Self::Floor { floor(repo) } else { run(repo, self) }
     }
 
-    /// Returns the peak memory in KB, or `None` where this machine does not tell.
-    pub fn peak_memory(self, repo: &Repo, nth: usize) -> Result<Option<u64>> {
+    /// Returns the peak memory of weir in KB; only where `tells_memory`. Without weir there is none to measure.
+    pub fn peak_memory_kb(self, repo: &Repo, nth: usize) -> Result<Option<u64>> {
+        let Some(arguments) = self.arguments() else { return Ok(None) };
         self.prepare(repo, nth)?;
-        let Some(arguments) = self.arguments().filter(|_| tells_memory()) else { return Ok(None) };
         let mut timed = clean(TIME);
         let stderr = output(timed.args(["-f", "%M", WEIR]).args(arguments), repo)?.1;
         let kb = stderr.lines().last().and_then(|it| it.trim().parse().ok());
@@ -89,7 +88,7 @@ fn run(repo: &Repo, step: Step) -> Result<Duration> {
     let (stdout, _) = output(&mut weir, repo)?;
     let elapsed = start.elapsed();
     if let Some(outcome) = step.outcome(repo.count) {
-        let last = stdout.lines().last().unwrap_or_default();
+        let last = stdout.lines().last().unwrap_or_default().replace(',', "");
         ensure!(last.starts_with(&outcome), "`weir {}` says `{last}`, not `{outcome}...`", arguments.join(" "));
     }
     Ok(elapsed)
@@ -117,7 +116,8 @@ fn clean(program: &str) -> Command {
     command
 }
 
-fn tells_memory() -> bool {
+/// Says whether this machine tells how much memory a process needed.
+pub fn tells_memory() -> bool {
     let answer = Command::new(TIME).args(["-f", "%M", WEIR, "--version"]).output();
     answer.is_ok_and(|it| String::from_utf8_lossy(&it.stderr).trim().parse::<u64>().is_ok())
 }

@@ -146,7 +146,7 @@ impl Column {
 fn cell(value: f64, min: &str, ratio: &str, budget: Option<f64>) -> String {
     let mark = if over(value, budget) { "!" } else { "" };
     let budget = budget.map(|it| format!("< {it}")).unwrap_or_default();
-    format!("{value:.1} {min:>9} {ratio:>5} {budget:>6} {mark:1}")
+    format!("{value:.1} {min:>9} {ratio:>6} {budget:>6} {mark:1}")
 }
 
 fn over(value: f64, budget: Option<f64>) -> bool {

@@ -168,10 +168,9 @@ impl<'a> Bench<'a> {
         Ok(Self { options, folder })
     }
 
-    fn repo(&self, count: usize, layout: Layout) -> Result<Repo> {
+    fn repo(&self, name: &str, count: usize, layout: Layout) -> Result<Repo> {
         say(&format!("generating {}, {}", words::count(count, "declaration"), layout.title()));
-        let folder = self.folder.join(format!("{count} {}", layout.title()));
-        let repo = generate(&folder, count, layout).context("the repo cannot be written")?;
+        let repo = generate(&self.folder.join(name), count, layout).context("the repo cannot be written")?;
         if self.options.git {
             measure::commit_to_git(&repo)?;
         }
@@ -181,7 +180,7 @@ impl<'a> Bench<'a> {
     }
 
     fn column(&self, layout: Layout) -> Result<Column> {
-        let repo = self.repo(self.options.count(), layout)?;
+        let repo = self.repo(&layout.title().replace(' ', "-"), self.options.count(), layout)?;
         let (samples, peak_kb) = self.rounds(&repo, &Step::ALL)?;
         Ok(Column { layout, count: repo.count, samples, peak_kb })
     }
@@ -196,14 +195,16 @@ impl<'a> Bench<'a> {
             }
         }
         let mut peak_kb = None;
-        for step in steps {
-            peak_kb = peak_kb.max(step.peak_memory(repo, runs)?);
+        if measure::tells_memory() {
+            for step in steps {
+                peak_kb = peak_kb.max(step.peak_memory_kb(repo, runs)?);
+            }
         }
         Ok((samples, peak_kb))
     }
 
     fn growth(&self, count: usize) -> Result<Vec<String>> {
-        let repo = self.repo(count, Layout::Hundred)?;
+        let repo = self.repo(&format!("grow-{count}"), count, Layout::Hundred)?;
         let (samples, peak_kb) = self.rounds(&repo, &[Step::FirstApply, Step::Plan])?;
         let mut row = vec![count.to_string()];
         for (_, samples) in &samples {
@@ -216,7 +217,7 @@ impl<'a> Bench<'a> {
 
     /// Measures plan and edit in a short history, and again after `edits` more.
     fn history(&self, edits: usize) -> Result<Vec<Vec<String>>> {
-        let repo = self.repo(self.options.count(), Layout::Hundred)?;
+        let repo = self.repo("history", self.options.count(), Layout::Hundred)?;
         Step::FirstApply.measure(&repo, 0)?;
         let mut applied = 0;
         let mut rows = Vec::new();

@@ -1,16 +1,13 @@
-//! Thirteen declarations that belong together, as YAML: the entity, the source and the services. The views are in `view.rs`.
+//! The entity, the source and the services of a team, as YAML. Its views are in `view.rs`.
 
 use crate::view::View;
 
 /// How many declarations a team has.
 pub const TEAM_SIZE: usize = 13;
-/// The service over a team's first five views.
-pub const SERVING: usize = 0;
-/// The service over the others: of every other team, one for training only.
-pub const SECOND: usize = 1;
 
 const NOUNS: [&str; 10] =
     ["user", "card", "merchant", "ad", "keyword", "session", "device", "order", "seller", "listing"];
+/// What the views of a team are about, by their place.
 pub const TOPICS: [&str; 9] =
     ["activity", "spend", "velocity", "recency", "profile", "quality", "overlap", "trend", "history"];
 const NUMBERS: [(&str, &str); 7] = [
@@ -29,6 +26,15 @@ const FLAGS: [&str; 3] = ["approved", "is_new", "converted"];
 #[derive(Clone, Copy)]
 pub struct Team {
     pub index: usize,
+}
+
+/// The two services of a team.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Service {
+    /// Over the first five views, which are all online
+    Serving,
+    /// Over the others: of every other team, for training only
+    Second,
 }
 
 /// Where a team's rows come from.
@@ -70,11 +76,11 @@ impl Team {
         format!("{}_{}_{:05}", self.noun(), TOPICS[place], self.index)
     }
 
-    pub fn service(self, which: usize) -> String {
+    pub fn service(self, which: Service) -> String {
         let purpose = match which {
-            SERVING => "ranking",
-            _ if self.trains() => "training",
-            _ => "scoring",
+            Service::Serving => "ranking",
+            Service::Second if self.trains() => "training",
+            Service::Second => "scoring",
         };
         format!("{}_{purpose}_{:05}", self.noun(), self.index)
     }
@@ -93,6 +99,7 @@ impl Team {
         format!("{}_id", NOUNS[(self.index + NOUNS.len() - 2) % NOUNS.len()])
     }
 
+    /// Returns one of the three numeric columns, with its type.
     pub fn number(self, nth: usize) -> (&'static str, &'static str) {
         NUMBERS[(self.index + nth) % NUMBERS.len()]
     }
@@ -106,13 +113,14 @@ impl Team {
     }
 
     /// Returns the columns of the source, which are also those of every view of it.
-    pub fn columns(self) -> [(String, &'static str); 8] {
+    fn columns(self) -> [(String, &'static str); 8] {
         let number = |nth| (self.number(nth).0.to_owned(), self.number(nth).1);
         let (text, flag) = ((self.text().to_owned(), "String"), (self.flag().to_owned(), "Bool"));
         let time = ("timestamp".to_owned(), "Timestamp");
         [(self.key(), "String"), (self.elder_key(), "String"), time, number(0), number(1), number(2), text, flag]
     }
 
+    /// Returns the fields that every kind has.
     pub fn header(self, kind: &str, name: &str, description: &str) -> String {
         let owner = format!("{}-team@example.com", self.noun());
         let release = ["production", "staging", "experiment"][self.index % 3];
@@ -151,6 +159,7 @@ impl Team {
         }
     }
 
+    /// Returns the columns as a list below `field`.
     pub fn schema(self, field: &str, indent: &str) -> String {
         let fields: String = self
             .columns()
@@ -160,22 +169,28 @@ impl Team {
         format!("{indent}{field}:\n{fields}")
     }
 
-    pub fn file_config(self) -> String {
-        let noun = self.noun();
-        match self.index % 4 {
-            1 => format!(
-                "batch_config:\n  kind: FileConfig\n  uri: s3://lake/{noun}/{:05}/\n  file_format: parquet\n  timestamp_field: timestamp\n  data_delay: 2h\n",
-                self.index
-            ),
-            _ => format!(
-                "batch_config:\n  kind: FileConfig\n  uri: data/{noun}_{:05}.csv\n  file_format: csv\n  timestamp_field: timestamp\n  # CSV carries no types.\n{}",
-                self.index,
-                self.schema("schema_override", "  ")
-            ),
-        }
+    fn file_config(self) -> String {
+        let (noun, index) = (self.noun(), self.index);
+        let (uri, format) = match self.index % 4 {
+            1 => (format!("s3://lake/{noun}/{index:05}/"), "parquet"),
+            _ => (format!("data/{noun}_{index:05}.csv"), "csv"),
+        };
+        let columns = match format {
+            "csv" => format!("  # CSV carries no types.\n{}", self.schema("schema_override", "  ")),
+            _ => String::new(),
+        };
+        format!(
+            "batch_config:
+  kind: FileConfig
+  uri: {uri}
+  file_format: {format}
+  timestamp_field: timestamp
+  data_delay: 2h
+{columns}"
+        )
     }
 
-    pub fn hive_config(self) -> String {
+    fn hive_config(self) -> String {
         let plain: Vec<String> = self.columns()[3..].iter().map(|it| it.0.clone()).collect();
         format!(
             "batch_config:
@@ -200,25 +215,25 @@ impl Team {
         )
     }
 
-    pub fn service_text(self, which: usize) -> String {
-        let what = if which == SERVING { "Ranks" } else { "Scores" };
+    pub fn service_text(self, which: Service) -> String {
+        let what = if which == Service::Serving { "Ranks" } else { "Scores" };
         let mut text = self.header(
             "FeatureService",
             &self.service(which),
             &format!("\"{what} the {}: features of domain {}\"", self.noun(), self.index / 10),
         );
-        if which == SERVING && self.index % 5 == 0 {
+        if which == Service::Serving && self.index % 5 == 0 {
             text += "# Models in production read it.\nprevent_destroy: true\n";
         }
-        if which == SECOND && self.trains() {
+        if which == Service::Second && self.trains() {
             text += "online_serving_enabled: false\n";
         }
         text += "features:\n";
-        let places = if which == SERVING { 0..5 } else { 5..9 };
+        let places = if which == Service::Serving { 0..5 } else { 5..9 };
         for place in places {
             text += &self.service_entry(place);
         }
-        if let Some(elder) = self.elder().filter(|_| which == SECOND) {
+        if let Some(elder) = self.elder().filter(|_| which == Service::Second) {
             text += &format!(
                 "  - view: {}\n    namespace: elder\n    join_key_map: {{ {}: earlier_{} }}\n",
                 elder.view(0),
@@ -229,7 +244,7 @@ impl Team {
         text
     }
 
-    pub fn service_entry(self, place: usize) -> String {
+    fn service_entry(self, place: usize) -> String {
         let name = self.view(place);
         match (place, View { team: self, place }.aggregates()) {
             (1 | 6, true) => format!("  - view: {name}\n    features: [{0}_total, {0}_peak]\n", self.number(0).0),

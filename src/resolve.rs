@@ -1,6 +1,6 @@
 //! Names → addresses: unknown, ambiguous, duplicate and circular references.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::diagnostic::{Diagnostic, DocumentId, closest};
 use crate::load::Repo;
@@ -20,10 +20,9 @@ pub fn resolve(repo: &mut Repo) -> Vec<Diagnostic> {
             let named = by_name.get(reference.name.as_str()).map(Vec::as_slice).unwrap_or_default();
             match named.iter().find(|it| reference.accepts.contains(&it.kind)) {
                 Some(address) => depends_on.push((*address).clone()),
-                None if reference.optional || repo.broken.contains(&reference.name) => {}
+                None if reference.optional || is_broken(repo, &reference) => {}
                 None => diagnostics.push(
-                    unknown(&resource.address, &reference, named, &by_name, &repo.broken)
-                        .at(document, reference.path.as_str()),
+                    unknown(&resource.address, &reference, named, &by_name, repo).at(document, reference.path.as_str()),
                 ),
             }
         }
@@ -93,28 +92,41 @@ fn unknown(
     reference: &Reference,
     named: &[&Address],
     by_name: &HashMap<&str, Vec<&Address>>,
-    broken: &BTreeSet<String>,
+    repo: &Repo,
 ) -> Diagnostic {
     let name = &reference.name;
     let wanted = reference.accepts.iter().map(|it| it.as_str()).collect::<Vec<_>>().join(" or ");
-    if let Some(other) = named.first() {
-        let summary = format!("`{from}` refers to {wanted} `{name}`, and `{name}` is a {}", other.kind);
-        return Diagnostic::error("R002", summary).hint(format!("name a {wanted} here"));
+    let broken = || repo.broken.get(name).copied().flatten();
+    if let Some(other) = named.first().map(|it| it.kind).or_else(broken) {
+        let summary = format!("`{from}` refers to {wanted} `{name}`, and `{name}` is {}", article(other.as_str()));
+        return Diagnostic::error("R002", summary).hint(format!("name {} here", article(&wanted)));
     }
     let mut candidates: Vec<&str> = by_name
         .iter()
         .filter(|it| it.1.iter().any(|it| reference.accepts.contains(&it.kind)))
         .map(|it| *it.0)
         .collect();
-    candidates.extend(broken.iter().map(String::as_str));
+    let broken = repo.broken.iter().filter(|it| it.1.is_none_or(|kind| reference.accepts.contains(&kind)));
+    candidates.extend(broken.map(|it| it.0.as_str()));
     candidates.sort_unstable();
     let hint = match closest(name, candidates.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None if candidates.is_empty() => format!("declare it: no {wanted} is declared"),
         None if candidates.len() <= 8 => format!("declare it, or name one of {}", candidates.join(", ")),
-        None => format!("declare it: a {wanted} called `{name}`"),
+        None => format!("declare it: {} called `{name}`", article(&wanted)),
     };
     Diagnostic::error("R001", format!("`{from}` refers to {wanted} `{name}`, which is not declared")).hint(hint)
+}
+
+/// Says whether the name belongs to a declaration that could not be read, of a kind that would do.
+fn is_broken(repo: &Repo, reference: &Reference) -> bool {
+    let kind = repo.broken.get(&reference.name);
+    kind.is_some_and(|it| it.is_none_or(|kind| reference.accepts.contains(&kind)))
+}
+
+fn article(noun: &str) -> String {
+    let article = if noun.starts_with(['A', 'E', 'I', 'O', 'U']) { "an" } else { "a" };
+    format!("{article} {noun}")
 }
 
 /// Reports each circle once, whole, at its first declaration.

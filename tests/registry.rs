@@ -1,1 +1,741 @@
-//! To be written.
+//! The contract that every registry keeps, and what a registry file keeps by itself, whoever writes to it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
+use sqlx::{AssertSqlSafe, Connection as _, Row as _};
+use tempfile::TempDir;
+use weir::plan::{Entry, Job, JobKind, Mode, Range, Refused, Row, Serial, Write};
+use weir::registry::{
+    Commit, Error, FORMAT, Location, LogEntry, LoggedChange, Memory, Registry, create, open, specs_at,
+};
+use weir::resource::Address;
+
+use crate::support::{NOW, Repo};
+
+fn wait<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(future)
+}
+
+/// Runs `test` on a new registry of every backend.
+fn on_every_backend(test: impl AsyncFn(&mut dyn Registry)) {
+    let folder = tempfile::tempdir().unwrap();
+    wait(async {
+        test(&mut Memory::default()).await;
+        test(&mut create(&location(&folder), NOW).await.unwrap()).await;
+    });
+}
+
+fn location(folder: &TempDir) -> Location {
+    Location { path: folder.path().join("registry.db") }
+}
+
+fn row(address: &str, protected: bool) -> Row {
+    let (kind, name) = address.split_once('.').unwrap();
+    Row {
+        kind: kind.to_owned(),
+        name: name.to_owned(),
+        spec: json!({ "description": format!("{address}, it's \"quoted\"\n") }).to_string(),
+        digest: format!("{:032x}", address.len()),
+        prevent_destroy: protected,
+        depends_on: Vec::new(),
+    }
+}
+
+fn insert(address: &str) -> Write {
+    Write::Insert { row: row(address, false), replaces: None }
+}
+
+fn commit(workspace: &str, base: i64, writes: Vec<Write>) -> Commit {
+    let entry = LogEntry {
+        serial: Serial(0),
+        at: NOW.to_owned(),
+        actor: "tester".to_owned(),
+        git_commit: Some("0123abc".to_owned()),
+        message: (base > 0).then(|| format!("after {base}")),
+        summary: "{}".to_owned(),
+    };
+    let changes = writes.iter().filter_map(logged).collect();
+    Commit {
+        workspace: workspace.to_owned(),
+        base: Serial(base),
+        writes,
+        state: format!("state {base}"),
+        entry,
+        changes,
+    }
+}
+
+fn logged(write: &Write) -> Option<LoggedChange> {
+    let Write::Insert { row, .. } = write else { return None };
+    Some(LoggedChange {
+        serial: Serial(0),
+        action: "create".to_owned(),
+        kind: row.kind.clone(),
+        name: row.name.clone(),
+        renamed_from: None,
+        suppressed: false,
+        before: None,
+        after: Some(row.spec.clone()),
+    })
+}
+
+async fn ids(registry: &mut dyn Registry, workspace: &str) -> BTreeMap<String, i64> {
+    let entries = registry.entries(workspace).await.unwrap();
+    entries.into_iter().map(|(address, entry)| (address.to_string(), entry.id)).collect()
+}
+
+/// All that can be read of a workspace.
+async fn everything(registry: &mut dyn Registry, workspace: &str) -> String {
+    let mut specs = registry.specs(workspace, None).await.unwrap();
+    specs.sort();
+    let entries = registry.entries(workspace).await.unwrap();
+    let log = registry.log(workspace, None).await.unwrap();
+    let changes = registry.changes(workspace, Serial(0), Serial(i64::MAX)).await.unwrap();
+    let mut workspaces = registry.workspaces().await.unwrap();
+    workspaces.iter_mut().for_each(|it| it.registry.clear());
+    format!("{workspaces:?}\n{entries:?}\n{specs:?}\n{log:?}\n{changes:?}")
+}
+
+fn address(text: &str) -> Address {
+    text.parse().unwrap()
+}
+
+#[test]
+fn a_new_registry_holds_prod_live_and_empty() {
+    on_every_backend(async |registry| {
+        let workspaces = registry.workspaces().await.unwrap();
+        let told: Vec<_> = workspaces.iter().map(|it| (it.name.as_str(), it.mode, it.serial, it.count)).collect();
+        assert_eq!(told, [("prod", Mode::Live, Serial(0), 0)]);
+        assert_eq!(registry.entries("prod").await.unwrap(), BTreeMap::new());
+        assert_eq!(registry.log("prod", None).await.unwrap(), []);
+    });
+}
+
+#[test]
+fn what_is_committed_is_read_back() {
+    on_every_backend(async |registry| {
+        let mut view = row("BatchFeatureView.orders:v2", true);
+        view.depends_on = vec!["Entity.user".to_owned(), "BatchSource.orders".to_owned()];
+        let order = vec!["ns.b".to_owned(), "ns.a".to_owned()];
+        let writes = vec![
+            insert("Entity.user"),
+            Write::Insert { row: view.clone(), replaces: None },
+            insert("FeatureService.ads"),
+            Write::WireOrder { kind: "FeatureService".to_owned(), name: "ads".to_owned(), order: order.clone() },
+        ];
+        assert_eq!(registry.commit(&commit("prod", 0, writes), None).await.unwrap(), Serial(1));
+
+        let entries = registry.entries("prod").await.unwrap();
+        let entry = &entries[&address("BatchFeatureView.orders:v2")];
+        let expected = Entry {
+            id: entry.id,
+            digest: view.digest.parse().unwrap(),
+            prevent_destroy: true,
+            depends_on: vec![address("Entity.user"), address("BatchSource.orders")],
+            wire_order: Vec::new(),
+            resource: None,
+        };
+        assert_eq!(entry, &expected);
+        assert_eq!(entries[&address("FeatureService.ads")].wire_order, order);
+        assert_eq!(entries.len(), 3);
+        assert_eq!(registry.specs("prod", Some(&[entry.id])).await.unwrap(), [(entry.id, view.spec)]);
+        assert_eq!(registry.specs("prod", Some(&[])).await.unwrap(), []);
+        assert_eq!(registry.specs("prod", None).await.unwrap().len(), 3);
+        let workspace = registry.workspaces().await.unwrap().remove(0);
+        assert_eq!((workspace.serial, workspace.state.as_str(), workspace.count), (Serial(1), "state 0", 3));
+    });
+}
+
+#[test]
+fn an_update_keeps_identity_and_a_recreate_gets_a_new_one() {
+    on_every_backend(async |registry| {
+        let writes = vec![insert("Entity.user"), insert("Entity.ad")];
+        registry.commit(&commit("prod", 0, writes), None).await.unwrap();
+        let before = ids(registry, "prod").await;
+        let writes = vec![
+            Write::Update { id: before["Entity.user"], row: row("Entity.account", true) },
+            Write::Delete { id: before["Entity.ad"] },
+            Write::Insert { row: row("Entity.ad", false), replaces: Some(before["Entity.ad"]) },
+        ];
+        registry.commit(&commit("prod", 1, writes), None).await.unwrap();
+        let after = ids(registry, "prod").await;
+        assert_eq!(after.keys().collect::<Vec<_>>(), ["Entity.account", "Entity.ad"]);
+        assert_eq!(after["Entity.account"], before["Entity.user"]);
+        assert!(after["Entity.ad"] > before["Entity.ad"]);
+        assert!(registry.entries("prod").await.unwrap()[&address("Entity.account")].prevent_destroy);
+    });
+}
+
+#[test]
+fn an_update_keeps_the_wire_order() {
+    on_every_backend(async |registry| {
+        let order = |order: &[&str]| Write::WireOrder {
+            kind: "FeatureService".to_owned(),
+            name: "ads".to_owned(),
+            order: order.iter().map(|it| (*it).to_owned()).collect(),
+        };
+        let writes = vec![insert("FeatureService.ads"), order(&["v.b", "v.a"])];
+        registry.commit(&commit("prod", 0, writes), None).await.unwrap();
+        let id = ids(registry, "prod").await["FeatureService.ads"];
+        let writes = vec![Write::Update { id, row: row("FeatureService.ads", true) }];
+        registry.commit(&commit("prod", 1, writes), None).await.unwrap();
+        assert_eq!(registry.entries("prod").await.unwrap()[&address("FeatureService.ads")].wire_order, ["v.b", "v.a"]);
+    });
+}
+
+#[test]
+fn an_identity_is_never_used_twice() {
+    on_every_backend(async |registry| {
+        registry.commit(&commit("prod", 0, vec![insert("Entity.user")]), None).await.unwrap();
+        let first = ids(registry, "prod").await["Entity.user"];
+        registry.commit(&commit("prod", 1, vec![Write::Delete { id: first }]), None).await.unwrap();
+        registry.commit(&commit("prod", 2, vec![insert("Entity.user")]), None).await.unwrap();
+        assert!(ids(registry, "prod").await["Entity.user"] > first);
+    });
+}
+
+#[test]
+fn the_loser_of_a_race_writes_nothing() {
+    on_every_backend(async |registry| {
+        registry.commit(&commit("prod", 0, vec![insert("Entity.user")]), None).await.unwrap();
+        let before = everything(registry, "prod").await;
+        for base in [0, 2] {
+            let error = registry.commit(&commit("prod", base, vec![insert("Entity.ad")]), None).await.unwrap_err();
+            assert_eq!(error.to_string(), format!("registry changed since this plan (was {base}, is 1)"));
+            assert!(matches!(error, Error::Moved { .. }));
+        }
+        assert_eq!(everything(registry, "prod").await, before);
+    });
+}
+
+#[test]
+fn a_guard_that_says_no_leaves_everything_as_it_was() {
+    on_every_backend(async |registry| {
+        let writes = vec![Write::Insert { row: row("Entity.user", true), replaces: None }];
+        registry.commit(&commit("prod", 0, writes), None).await.unwrap();
+        let before = everything(registry, "prod").await;
+        let id = ids(registry, "prod").await["Entity.user"];
+        let guard = |entries: &BTreeMap<Address, Entry>| {
+            assert!(entries[&address("Entity.user")].prevent_destroy, "it sees what is recorded");
+            Err(Refused { refusals: Vec::new() })
+        };
+        let commit = commit("prod", 1, vec![Write::Delete { id }]);
+        assert!(matches!(registry.commit(&commit, Some(&guard)).await, Err(Error::Refused(_))));
+        assert!(matches!(registry.delete_workspace("prod", Serial(1), Some(&guard)).await, Err(Error::Refused(_))));
+        assert_eq!(everything(registry, "prod").await, before);
+    });
+}
+
+#[test]
+fn a_commit_that_fails_half_way_leaves_everything_as_it_was() {
+    on_every_backend(async |registry| {
+        registry.commit(&commit("prod", 0, vec![insert("Entity.user")]), None).await.unwrap();
+        let before = everything(registry, "prod").await;
+        let id = ids(registry, "prod").await["Entity.user"];
+        for missing in [Write::Delete { id: 4711 }, Write::Update { id: 4711, row: row("Entity.ad", false) }] {
+            let writes = vec![insert("Entity.ad"), Write::Update { id, row: row("Entity.user", true) }, missing];
+            assert!(matches!(registry.commit(&commit("prod", 1, writes), None).await, Err(Error::Damaged(_))));
+        }
+        assert_eq!(everything(registry, "prod").await, before);
+    });
+}
+
+#[test]
+fn workspaces_do_not_see_each_other() {
+    on_every_backend(async |registry| {
+        registry.create_workspace("dev", Mode::Development, NOW).await.unwrap();
+        registry.commit(&commit("prod", 0, vec![insert("Entity.user")]), None).await.unwrap();
+        let prod = everything(registry, "prod").await;
+        registry.commit(&commit("dev", 0, vec![insert("Entity.user"), insert("Entity.ad")]), None).await.unwrap();
+        assert_eq!(ids(registry, "prod").await.len(), 1);
+        assert_eq!(registry.log("prod", None).await.unwrap().len(), 1);
+        assert_eq!(registry.workspaces().await.unwrap().iter().map(|it| it.count).collect::<Vec<_>>(), [2, 1]);
+        registry.delete_workspace("dev", Serial(1), None).await.unwrap();
+        registry.create_workspace("dev", Mode::Live, NOW).await.unwrap();
+        assert_eq!(registry.entries("dev").await.unwrap(), BTreeMap::new());
+        assert_eq!(registry.log("dev", None).await.unwrap(), [], "a name that is used again has no history");
+        registry.delete_workspace("dev", Serial(0), None).await.unwrap();
+        assert_eq!(registry.workspaces().await.unwrap().len(), 1);
+        assert_ne!(everything(registry, "prod").await, prod.replace("Entity", ""));
+    });
+}
+
+#[test]
+fn a_commit_reaches_its_own_workspace_only() {
+    on_every_backend(async |registry| {
+        registry.create_workspace("dev", Mode::Development, NOW).await.unwrap();
+        registry.commit(&commit("prod", 0, vec![insert("Entity.user")]), None).await.unwrap();
+        let before = everything(registry, "prod").await;
+        let id = ids(registry, "prod").await["Entity.user"];
+        for write in [Write::Delete { id }, Write::Update { id, row: row("Entity.ad", false) }] {
+            assert!(registry.commit(&commit("dev", 0, vec![write]), None).await.is_err());
+        }
+        assert_eq!(registry.specs("dev", Some(&[id])).await.unwrap(), []);
+        assert_eq!(everything(registry, "prod").await, before);
+    });
+}
+
+#[test]
+fn a_workspace_is_created_once_and_deleted_at_its_serial() {
+    on_every_backend(async |registry| {
+        registry.create_workspace("dev", Mode::Development, NOW).await.unwrap();
+        for mode in [Mode::Development, Mode::Live] {
+            let error = registry.create_workspace("dev", mode, NOW).await.unwrap_err();
+            assert_eq!(error.to_string(), "workspace `dev` exists already");
+        }
+        let modes: Vec<_> = registry.workspaces().await.unwrap().into_iter().map(|it| (it.name, it.mode)).collect();
+        assert_eq!(modes, [("dev".to_owned(), Mode::Development), ("prod".to_owned(), Mode::Live)]);
+        registry.commit(&commit("dev", 0, vec![insert("Entity.user")]), None).await.unwrap();
+        assert!(matches!(registry.delete_workspace("dev", Serial(0), None).await, Err(Error::Moved { .. })));
+        assert_eq!(ids(registry, "dev").await.len(), 1);
+        registry.delete_workspace("dev", Serial(1), None).await.unwrap();
+        assert!(matches!(registry.entries("dev").await, Err(Error::NoWorkspace { .. })));
+    });
+}
+
+#[test]
+fn a_workspace_that_does_not_exist_is_an_error_that_names_those_that_do() {
+    on_every_backend(async |registry| {
+        let errors = [
+            registry.entries("prd").await.err(),
+            registry.specs("prd", None).await.err(),
+            registry.log("prd", None).await.err(),
+            registry.changes("prd", Serial(0), Serial(9)).await.err(),
+            registry.commit(&commit("prd", 0, vec![]), None).await.err(),
+            registry.delete_workspace("prd", Serial(0), None).await.err(),
+        ];
+        for error in errors {
+            let Some(Error::NoWorkspace { name, existing }) = error else { panic!("{error:?}") };
+            assert_eq!((name.as_str(), existing), ("prd", vec!["prod".to_owned()]));
+        }
+    });
+}
+
+#[test]
+fn the_history_tells_every_apply_and_every_change() {
+    on_every_backend(async |registry| {
+        for (base, name) in ["Entity.a", "Entity.b", "Entity.c"].into_iter().enumerate() {
+            registry.commit(&commit("prod", base as i64, vec![insert(name)]), None).await.unwrap();
+        }
+        let log = registry.log("prod", None).await.unwrap();
+        assert_eq!(log.iter().map(|it| it.serial.0).collect::<Vec<_>>(), [3, 2, 1], "newest first");
+        assert_eq!(log[2], LogEntry { serial: Serial(1), ..commit("prod", 0, vec![]).entry });
+        assert_eq!(log[0].message.as_deref(), Some("after 2"));
+        assert_eq!(registry.log("prod", Some(2)).await.unwrap(), log[..2]);
+        assert_eq!(registry.log("prod", Some(0)).await.unwrap(), []);
+
+        let changes = registry.changes("prod", Serial(1), Serial(3)).await.unwrap();
+        assert_eq!(changes.iter().map(|it| (it.serial.0, it.name.as_str())).collect::<Vec<_>>(), [(2, "b"), (3, "c")]);
+        let expected = LoggedChange { serial: Serial(2), ..logged(&insert("Entity.b")).unwrap() };
+        assert_eq!(changes[0], expected);
+        let at = specs_at(registry, "prod", Serial(2)).await.unwrap();
+        assert_eq!(at.keys().map(ToString::to_string).collect::<Vec<_>>(), ["Entity.a", "Entity.b"]);
+    });
+}
+
+#[test]
+fn thousands_of_rows_are_one_commit() {
+    on_every_backend(async |registry| {
+        let writes = (0..1_001).map(|it| insert(&format!("Entity.e{it}"))).collect();
+        registry.commit(&commit("prod", 0, writes), None).await.unwrap();
+        let all: Vec<i64> = ids(registry, "prod").await.into_values().collect();
+        assert_eq!(all.len(), 1_001);
+        assert_eq!(registry.specs("prod", Some(&all)).await.unwrap().len(), 1_001);
+        let writes = all.into_iter().map(|id| Write::Delete { id }).collect();
+        registry.commit(&commit("prod", 1, writes), None).await.unwrap();
+        assert_eq!(registry.entries("prod").await.unwrap(), BTreeMap::new());
+    });
+}
+
+// ---- A registry file ------------------------------------------------------------------------------------------------
+
+/// A registry with Entity.user (protected), Entity.ad (not), in `prod` (live) and in `dev` (development).
+struct File {
+    folder: TempDir,
+    live: Ids,
+    development: Ids,
+}
+
+#[derive(Clone, Copy)]
+struct Ids {
+    workspace: i64,
+    elsewhere: i64,
+    protected: i64,
+    other: i64,
+    /// Unprotected, of a third workspace.
+    stranger: i64,
+}
+
+impl File {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut registry = create(&location(&folder), NOW).await.unwrap();
+        registry.create_workspace("dev", Mode::Development, NOW).await.unwrap();
+        registry.create_workspace("third", Mode::Development, NOW).await.unwrap();
+        let rows = || vec![Write::Insert { row: row("Entity.user", true), replaces: None }, insert("Entity.ad")];
+        registry.commit(&commit("prod", 0, rows()), None).await.unwrap();
+        registry.commit(&commit("dev", 0, rows()), None).await.unwrap();
+        registry.commit(&commit("third", 0, vec![insert("Entity.user")]), None).await.unwrap();
+        let stranger = ids(&mut registry, "third").await["Entity.user"];
+        let (prod, dev) = (ids(&mut registry, "prod").await, ids(&mut registry, "dev").await);
+        let of = |ids: &BTreeMap<String, i64>, workspace, elsewhere| Ids {
+            workspace,
+            elsewhere,
+            protected: ids["Entity.user"],
+            other: ids["Entity.ad"],
+            stranger,
+        };
+        let (live, development) = (of(&prod, 1, 3), of(&dev, 2, 3));
+        Self { folder, live, development }
+    }
+
+    /// As `sqlite3` opens it: without foreign keys.
+    async fn connect(&self) -> SqliteConnection {
+        let options = SqliteConnectOptions::new().filename(location(&self.folder).path).foreign_keys(false);
+        SqliteConnection::connect_with(&options).await.unwrap()
+    }
+}
+
+async fn run(connection: &mut SqliteConnection, statement: &str) -> Result<u64, String> {
+    let result = sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(connection).await;
+    result.map(|it| it.rows_affected()).map_err(|it| it.as_database_error().unwrap().message().to_owned())
+}
+
+async fn texts(connection: &mut SqliteConnection, query: &str) -> Vec<String> {
+    let rows = sqlx::raw_sql(AssertSqlSafe(query.to_owned())).fetch_all(connection).await.unwrap();
+    rows.iter().map(|it| it.get(0)).collect()
+}
+
+async fn dump(connection: &mut SqliteConnection) -> Vec<String> {
+    texts(
+        connection,
+        "SELECT id || ' ' || name || ' ' || mode || ' ' || serial FROM workspace
+         UNION ALL SELECT id || ' ' || workspace_id || ' ' || kind || '.' || name || ' ' || spec || prevent_destroy FROM resource",
+    )
+    .await
+}
+
+/// Runs a statement on the protected resource of each mode; `$WORKSPACE`, `$PROTECTED` and the others are identities.
+#[track_caller]
+fn check(statement: &str, live: Result<(), &str>, development: Result<(), &str>) {
+    let (in_live, in_development) = wait(async {
+        let file = File::new().await;
+        let mut connection = file.connect().await;
+        let before = dump(&mut connection).await;
+        let in_live = run(&mut connection, &file.live.fill(statement)).await;
+        if in_live.is_err() {
+            assert_eq!(dump(&mut connection).await, before, "{statement}: an error writes nothing");
+        }
+        let fresh = File::new().await;
+        let in_development = run(&mut fresh.connect().await, &fresh.development.fill(statement)).await;
+        (in_live, in_development)
+    });
+    let told = |it: Result<u64, String>| it.map(|count| assert!(count > 0, "{statement} finds no row"));
+    assert_eq!(told(in_live), live.map_err(str::to_owned), "live: {statement}");
+    assert_eq!(told(in_development), development.map_err(str::to_owned), "development: {statement}");
+}
+
+impl Ids {
+    fn fill(self, statement: &str) -> String {
+        statement
+            .replace("$WORKSPACE", &self.workspace.to_string())
+            .replace("$ELSEWHERE", &self.elsewhere.to_string())
+            .replace("$PROTECTED", &self.protected.to_string())
+            .replace("$OTHER", &self.other.to_string())
+            .replace("$STRANGER", &self.stranger.to_string())
+            .replace("$ROW", "'Entity', 'user', '{}', '', 0, 9, 9")
+            .replace("$COLUMNS", "kind, name, spec, digest, prevent_destroy, first_serial, last_serial")
+    }
+}
+
+const DELETED: &str = "weir: a protected resource of a live workspace cannot be deleted";
+const REPLACED: &str = "weir: a protected resource of a live workspace cannot be replaced";
+const IDENTITY: &str = "weir: a protected resource of a live workspace keeps its identity and kind";
+const MODE: &str = "weir: a workspace keeps its name and its mode";
+const HOLDS: &str = "weir: a live workspace that holds a protected resource cannot be deleted";
+const EXISTS: &str = "weir: this workspace exists already";
+
+#[test]
+fn a_protected_row_cannot_be_deleted() {
+    for statement in [
+        "DELETE FROM resource WHERE id = $PROTECTED",
+        "DELETE FROM resource WHERE workspace_id = $WORKSPACE",
+        "DELETE FROM resource WHERE rowid IN (SELECT rowid FROM resource WHERE workspace_id = $WORKSPACE)",
+        "DELETE FROM resource WHERE id = $PROTECTED RETURNING name",
+    ] {
+        check(statement, Err(DELETED), Ok(()));
+    }
+    check("DELETE FROM resource WHERE id = $OTHER", Ok(()), Ok(()));
+}
+
+#[test]
+fn a_protected_row_cannot_be_replaced_by_an_insert() {
+    for statement in [
+        "INSERT OR REPLACE INTO resource (workspace_id, $COLUMNS) VALUES ($WORKSPACE, $ROW)",
+        "REPLACE INTO resource (workspace_id, $COLUMNS) SELECT $WORKSPACE, $ROW",
+        "INSERT OR REPLACE INTO resource (id, workspace_id, $COLUMNS) VALUES ($PROTECTED, $ELSEWHERE, $ROW)",
+        "INSERT OR REPLACE INTO resource (rowid, workspace_id, $COLUMNS) VALUES ($PROTECTED, $ELSEWHERE, $ROW)",
+        "INSERT INTO resource (workspace_id, $COLUMNS) VALUES ($WORKSPACE, $ROW) ON CONFLICT DO UPDATE SET kind = 'BatchSource'",
+    ] {
+        check(statement, Err(REPLACED), Ok(()));
+    }
+}
+
+#[test]
+fn a_protected_row_cannot_be_replaced_by_an_update() {
+    for statement in [
+        "UPDATE OR REPLACE resource SET name = 'user' WHERE id = $OTHER",
+        "UPDATE OR REPLACE resource SET id = $PROTECTED WHERE id = $OTHER",
+        "UPDATE OR REPLACE resource SET workspace_id = $WORKSPACE WHERE id = $STRANGER",
+    ] {
+        check(statement, Err(REPLACED), Ok(()));
+    }
+}
+
+#[test]
+fn a_protected_row_keeps_its_identity_and_kind() {
+    for statement in [
+        "UPDATE resource SET kind = 'BatchSource' WHERE id = $PROTECTED",
+        "UPDATE resource SET id = 99 WHERE id = $PROTECTED",
+        "UPDATE resource SET workspace_id = 99 WHERE id = $PROTECTED",
+        "UPDATE resource SET prevent_destroy = 0, kind = 'BatchSource' WHERE id = $PROTECTED",
+    ] {
+        check(statement, Err(IDENTITY), Ok(()));
+    }
+    for statement in [
+        "UPDATE resource SET name = 'account' WHERE id = $PROTECTED",
+        "UPDATE resource SET spec = '{}' WHERE id = $PROTECTED",
+        "UPDATE resource SET prevent_destroy = 0 WHERE id = $PROTECTED",
+        "UPDATE resource SET kind = 'BatchSource' WHERE id = $OTHER",
+    ] {
+        check(statement, Ok(()), Ok(()));
+    }
+}
+
+/// `rowid`, `oid` and `_rowid_` are the column `id`, and a trigger on `UPDATE OF id` does not hear of them.
+#[test]
+fn a_protected_row_keeps_its_identity_under_each_of_its_names() {
+    for name in ["rowid", "oid", "_rowid_"] {
+        check(&format!("UPDATE resource SET {name} = 99 WHERE id = $PROTECTED"), Err(IDENTITY), Ok(()));
+        let replace = format!("UPDATE OR REPLACE resource SET {name} = $PROTECTED WHERE id = $OTHER");
+        check(&replace, Err(REPLACED), Ok(()));
+    }
+}
+
+#[test]
+fn a_workspace_keeps_its_mode() {
+    for statement in [
+        "UPDATE workspace SET mode = CASE mode WHEN 'live' THEN 'development' ELSE 'live' END WHERE id = $WORKSPACE",
+        "UPDATE workspace SET name = 'other' WHERE id = $WORKSPACE",
+        "UPDATE workspace SET id = 99 WHERE id = $WORKSPACE",
+        "UPDATE OR REPLACE workspace SET id = $WORKSPACE WHERE id = $ELSEWHERE",
+        "UPDATE workspace SET rowid = 99 WHERE id = $WORKSPACE",
+        "UPDATE OR REPLACE workspace SET rowid = $WORKSPACE WHERE id = $ELSEWHERE",
+    ] {
+        check(statement, Err(MODE), Err(MODE));
+    }
+    check("UPDATE workspace SET serial = 9, state = '' WHERE id = $WORKSPACE", Ok(()), Ok(()));
+}
+
+#[test]
+fn a_workspace_that_holds_a_protected_row_cannot_be_deleted_or_replaced() {
+    check("DELETE FROM workspace WHERE id = $WORKSPACE", Err(HOLDS), Ok(()));
+    for statement in [
+        "INSERT OR REPLACE INTO workspace (id, name, mode, created_at) VALUES ($WORKSPACE, 'new', 'development', '')",
+        "INSERT OR REPLACE INTO workspace (rowid, name, mode, created_at) VALUES ($WORKSPACE, 'new', 'development', '')",
+        "REPLACE INTO workspace (name, mode, created_at) SELECT name, 'development', '' FROM workspace WHERE id = $WORKSPACE",
+    ] {
+        check(statement, Err(EXISTS), Err(EXISTS));
+    }
+}
+
+#[test]
+fn a_trigger_is_an_error_of_its_own_and_stops_the_whole_commit() {
+    wait(async {
+        let file = File::new().await;
+        let mut registry = open(&location(&file.folder), true).await.unwrap().unwrap();
+        let before = everything(&mut registry, "prod").await;
+        let writes = vec![insert("Entity.new"), Write::Delete { id: file.live.protected }];
+        let error = registry.commit(&commit("prod", 1, writes), None).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "it refuses: a protected resource of a live workspace cannot be deleted",
+            "even when no guard was given"
+        );
+        assert!(matches!(registry.delete_workspace("prod", Serial(1), None).await, Err(Error::Trigger(_))));
+        assert_eq!(everything(&mut registry, "prod").await, before);
+        let writes = vec![Write::Delete { id: file.development.protected }];
+        registry.commit(&commit("dev", 1, writes), None).await.unwrap();
+    });
+}
+
+#[test]
+fn a_write_past_weir_makes_the_next_plan_look_at_every_row() {
+    for statement in [
+        "UPDATE resource SET spec = '{}' WHERE id = $OTHER",
+        "DELETE FROM resource WHERE id = $OTHER",
+        "INSERT INTO resource (workspace_id, kind, name, spec, digest, prevent_destroy, first_serial, last_serial)
+         VALUES ($WORKSPACE, 'Entity', 'new', '{}', '', 0, 9, 9)",
+    ] {
+        let states = wait(async {
+            let file = File::new().await;
+            let mut connection = file.connect().await;
+            run(&mut connection, &file.live.fill(statement)).await.unwrap();
+            texts(&mut connection, "SELECT state FROM workspace ORDER BY id").await
+        });
+        assert_eq!(states, ["", "state 0", "state 0"], "{statement}");
+    }
+}
+
+#[test]
+fn the_views_tell_who_depends_on_what_and_who_protects_what() {
+    wait(async {
+        let folder = tempfile::tempdir().unwrap();
+        let mut registry = create(&location(&folder), NOW).await.unwrap();
+        registry.create_workspace("dev", Mode::Development, NOW).await.unwrap();
+        let reading = |address: &str, protected: bool, depends_on: &[&str]| {
+            let depends_on = depends_on.iter().map(|it| (*it).to_owned()).collect();
+            Write::Insert { row: Row { depends_on, ..row(address, protected) }, replaces: None }
+        };
+        let writes = || {
+            vec![
+                reading("BatchSource.orders", false, &[]),
+                reading("Entity.user", false, &[]),
+                reading("BatchFeatureView.spend", false, &["BatchSource.orders", "Entity.user"]),
+                reading("FeatureService.fraud", true, &["BatchFeatureView.spend"]),
+                reading("FeatureService.ads", false, &["BatchFeatureView.spend"]),
+            ]
+        };
+        registry.commit(&commit("prod", 0, writes()), None).await.unwrap();
+        registry.commit(&commit("dev", 0, writes()), None).await.unwrap();
+        drop(registry);
+        let options = SqliteConnectOptions::new().filename(location(&folder).path);
+        let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+        let told = "SELECT resource || ' <- ' || depends_on FROM dependency WHERE workspace = 'prod' ORDER BY 1";
+        assert_eq!(
+            texts(&mut connection, told).await,
+            [
+                "BatchFeatureView.spend <- BatchSource.orders",
+                "BatchFeatureView.spend <- Entity.user",
+                "FeatureService.ads <- BatchFeatureView.spend",
+                "FeatureService.fraud <- BatchFeatureView.spend",
+            ]
+        );
+        let told = "SELECT workspace || ': ' || protected_by || ' protects ' || resource FROM protection ORDER BY 1";
+        assert_eq!(
+            texts(&mut connection, told).await,
+            [
+                "prod: FeatureService.fraud protects BatchFeatureView.spend",
+                "prod: FeatureService.fraud protects BatchSource.orders",
+                "prod: FeatureService.fraud protects Entity.user",
+                "prod: FeatureService.fraud protects FeatureService.fraud",
+            ]
+        );
+    });
+}
+
+#[test]
+fn jobs_belong_to_an_identity_and_end_with_it() {
+    wait(async {
+        let folder = tempfile::tempdir().unwrap();
+        let mut registry = create(&location(&folder), NOW).await.unwrap();
+        let range = Range { start: "2024-01-01".parse().unwrap(), end: "2024-01-02".parse().unwrap() };
+        let job = |kind| Write::Job {
+            kind: "BatchFeatureView".to_owned(),
+            name: "spend".to_owned(),
+            job: Job { kind, online: true, offline: false },
+        };
+        let backfill = || job(JobKind::Backfill { range, count: 1 });
+        let recurring = || job(JobKind::Recurring { every: "1d".parse().unwrap(), delay: "1h".parse().unwrap() });
+        let writes = vec![insert("BatchFeatureView.spend"), backfill(), recurring()];
+        registry.commit(&commit("prod", 0, writes), None).await.unwrap();
+        let id = ids(&mut registry, "prod").await["BatchFeatureView.spend"];
+        registry.commit(&commit("prod", 1, vec![Write::CancelRecurring { id }, recurring()]), None).await.unwrap();
+        let writes = vec![
+            Write::Delete { id },
+            Write::CancelJobs { id },
+            Write::Insert { row: row("BatchFeatureView.spend", false), replaces: Some(id) },
+            backfill(),
+        ];
+        registry.commit(&commit("prod", 2, writes), None).await.unwrap();
+        drop(registry);
+        let options = SqliteConnectOptions::new().filename(location(&folder).path);
+        let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+        let told = "SELECT printf('%d %s %s %s at %d', resource_id, kind, coalesce(range_end - range_start, every + delay), state, serial)
+            FROM job ORDER BY id";
+        assert_eq!(
+            texts(&mut connection, told).await,
+            [
+                format!("{id} backfill 86400 cancelled at 1"),
+                format!("{id} recurring 90000 cancelled at 1"),
+                format!("{id} recurring 90000 cancelled at 2"),
+                format!("{} backfill 86400 pending at 3", id + 1),
+            ]
+        );
+    });
+}
+
+#[test]
+fn a_newer_registry_is_not_opened_and_another_file_is_no_registry() {
+    wait(async {
+        let file = File::new().await;
+        run(&mut file.connect().await, &format!("PRAGMA user_version = {}", FORMAT + 1)).await.unwrap();
+        for write in [false, true] {
+            let found = open(&location(&file.folder), write).await;
+            assert!(matches!(found, Err(Error::Newer { found }) if found == FORMAT + 1));
+        }
+        let folder = tempfile::tempdir().unwrap();
+        assert!(open(&location(&folder), true).await.unwrap().is_none(), "nothing there is no registry yet");
+        assert!(!location(&folder).path.exists(), "and looking makes none");
+        std::fs::write(location(&folder).path, "not a database, and longer than a header of SQLite would be").unwrap();
+        assert!(matches!(open(&location(&folder), false).await, Err(Error::Damaged(_))));
+    });
+}
+
+// ---- Registries of earlier releases ---------------------------------------------------------------------------------
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
+}
+
+/// A copy of the repo and of the registry that a release of weir made of it.
+fn fixture(format: &str) -> Repo {
+    let repo = Repo::new(&[]);
+    for entry in std::fs::read_dir(fixtures().join(format)).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            repo.write(path.file_name().unwrap().to_str().unwrap(), &std::fs::read_to_string(&path).unwrap());
+        }
+    }
+    repo.write(".weir/.gitignore", "*\n");
+    std::fs::copy(fixtures().join(format!("{format}.db")), repo.registry()).unwrap();
+    repo
+}
+
+#[test]
+fn a_newer_weir_alone_changes_nothing_in_a_registry_of_format_1() {
+    let repo = fixture("registry-format-1");
+    let plan = repo.run(&["plan", "--detailed-exitcode"]).exits(0);
+    assert!(plan.stdout.contains("No changes"), "{}", plan.stdout);
+    let apply = repo.run(&["apply", "-y"]).exits(0);
+    assert!(apply.stdout.contains("nothing was applied"), "{}", apply.stdout);
+}
+
+/// A new way to make digests, or a new default, must not show: specs are compared, not digests.
+#[test]
+fn specs_of_format_1_mean_what_they_meant_when_digests_are_of_no_use() {
+    let repo = fixture("registry-format-1");
+    wait(async {
+        let options = SqliteConnectOptions::new().filename(repo.registry());
+        let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+        let forget = "UPDATE resource SET digest = '00000000000000000000000000000000'; UPDATE workspace SET state = ''";
+        run(&mut connection, forget).await.unwrap();
+        let kinds = texts(&mut connection, "SELECT DISTINCT kind FROM resource").await;
+        assert_eq!(kinds.len(), 7, "the fixture has every kind");
+    });
+    let plan = repo.run(&["plan", "--detailed-exitcode"]).exits(0);
+    assert!(plan.stdout.contains("No changes"), "{}", plan.stdout);
+}

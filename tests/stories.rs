@@ -2,9 +2,9 @@
 //! `session.txt` is what a person would see.
 //!
 //! A session is comments (`# …`), commands (`$ …`, continued by `> …`), what each command printed (stdout, then
-//! stderr, with the folder as `[DIR]`) and `[exit N]` when that is not 0. Output that starts like one of those has a
-//! `\` before it. `repo/` beside the session is copied into the folder first. `WEIR_BLESS=1 cargo test stories`
-//! writes what happened into the sessions: read the difference before you commit it.
+//! stderr, with the folder as `[DIR]` and weir's version as `[VERSION]`), and `[exit N]` when that is not 0. Output
+//! that starts like one of those has a `\` before it. `repo/` beside the session is copied into the folder first.
+//! `WEIR_BLESS=1 cargo test stories` writes what happened into the sessions: read the difference before you commit it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -37,7 +37,45 @@ macro_rules! stories {
 }
 
 stories! {
+    a_copy_of_the_registry
+    a_plan_of_hundreds
+    defaults_for_a_kind
+    destroy
+    every_mistake_in_one_run
     first_apply_and_again
+    first_time_in_ci
+    getting_started
+    git_is_in_the_history
+    guard_delete_a_view_it_reads
+    guard_delete_the_service
+    guard_destroy_and_restore
+    guard_everything_at_once
+    guard_lift_and_recreate_in_one_apply
+    guard_lift_then_change
+    guard_not_in_development
+    guard_rename_onto_another
+    guard_schema_of_the_push_source
+    guard_suppression_does_not_pass
+    guard_swap_the_kind_of_a_view
+    guard_take_a_view_offline
+    history
+    ignored_files
+    looking_around
+    one_edit
+    plan_formats
+    registry_defends_itself
+    registry_migrate
+    rename
+    rename_mistakes
+    saved_plan
+    saved_plan_meets_the_guard
+    saved_plan_refused
+    suppression
+    usage
+    validate_a_good_repo
+    validate_formats
+    workspaces
+    workspaces_share_nothing
 }
 
 /// Plays the session of one case, and compares what happens with what it says.
@@ -120,6 +158,7 @@ impl Block {
         let mut told: Vec<String> = self.comment.iter().chain(&self.command).cloned().collect();
         for bytes in [output.stdout, output.stderr] {
             let text = String::from_utf8(bytes).unwrap().replace(folder.to_str().unwrap(), "[DIR]");
+            let text = text.replace(env!("CARGO_PKG_VERSION"), "[VERSION]");
             told.extend(text.lines().map(escape));
         }
         match output.status.code() {

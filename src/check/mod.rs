@@ -145,6 +145,10 @@ fn list(names: &[String]) -> String {
 
 /// Warns of what nothing uses: everything but a service exists for the sake of another.
 fn unused(repo: &Repo, diagnostics: &mut Vec<Diagnostic>) {
+    // Who knows what a declaration that cannot be read uses.
+    if !repo.broken.is_empty() {
+        return;
+    }
     let used: BTreeSet<&Address> = repo.declared.iter().flat_map(|it| &it.resource.depends_on).collect();
     for declared in &repo.declared {
         let address = &declared.resource.address;

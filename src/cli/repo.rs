@@ -87,9 +87,9 @@ impl Sources {
         let mut diagnostics = faults;
         diagnostics.extend(errors);
         diagnostics.extend(warnings);
-        let declared = digests(&repo);
+        let (documents, externals) = (repo.documents.len(), load::external_hashes(&repo));
+        let declared = digests(repo);
         if diagnostics.iter().all(|it| !it.is_error()) {
-            let externals = load::external_hashes(&repo);
             cache.remember_whole(Remembered {
                 key,
                 state: state(&declared),
@@ -99,21 +99,18 @@ impl Sources {
             });
         }
         cache.save();
-        Reading { declared, diagnostics, documents: repo.documents.len() }
+        Reading { declared, diagnostics, documents }
     }
 }
 
 /// Gives every declaration its digest and its place.
-fn digests(repo: &load::Repo) -> Vec<Declared> {
+fn digests(mut repo: load::Repo) -> Vec<Declared> {
     let catalog = Catalog::new(repo.declared.iter().map(|it| &it.resource));
-    repo.declared
-        .par_iter()
-        .map(|it| Declared {
-            digest: it.resource.digest(&it.local_digest, &catalog),
-            source: Some(repo.source(it.document)),
-            resource: it.resource.clone(),
-        })
-        .collect()
+    let digests: Vec<_> = repo.declared.par_iter().map(|it| it.resource.digest(&it.local_digest, &catalog)).collect();
+    let declared = std::mem::take(&mut repo.declared).into_iter().zip(digests);
+    let declared =
+        declared.map(|(it, digest)| Declared { digest, source: Some(repo.source(it.document)), resource: it.resource });
+    declared.collect()
 }
 
 /// Reads and checks the repo; stops with all mistakes when there are any.

@@ -54,7 +54,7 @@ pub fn run(context: &Context, args: &ValidateArgs) -> Result<Exit, Stop> {
     let errors = reading.diagnostics.iter().filter(|it| it.is_error()).count();
     match args.format {
         ValidateFormat::Text => text(context, &reading, errors)?,
-        ValidateFormat::Json => context.ui.json(&json::validate(reading.declared.len(), &reading.diagnostics))?,
+        ValidateFormat::Json => context.ui.json(&json::validate(reading.documents, &reading.diagnostics))?,
         ValidateFormat::Sarif => context.ui.json(&sarif::log(&reading.diagnostics))?,
         ValidateFormat::Github => {
             context.ui.data(&github::diagnostics(&reading.diagnostics, &repo_prefix(&place.root)))?

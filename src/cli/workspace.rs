@@ -82,6 +82,7 @@ fn create(context: &Context, name: &str, live: bool) -> Result<Exit, Stop> {
     context
         .wait(registry.create_workspace(name, mode, &at))
         .map_err(|error| Stop::registry(&error, &shown(&location)))?;
+    context.close(registry);
     context.ui.data(&format!("Created workspace {name} ({mode}).\n"))?;
     context.ui.say(&format!("`weir workspace select {name}` chooses it, or add `--workspace {name}` to a command."));
     Ok(Exit::Done)
@@ -203,6 +204,7 @@ fn delete(context: &Context, name: &str, yes: bool) -> Result<Exit, Stop> {
     let mut registry = context.writable_registry(&ground.location)?;
     let guard = |entries: &_| plan::recheck(&planned.plan, entries);
     context.wait(registry.delete_workspace(name, serial, Some(&guard))).map_err(|error| ground.fail(&error))?;
+    context.close(registry);
     let forgotten = context.workspace_name(&place).value == name && select_workspace(&place.root, None).is_ok();
     context.ui.data(&format!("Deleted workspace {name}.\n"))?;
     if forgotten {

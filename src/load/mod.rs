@@ -15,7 +15,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::diagnostic::{Diagnostic, DocumentId, Place};
-use crate::resource::{Report, Resource};
+use crate::resource::{Kind, Report, Resource};
 
 pub use cache::{Cache, Remembered};
 pub use files::{Files, SourceFile, read as read_files};
@@ -28,8 +28,9 @@ pub struct Repo {
     pub files: Vec<SourceFile>,
     pub documents: Vec<Document>,
     pub declared: Vec<Declared>,
-    /// What declarations with mistakes are called: a reference to one of them is no second mistake.
-    pub broken: std::collections::BTreeSet<String>,
+    /// What declarations with mistakes are called, and their kind where it can be read: a reference to one of them
+    /// is no second mistake.
+    pub broken: BTreeMap<String, Option<Kind>>,
     /// What is left of those declarations, to look for mistakes in their references.
     pub partial: Vec<(DocumentId, Resource)>,
     /// The files that declarations name (`sql_file`), by document and field.
@@ -109,7 +110,7 @@ pub fn declare(files: Files, project: &Project, cache: &mut Cache) -> (Repo, Vec
             cache.remember(file, project, &entry);
         }
         for (document, broken) in found.broken {
-            repo.broken.extend(broken.name);
+            repo.broken.extend(broken.name.map(|it| (it, broken.kind)));
             repo.partial.extend(broken.partial.map(|it| (DocumentId(document.0 + first), it)));
         }
         diagnostics.extend(found.diagnostics.into_iter().map(|it| rebase(it, first)));
@@ -143,9 +144,17 @@ fn read_file(root: &Path, file: &SourceFile, project: &Project, cache: &Cache) -
                 found.documents.push((place, Some(parsed)));
             }
             Err(mut broken) => {
+                // With nothing but superfluous keys taken out, what is left is what was meant.
+                let sound = broken.diagnostics.iter().all(|it| matches!(it.code.0, "L006" | "L009"));
                 found.diagnostics.append(&mut broken.diagnostics);
-                if let Some(partial) = &broken.partial {
-                    crate::check::syntax(partial, &mut Report { document, diagnostics: &mut found.diagnostics });
+                match &broken.partial {
+                    Some(partial) if sound => {
+                        complete(root, file, document, partial.clone(), &mut found.diagnostics);
+                    }
+                    Some(partial) => {
+                        crate::check::syntax(partial, &mut Report { document, diagnostics: &mut found.diagnostics });
+                    }
+                    None => {}
                 }
                 found.broken.push((document, broken));
                 found.documents.push((place, None));

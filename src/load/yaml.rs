@@ -36,6 +36,7 @@ pub struct Broken {
     pub diagnostics: Vec<Diagnostic>,
     /// What it would declare, as far as that can be read: others may refer to it.
     pub name: Option<String>,
+    pub kind: Option<Kind>,
     /// What is left when everything at fault is taken out: its references and queries can be looked at all the same.
     pub partial: Option<Resource>,
 }
@@ -106,7 +107,7 @@ fn decode_marked(origin: &Origin, defaults: &DefaultsByKind) -> Result<Option<Re
     duplicate_keys(origin, &root, &mut diagnostics);
     let name = root.get("name").filter(|it| !it.is_null()).and_then(Node::text).map(str::to_owned);
     let Some(kind) = kind_of(origin, &root, &mut diagnostics) else {
-        return Err(Broken { diagnostics, name, partial: None });
+        return Err(Broken { diagnostics, name, ..Broken::default() });
     };
     if name.is_none() {
         let hint = format!("add a line `name: my_{}`", snake(kind.as_str()));
@@ -121,7 +122,7 @@ fn decode_marked(origin: &Origin, defaults: &DefaultsByKind) -> Result<Option<Re
     let resource = decoded.map(|(header, spec)| header.into_resource(address, spec));
     match resource {
         Some(resource) if diagnostics.is_empty() => Ok(Some(resource)),
-        partial => Err(Broken { diagnostics, name, partial }),
+        partial => Err(Broken { diagnostics, name, kind: Some(kind), partial }),
     }
 }
 
@@ -308,6 +309,7 @@ fn malformed_diagnostic(origin: &Origin, malformed: Malformed) -> Diagnostic {
                 .hint("write the values out")
         }
         Malformed::Syntax { message, at } => {
+            let at = syntax_place(origin.text, at);
             let line = origin.text.lines().nth(at.line.saturating_sub(1)).unwrap_or_default();
             let before = origin.text.lines().nth(at.line.saturating_sub(2)).unwrap_or_default();
             let unquoted = |it: &str| (it.contains("Map<") || it.contains("Struct<")) && !it.contains(['"', '\'']);
@@ -322,6 +324,23 @@ fn malformed_diagnostic(origin: &Origin, malformed: Malformed) -> Diagnostic {
                 .place(origin.span(at, 1))
                 .hint_if(hint)
         }
+    }
+}
+
+/// Where a syntax fault really is: at a tab in the indentation, where there is one, and never past the end.
+fn syntax_place(text: &str, at: Mark) -> Mark {
+    let mut lines = text.lines().enumerate();
+    let tab = lines.find_map(|(index, line)| {
+        let indentation = line.len() - line.trim_start().len();
+        line[..indentation].find('\t').map(|column| Mark { line: index + 1, column: column + 1 })
+    });
+    let last = text.lines().count().max(1);
+    match tab {
+        Some(tab) if tab.line <= at.line + 1 => tab,
+        _ if at.line > last => {
+            Mark { line: last, column: text.lines().last().map_or(1, |it| it.trim_end().chars().count().max(1)) }
+        }
+        _ => at,
     }
 }
 

@@ -120,7 +120,7 @@ fn update_jobs(change: &Change, old: &Materialized, new: &Materialized) -> Vec<O
             Some(start) => jobs.push(new.backfill(new.start, Some(start).min(new.end), kept_online, kept_offline)),
             None => jobs.push(new.backfill(new.start, new.end, kept_online, kept_offline)),
         }
-        if new.trigger == old.trigger && new.trigger == BatchTrigger::Manual {
+        if old.trigger == BatchTrigger::Manual {
             jobs.push(new.backfill(old.end.max(new.start), new.end, kept_online, kept_offline));
         }
     }

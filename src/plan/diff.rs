@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::rename::Renames;
-use super::{Action, Cause, Change, Entry, Meanwhile, Plan, Snapshot, cost, fields, order, rename};
+use super::{Action, Cause, Change, Entry, Meanwhile, Mode, Plan, Snapshot, cost, fields, order, rename};
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::resource::{Address, Catalog, Digest, Effect, Instant, Resource};
 
@@ -45,7 +45,7 @@ pub fn diff(
     let wire_orders = wire_orders(snapshot, &declared, &comparison.changes, &both.after);
     let warnings = rename::hints(&comparison.changes, &both);
     for change in comparison.changes.values_mut() {
-        change.meanwhile = meanwhile(change, &both.after);
+        change.meanwhile = if snapshot.mode == Mode::Live { meanwhile(change, &both.after) } else { None };
         change.jobs = cost::jobs(change, snapshot.mode, &both, now);
         change.warnings.extend(cost::warnings(change, &both, now));
     }

@@ -94,7 +94,7 @@ fn refusals_in(plan: &Plan, mode: Mode, entries: &BTreeMap<Address, Entry>) -> V
                 root,
                 kind: *kind,
                 path,
-                fields: fields(change, *kind),
+                fields: fields(change),
                 lifting,
             });
         }
@@ -119,12 +119,10 @@ fn own_harm(change: &Change) -> bool {
     matches!(change.action, Action::Delete { .. }) || change.effect() > Effect::InPlace
 }
 
-fn fields(change: &Change, kind: RefusalKind) -> Vec<String> {
-    let least = match kind {
-        RefusalKind::Guarded => Effect::InPlaceGuarded,
-        _ => Effect::RecreateUnlessSuppressed,
-    };
-    change.action.fields().iter().filter(|it| it.effect >= least).map(|it| it.path.clone()).collect()
+/// The fields at fault: all that destroy or take something away.
+fn fields(change: &Change) -> Vec<String> {
+    let harmful = change.action.fields().iter().filter(|it| it.effect > Effect::InPlace);
+    harmful.map(|it| it.path.clone()).collect()
 }
 
 /// Returns what `protected` depended on as recorded, itself first, each with the shortest path to it.

@@ -29,6 +29,7 @@ impl Renames {
             return;
         }
         if let Some(new) = self.new_by_old.get(&resource.address) {
+            resource.spec.declaration_mut().pin_name(&resource.address.name);
             resource.address = new.clone();
         }
         for address in &mut resource.depends_on {

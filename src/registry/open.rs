@@ -194,6 +194,7 @@ async fn migrate_with(location: &Location, at: &str, migrations: &[&'static str]
     // VACUUM INTO copies one consistent state, whatever other processes do.
     sqlx::query("VACUUM INTO ?").bind(backup.to_string_lossy().into_owned()).execute(&mut connection).await?;
     upgrade(&mut connection, at, migrations).await?;
+    connection.close().await?;
     Ok(Some((found, backup)))
 }
 

@@ -32,6 +32,11 @@ impl Sqlite {
         Self { connection }
     }
 
+    /// Closes the file: what lies in its log moves into it, so that a copy of the one file is a copy of everything.
+    pub async fn close(self) -> Result<()> {
+        Ok(self.connection.close().await?)
+    }
+
     async fn workspace_id(connection: &mut SqliteConnection, name: &str) -> Result<(i64, Serial)> {
         let row = sqlx::query("SELECT id, serial FROM workspace WHERE name = ?")
             .bind(name)

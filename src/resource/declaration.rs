@@ -43,6 +43,9 @@ pub trait Declaration: Send + Sync {
         Vec::new()
     }
 
+    /// Writes out what is left unset and comes from `name`: a rename must not change it unseen.
+    fn pin_name(&mut self, _name: &str) {}
+
     /// Follows the rename of something this declaration refers to.
     fn follow_rename(&mut self, _kind: Kind, _old: &str, _new: &str) {}
 

@@ -126,6 +126,10 @@ impl Declaration for Entity {
         }
     }
 
+    fn pin_name(&mut self, name: &str) {
+        self.join_keys = Some(self.keys(name));
+    }
+
     fn join_keys(&self, name: &str) -> Option<Vec<String>> {
         Some(self.keys(name).iter().map(|it| it.name().to_owned()).collect())
     }

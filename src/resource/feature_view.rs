@@ -231,9 +231,10 @@ impl FeatureView {
             return self.timestamp_field.clone();
         }
         let columns = self.column_names(catalog)?;
+        // A column of unknown type beside the only Timestamp is taken for a feature; data will tell if it is not.
         let mut timestamps = columns.iter().filter(|it| it.1 == Some(Dtype::Timestamp));
-        match (timestamps.next(), timestamps.next(), columns.iter().all(|it| it.1.is_some())) {
-            (Some(only), None, true) => Some(only.0.clone()),
+        match (timestamps.next(), timestamps.next()) {
+            (Some(only), None) => Some(only.0.clone()),
             _ => None,
         }
     }
@@ -417,7 +418,7 @@ impl SourceInput {
 
     fn canonical(&self) -> Value {
         match self {
-            Self::Filtered(FilteredSource { source, start_time_offset: Some(offset) }) => {
+            Self::Filtered(FilteredSource { source, start_time_offset: Some(offset) }) if offset.secs != 0 => {
                 json!({ "source": source, "start_time_offset": offset })
             }
             plain => json!({ "source": plain.name() }),

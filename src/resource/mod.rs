@@ -22,7 +22,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 pub use aggregation::{Aggregation, Function};
 pub use catalog::Catalog;
@@ -82,10 +82,9 @@ pub struct Resource {
 impl Resource {
     /// Returns everything declared as one flat JSON object: what a registry stores. Unset fields are absent.
     pub fn to_json(&self) -> Value {
-        let Value::Object(mut object) = self.spec.to_json() else { unreachable!("every spec is a struct") };
-        object.values_mut().for_each(strip_nulls);
-        object.retain(|_, value| !value.is_null());
+        let Value::Object(mut spec) = self.spec.to_json() else { unreachable!("every spec is a struct") };
         let meta = &self.meta;
+        let mut object = Map::new();
         for (key, text) in [("description", &meta.description), ("owner", &meta.owner)] {
             if let Some(text) = text {
                 object.insert(key.to_owned(), Value::String(text.clone()));
@@ -97,6 +96,8 @@ impl Resource {
         if meta.prevent_destroy {
             object.insert("prevent_destroy".to_owned(), Value::Bool(true));
         }
+        spec.values_mut().for_each(strip_nulls);
+        object.extend(spec.into_iter().filter(|it| !it.1.is_null()));
         Value::Object(object)
     }
 
@@ -114,7 +115,8 @@ impl Resource {
             unreachable!("the canonical form of a spec is an object")
         };
         object.entry("prevent_destroy").or_insert(Value::Bool(false));
-        object.retain(|_, value| !value.is_null());
+        object
+            .retain(|key, value| !value.is_null() && !(key == "tags" && value.as_object().is_some_and(Map::is_empty)));
         Value::Object(object)
     }
 

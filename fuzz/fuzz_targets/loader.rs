@@ -1,0 +1,20 @@
+//! Any bytes are a repo that loads, or mistakes that say where they are.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use weir::load::{self, Cache, Project};
+use weir::{check, resolve};
+
+fuzz_target!(|bytes: &[u8]| {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("a.yaml"), bytes).expect("a file");
+    let (files, mut diagnostics) = load::read_files(folder.path());
+    let (mut repo, more) = load::declare(files, &Project::default(), &mut Cache::open(None, "fuzz"));
+    diagnostics.extend(more);
+    diagnostics.extend(resolve::resolve(&mut repo));
+    diagnostics.extend(check::together(&repo));
+    repo.locate(&mut diagnostics);
+    for diagnostic in &diagnostics {
+        assert!(diagnostic.span().is_some_and(|it| it.line > 0), "{diagnostic} has no place");
+    }
+});

@@ -1,0 +1,370 @@
+//! A recreate or a delete recreates everything that depended on it, with the whole path that leads to it.
+
+use super::{BATCH, CLICKS, COLUMNS, EVENTS, check, edit};
+
+#[test]
+fn along_a_chain() {
+    edit(
+        &format!("{EVENTS}{CLICKS}"),
+        "Int64",
+        "Float64",
+        r#"
+± PushSource.events
+    schema:  (recreates)
+        {name: at, dtype: Timestamp}
+      - {name: clicked, dtype: Int64}
+      + {name: clicked, dtype: Float64}
+    ± StreamFeatureView.clicks ← PushSource.events
+        history is lost: no batch source can rebuild it
+    ± FeatureService.ads ← StreamFeatureView.clicks ← PushSource.events
+
+Plan: 0 to create, 0 to update, 3 to recreate, 0 to delete, 1 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+wire FeatureService.ads: clicks.clicked
+"#,
+    );
+}
+
+#[test]
+fn an_update_reaches_nobody() {
+    edit(
+        &format!("{EVENTS}{CLICKS}"),
+        "  - { name: clicked, dtype: Int64 }",
+        "  - { name: clicked, dtype: Int64 }\ndescription: Ad clicks",
+        r#"
+~ PushSource.events
+    description: (unset) -> Ad clicks
+
+Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 3 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+"#,
+    );
+}
+
+#[test]
+fn a_column_at_the_end_passes_through_to_the_view() {
+    edit(
+        &format!("{EVENTS}{CLICKS}"),
+        "  - { name: clicked, dtype: Int64 }",
+        "  - { name: clicked, dtype: Int64 }\n  - { name: ad_id, dtype: String }",
+        r#"
+~ PushSource.events
+    schema:
+        {name: clicked, dtype: Int64}
+      + {name: ad_id, dtype: String}
+~ StreamFeatureView.clicks
+    schema:
+        {name: clicked, dtype: Int64}
+      + {name: ad_id, dtype: String}
+
+Plan: 0 to create, 2 to update, 0 to recreate, 0 to delete, 2 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+wire FeatureService.ads: clicks.clicked clicks.ad_id
+"#,
+    );
+}
+
+/// The service reads two views, and both read one source.
+const DIAMOND: &str = "
+kind: StreamFeatureView
+name: visits
+sources: [events]
+entities: [user]
+online: true
+---
+kind: StreamFeatureView
+name: clicks
+sources: [events]
+entities: [user]
+online: true
+---
+kind: FeatureService
+name: ads
+features: [clicks, visits]
+";
+
+#[test]
+fn down_both_sides_of_a_diamond_each_once() {
+    edit(
+        &format!("{EVENTS}{DIAMOND}"),
+        "Int64",
+        "Float64",
+        r#"
+± PushSource.events
+    schema:  (recreates)
+        {name: at, dtype: Timestamp}
+      - {name: clicked, dtype: Int64}
+      + {name: clicked, dtype: Float64}
+    ± StreamFeatureView.clicks ← PushSource.events
+        history is lost: no batch source can rebuild it
+    ± StreamFeatureView.visits ← PushSource.events
+        history is lost: no batch source can rebuild it
+    ± FeatureService.ads ← StreamFeatureView.clicks ← PushSource.events
+
+Plan: 0 to create, 0 to update, 4 to recreate, 0 to delete, 1 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+wire FeatureService.ads: clicks.clicked visits.clicked
+"#,
+    );
+}
+
+#[test]
+fn two_roots_and_each_cascade_below_one_of_them() {
+    let declared = format!("{EVENTS}{DIAMOND}").replace("Int64", "Float64").replace("[user_id]", "[user_id, at]");
+    check(
+        &format!("{EVENTS}{DIAMOND}"),
+        &declared,
+        r#"
+± Entity.user
+    join_keys:  (recreates)
+        {name: user_id}
+      + {name: at}
+    ± StreamFeatureView.clicks ← Entity.user
+        history is lost: no batch source can rebuild it
+    ± StreamFeatureView.visits ← Entity.user
+        history is lost: no batch source can rebuild it
+    ± FeatureService.ads ← StreamFeatureView.clicks ← Entity.user
+± PushSource.events
+    schema:  (recreates)
+        {name: at, dtype: Timestamp}
+      - {name: clicked, dtype: Int64}
+      + {name: clicked, dtype: Float64}
+
+Plan: 0 to create, 0 to update, 5 to recreate, 0 to delete, 0 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+wire FeatureService.ads: clicks.clicked visits.clicked
+"#,
+    );
+}
+
+#[test]
+fn a_change_of_its_own_and_one_from_above() {
+    let declared =
+        format!("{EVENTS}{CLICKS}").replace("Int64", "Float64").replace("online: true", "online: true\nttl: 30d");
+    check(
+        &format!("{EVENTS}{CLICKS}"),
+        &declared,
+        r#"
+± PushSource.events
+    schema:  (recreates)
+        {name: at, dtype: Timestamp}
+      - {name: clicked, dtype: Int64}
+      + {name: clicked, dtype: Float64}
+± StreamFeatureView.clicks
+    schema:
+        {name: at, dtype: Timestamp}
+      - {name: clicked, dtype: Int64}
+      + {name: clicked, dtype: Float64}
+    ttl: (unset) -> 30d  (recreates, can be suppressed)
+    history is lost: no batch source can rebuild it
+    ± FeatureService.ads ← StreamFeatureView.clicks
+
+Plan: 0 to create, 0 to update, 3 to recreate, 0 to delete, 1 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+wire FeatureService.ads: clicks.clicked
+"#,
+    );
+}
+
+#[test]
+fn from_a_delete_to_what_was_rewritten_meanwhile() {
+    let visits = "kind: PushSource\nname: visits\nschema:\n- { name: user_id, dtype: String }\n- { name: at, dtype: Timestamp }\n\
+         - { name: seen, dtype: Bool }\n---";
+    let recorded = format!("{EVENTS}{CLICKS}");
+    let entity = EVENTS.split("---").next().unwrap();
+    let declared = format!("{entity}---\n{visits}{}", CLICKS.replace("[events]", "[visits]"));
+    check(
+        &recorded,
+        &declared,
+        r#"
+- PushSource.events
++ PushSource.visits
+± StreamFeatureView.clicks
+    schema:
+        {name: at, dtype: Timestamp}
+      - {name: clicked, dtype: Int64}
+      + {name: seen, dtype: Bool}
+    sources:  (recreates, can be suppressed)
+      - {source: events}
+      + {source: visits}
+    history is lost: no batch source can rebuild it
+    ± FeatureService.ads ← StreamFeatureView.clicks
+
+Plan: 1 to create, 0 to update, 2 to recreate, 1 to delete, 1 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+wire FeatureService.ads: clicks.seen
+"#,
+    );
+}
+
+#[test]
+fn what_is_deleted_with_what_it_depended_on_is_only_deleted() {
+    check(
+        &format!("{EVENTS}{CLICKS}"),
+        EVENTS.split("---").next().unwrap(),
+        r#"
+- FeatureService.ads
+- StreamFeatureView.clicks
+- PushSource.events
+
+Plan: 0 to create, 0 to update, 0 to recreate, 3 to delete, 1 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+"#,
+    );
+}
+
+#[test]
+fn another_kind_under_one_name_is_a_delete_and_a_create_that_cascade() {
+    let view = "---\nkind: FeatureService\nname: shop\nfeatures: [spend]\nonline_serving_enabled: false\n";
+    let recorded = format!("{BATCH}{COLUMNS}{view}");
+    let push = "kind: PushSource\nname: orders\nschema:\n- { name: user_id, dtype: String }\n- { name: at, dtype: Timestamp }\n\
+         - { name: amount, dtype: Float64 }\n";
+    let source = "kind: BatchSource\nname: orders\nbatch_config: { kind: HiveConfig, database: shop, table: orders, timestamp_field: at }\n";
+    let declared = recorded.replace(source, push).replace("BatchFeatureView", "StreamFeatureView");
+    check(
+        &recorded,
+        &declared,
+        r#"
+- BatchFeatureView.spend
+    ± FeatureService.shop ← BatchFeatureView.spend
+- BatchSource.orders
++ PushSource.orders
++ StreamFeatureView.spend
+
+Plan: 2 to create, 0 to update, 1 to recreate, 2 to delete, 1 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+wire FeatureService.shop: spend.amount
+"#,
+    );
+}
+
+#[test]
+fn a_suppressed_root_reaches_nobody() {
+    let scene = super::Scene::suppressing(super::Suppress::All);
+    scene.edit(
+        &format!("{BATCH}{COLUMNS}"),
+        "table: orders",
+        "table: orders_v2",
+        r#"
+~ BatchSource.orders
+    recreate suppressed: nothing is built again
+    batch_config.table: orders -> orders_v2  (recreates, can be suppressed)
+    warning: not checked: whether `BatchSource.orders` still has the same columns, because no source was opened
+
+Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 2 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+"#,
+    );
+}
+
+#[test]
+fn more_than_ten_are_counted() {
+    let views: Vec<String> = (0..13)
+        .map(|it| format!("kind: StreamFeatureView\nname: view_{it:02}\nsources: [events]\nentities: [user]\n---"))
+        .collect();
+    edit(
+        &format!("{EVENTS}{}", views.join("\n")),
+        "Int64",
+        "Float64",
+        r#"
+± PushSource.events
+    schema:  (recreates)
+        {name: at, dtype: Timestamp}
+      - {name: clicked, dtype: Int64}
+      + {name: clicked, dtype: Float64}
+    ± StreamFeatureView.view_00 ← PushSource.events
+    ± StreamFeatureView.view_01 ← PushSource.events
+    ± StreamFeatureView.view_02 ← PushSource.events
+    ± StreamFeatureView.view_03 ← PushSource.events
+    ± StreamFeatureView.view_04 ← PushSource.events
+    ± StreamFeatureView.view_05 ← PushSource.events
+    ± StreamFeatureView.view_06 ← PushSource.events
+    ± StreamFeatureView.view_07 ← PushSource.events
+    ± StreamFeatureView.view_08 ← PushSource.events
+    ± StreamFeatureView.view_09 ← PushSource.events
+    ± and 3 more that depend on it (-v lists them)
+
+Plan: 0 to create, 0 to update, 14 to recreate, 0 to delete, 1 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+"#,
+    );
+}
+
+#[test]
+fn a_long_path_breaks_before_an_arrow() {
+    let long = format!("{EVENTS}{CLICKS}")
+        .replace("name: ads", "name: the_service_with_a_very_long_name_that_says_it_all")
+        .replace("clicks", "clicks_of_users_on_ads_in_the_last_hour_of_the_day:v2")
+        .replace("name: events", "name: events_of_the_web_tier_and_of_the_apps")
+        .replace("[events]", "[events_of_the_web_tier_and_of_the_apps]");
+    edit(
+        &long,
+        "Int64",
+        "Float64",
+        r#"
+± PushSource.events_of_the_web_tier_and_of_the_apps
+    schema:  (recreates)
+        {name: at, dtype: Timestamp}
+      - {name: clicked, dtype: Int64}
+      + {name: clicked, dtype: Float64}
+    ± StreamFeatureView.clicks_of_users_on_ads_in_the_last_hour_of_the_day:v2
+        ← PushSource.events_of_the_web_tier_and_of_the_apps
+        history is lost: no batch source can rebuild it
+    ± FeatureService.the_service_with_a_very_long_name_that_says_it_all
+        ← StreamFeatureView.clicks_of_users_on_ads_in_the_last_hour_of_the_day:v2
+        ← PushSource.events_of_the_web_tier_and_of_the_apps
+
+Plan: 0 to create, 0 to update, 3 to recreate, 0 to delete, 1 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+wire FeatureService.the_service_with_a_very_long_name_that_says_it_all: clicks_of_users_on_ads_in_the_last_hour_of_the_day:v2.clicked
+"#,
+    );
+}
+
+/// A view whose query calls another query.
+const LAYERS: &str = "transformation: { name: outer }
+online: true
+feature_start_time: 2026-11-01
+---
+kind: Transformation
+name: outer
+mode: sql
+inputs: [inner]
+sql: SELECT * FROM inner
+---
+kind: Transformation
+name: inner
+mode: sql
+inputs: [rows]
+sql: SELECT user_id, at, amount FROM rows
+---
+kind: FeatureService
+name: shop
+features: [spend]
+";
+
+#[test]
+fn through_transformations() {
+    edit(
+        &format!("{BATCH}{COLUMNS}{LAYERS}"),
+        "FROM rows",
+        "FROM rows WHERE paid",
+        r#"
+± Transformation.inner
+    sql:  (recreates, can be suppressed)
+      - SELECT user_id, at, amount FROM rows
+      + SELECT user_id, at, amount FROM rows WHERE paid
+    ± Transformation.outer ← Transformation.inner
+    ± BatchFeatureView.spend ← Transformation.outer ← Transformation.inner
+        backfill: 10 jobs, 2026-11-01 → now, 20 days, online
+        then a job every day, online
+        the old version serves until the new one is complete
+    ± FeatureService.shop ← BatchFeatureView.spend ← Transformation.outer
+        ← Transformation.inner
+
+Plan: 0 to create, 0 to update, 4 to recreate, 0 to delete, 2 unchanged,
+      10 backfill jobs, 0 refused, 0 lifts.
+wire FeatureService.shop: spend.amount
+"#,
+    );
+}

@@ -1,0 +1,711 @@
+//! prevent_destroy, row by row (spec 2, the guard's table): in a live workspace, and in a development one.
+
+use super::{BATCH, CLICKS, COLUMNS, EVENTS, Scene, check, edit};
+
+/// A protected service over a view over a source.
+fn protected() -> String {
+    format!("{EVENTS}{CLICKS}prevent_destroy: true\n")
+}
+
+#[test]
+fn a_protected_resource_that_is_gone() {
+    let recorded = protected();
+    let declared = recorded.rsplit_once("---").unwrap().0.to_owned();
+    check(
+        &recorded,
+        &declared,
+        r#"
+- FeatureService.ads
+
+Refused: 1 change
+
+error[P001]: the plan would delete `FeatureService.ads`, which sets prevent_destroy
+hint: to go on, set `prevent_destroy: false` on `FeatureService.ads` in an apply of its own, then make the change
+
+Plan: 0 to create, 0 to update, 0 to recreate, 1 to delete, 3 unchanged,
+      0 backfill jobs, 1 refused, 0 lifts.
+"#,
+    );
+    Scene::DEVELOPMENT.check(
+        &recorded,
+        &declared,
+        r#"
+- FeatureService.ads
+
+Plan: 0 to create, 0 to update, 0 to recreate, 1 to delete, 3 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+"#,
+    );
+}
+
+#[test]
+fn still_protected_and_recreated() {
+    edit(
+        &protected(),
+        "features: [clicks]",
+        "features: [{ view: clicks, namespace: c }]",
+        r#"
+± FeatureService.ads
+    features:  (recreates)
+      - {view: clicks, namespace: clicks}
+      + {view: clicks, namespace: c}
+
+Refused: 1 change
+
+error[P002]: the plan would recreate `FeatureService.ads`, which sets prevent_destroy
+note: FeatureService.ads: features
+hint: to go on, set `prevent_destroy: false` on `FeatureService.ads` in an apply of its own, then make the change
+
+Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 3 unchanged,
+      0 backfill jobs, 1 refused, 0 lifts.
+wire FeatureService.ads: c.clicked
+"#,
+    );
+    Scene::DEVELOPMENT.edit(
+        &protected(),
+        "features: [clicks]",
+        "features: [{ view: clicks, namespace: c }]",
+        r#"
+± FeatureService.ads
+    features:  (recreates)
+      - {view: clicks, namespace: clicks}
+      + {view: clicks, namespace: c}
+
+Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 3 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+wire FeatureService.ads: c.clicked
+"#,
+    );
+}
+
+#[test]
+fn lifted_and_recreated_at_once() {
+    let recorded = protected();
+    let declared =
+        recorded.replace("[clicks]", "[{ view: clicks, namespace: c }]").replace("prevent_destroy: true", "");
+    check(
+        &recorded,
+        &declared,
+        r#"
+± FeatureService.ads
+    features:  (recreates)
+      - {view: clicks, namespace: clicks}
+      + {view: clicks, namespace: c}
+    prevent_destroy: true -> false
+
+Refused: 1 change
+
+error[P002]: the plan would recreate `FeatureService.ads`, which sets prevent_destroy
+note: FeatureService.ads: features
+note: `FeatureService.ads` says `prevent_destroy: false` now, and that counts from the next apply on
+hint: undo the other change, apply the lift on its own, then make the change
+
+Lifts protection from: FeatureService.ads
+
+Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 3 unchanged,
+      0 backfill jobs, 1 refused, 1 lift.
+wire FeatureService.ads: c.clicked
+"#,
+    );
+    Scene::DEVELOPMENT.check(
+        &recorded,
+        &declared,
+        r#"
+± FeatureService.ads
+    features:  (recreates)
+      - {view: clicks, namespace: clicks}
+      + {view: clicks, namespace: c}
+    prevent_destroy: true -> false
+
+Lifts protection from: FeatureService.ads
+
+Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 3 unchanged,
+      0 backfill jobs, 0 refused, 1 lift.
+wire FeatureService.ads: c.clicked
+"#,
+    );
+}
+
+#[test]
+fn lifted_alone() {
+    edit(
+        &protected(),
+        "prevent_destroy: true",
+        "prevent_destroy: false",
+        r#"
+~ FeatureService.ads
+    prevent_destroy: true -> false
+
+Lifts protection from: FeatureService.ads
+
+Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 3 unchanged,
+      0 backfill jobs, 0 refused, 1 lift.
+"#,
+    );
+    Scene::DEVELOPMENT.edit(
+        &protected(),
+        "prevent_destroy: true",
+        "prevent_destroy: false",
+        r#"
+~ FeatureService.ads
+    prevent_destroy: true -> false
+
+Lifts protection from: FeatureService.ads
+
+Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 3 unchanged,
+      0 backfill jobs, 0 refused, 1 lift.
+"#,
+    );
+}
+
+#[test]
+fn lifted_and_updated() {
+    edit(
+        &protected(),
+        "prevent_destroy: true",
+        "description: Ads",
+        r#"
+~ FeatureService.ads
+    description: (unset) -> Ads
+    prevent_destroy: true -> false
+
+Lifts protection from: FeatureService.ads
+
+Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 3 unchanged,
+      0 backfill jobs, 0 refused, 1 lift.
+"#,
+    );
+}
+
+#[test]
+fn protected_from_now_on_and_recreated() {
+    let recorded = format!("{EVENTS}{CLICKS}");
+    let declared = protected().replace("[clicks]", "[{ view: clicks, namespace: c }]");
+    check(
+        &recorded,
+        &declared,
+        r#"
+± FeatureService.ads
+    features:  (recreates)
+      - {view: clicks, namespace: clicks}
+      + {view: clicks, namespace: c}
+    prevent_destroy: false -> true
+
+Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 3 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+wire FeatureService.ads: c.clicked
+"#,
+    );
+}
+
+#[test]
+fn protected_and_reached_by_a_cascade() {
+    edit(
+        &protected(),
+        "Int64",
+        "Float64",
+        r#"
+± PushSource.events
+    schema:  (recreates)
+        {name: at, dtype: Timestamp}
+      - {name: clicked, dtype: Int64}
+      + {name: clicked, dtype: Float64}
+    ± StreamFeatureView.clicks ← PushSource.events
+        history is lost: no batch source can rebuild it
+    ± FeatureService.ads ← StreamFeatureView.clicks ← PushSource.events
+
+Refused: 1 change
+
+error[P003]: the plan would recreate `PushSource.events`, which `FeatureService.ads` depends on, and that sets prevent_destroy
+note: FeatureService.ads ← StreamFeatureView.clicks ← PushSource.events: schema
+hint: to go on, set `prevent_destroy: false` on `FeatureService.ads` in an apply of its own, then make the change
+
+Plan: 0 to create, 0 to update, 3 to recreate, 0 to delete, 1 unchanged,
+      0 backfill jobs, 1 refused, 0 lifts.
+wire FeatureService.ads: clicks.clicked
+"#,
+    );
+    Scene::DEVELOPMENT.edit(
+        &protected(),
+        "Int64",
+        "Float64",
+        r#"
+± PushSource.events
+    schema:  (recreates)
+        {name: at, dtype: Timestamp}
+      - {name: clicked, dtype: Int64}
+      + {name: clicked, dtype: Float64}
+    ± StreamFeatureView.clicks ← PushSource.events
+    ± FeatureService.ads ← StreamFeatureView.clicks ← PushSource.events
+
+Plan: 0 to create, 0 to update, 3 to recreate, 0 to delete, 1 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+wire FeatureService.ads: clicks.clicked
+"#,
+    );
+}
+
+#[test]
+fn lifted_and_reached_by_a_cascade() {
+    let declared = protected().replace("Int64", "Float64").replace("prevent_destroy: true", "");
+    check(
+        &protected(),
+        &declared,
+        r#"
+± PushSource.events
+    schema:  (recreates)
+        {name: at, dtype: Timestamp}
+      - {name: clicked, dtype: Int64}
+      + {name: clicked, dtype: Float64}
+    ± StreamFeatureView.clicks ← PushSource.events
+        history is lost: no batch source can rebuild it
+± FeatureService.ads
+    prevent_destroy: true -> false
+    because of StreamFeatureView.clicks ← PushSource.events
+
+Refused: 1 change
+
+error[P003]: the plan would recreate `PushSource.events`, which `FeatureService.ads` depends on, and that sets prevent_destroy
+note: FeatureService.ads ← StreamFeatureView.clicks ← PushSource.events: schema
+note: `FeatureService.ads` says `prevent_destroy: false` now, and that counts from the next apply on
+hint: undo the other change, apply the lift on its own, then make the change
+
+Lifts protection from: FeatureService.ads
+
+Plan: 0 to create, 0 to update, 3 to recreate, 0 to delete, 1 unchanged,
+      0 backfill jobs, 1 refused, 1 lift.
+wire FeatureService.ads: clicks.clicked
+"#,
+    );
+}
+
+#[test]
+fn what_it_read_is_deleted_while_it_is_edited() {
+    let visits = CLICKS.split("---").next().unwrap().replace("clicks", "visits");
+    let recorded =
+        format!("{EVENTS}{visits}---{CLICKS}prevent_destroy: true\n").replace("[clicks]", "[clicks, visits]");
+    let declared = format!("{EVENTS}{CLICKS}prevent_destroy: true\n");
+    check(
+        &recorded,
+        &declared,
+        r#"
+- StreamFeatureView.visits
+± FeatureService.ads
+    features:  (recreates)
+        {view: clicks, namespace: clicks}
+      - {view: visits, namespace: visits}
+
+Refused: 2 changes
+
+error[P002]: the plan would recreate `FeatureService.ads`, which sets prevent_destroy
+note: FeatureService.ads: features
+hint: to go on, set `prevent_destroy: false` on `FeatureService.ads` in an apply of its own, then make the change
+
+error[P003]: the plan would delete `StreamFeatureView.visits`, which `FeatureService.ads` depends on, and that sets prevent_destroy
+note: FeatureService.ads ← StreamFeatureView.visits: deleted
+hint: to go on, set `prevent_destroy: false` on `FeatureService.ads` in an apply of its own, then make the change
+
+Plan: 0 to create, 0 to update, 1 to recreate, 1 to delete, 3 unchanged,
+      0 backfill jobs, 2 refused, 0 lifts.
+wire FeatureService.ads: clicks.clicked
+"#,
+    );
+    Scene::DEVELOPMENT.check(
+        &recorded,
+        &declared,
+        r#"
+- StreamFeatureView.visits
+± FeatureService.ads
+    features:  (recreates)
+        {view: clicks, namespace: clicks}
+      - {view: visits, namespace: visits}
+
+Plan: 0 to create, 0 to update, 1 to recreate, 1 to delete, 3 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+wire FeatureService.ads: clicks.clicked
+"#,
+    );
+}
+
+#[test]
+fn the_source_it_read_is_deleted_and_the_view_points_elsewhere() {
+    let recorded = protected();
+    let declared = recorded.replace("name: events", "name: taps").replace("[events]", "[taps]");
+    check(
+        &recorded,
+        &declared,
+        r#"
+- PushSource.events
++ PushSource.taps
+± StreamFeatureView.clicks
+    sources:  (recreates, can be suppressed)
+      - {source: events}
+      + {source: taps}
+    history is lost: no batch source can rebuild it
+    ± FeatureService.ads ← StreamFeatureView.clicks
+
+warning: `PushSource.events` is deleted and `PushSource.taps` is created with the same spec: this looks like a rename
+hint: to keep identity and data, add `renamed_from: events` to `PushSource.taps`
+
+Refused: 2 changes
+
+error[P003]: the plan would recreate `StreamFeatureView.clicks`, which `FeatureService.ads` depends on, and that sets prevent_destroy
+note: FeatureService.ads ← StreamFeatureView.clicks: sources
+hint: to go on, set `prevent_destroy: false` on `FeatureService.ads` in an apply of its own, then make the change
+
+error[P003]: the plan would delete `PushSource.events`, which `FeatureService.ads` depends on, and that sets prevent_destroy
+note: FeatureService.ads ← StreamFeatureView.clicks ← PushSource.events: deleted
+hint: to go on, set `prevent_destroy: false` on `FeatureService.ads` in an apply of its own, then make the change
+
+Plan: 1 to create, 0 to update, 2 to recreate, 1 to delete, 1 unchanged,
+      0 backfill jobs, 2 refused, 0 lifts.
+wire FeatureService.ads: clicks.clicked
+"#,
+    );
+}
+
+#[test]
+fn the_view_it_read_changes_its_kind() {
+    let service = "---\nkind: FeatureService\nname: shop\nfeatures: [spend]\nprevent_destroy: true\n";
+    let history = "batch_config: { kind: HiveConfig, database: shop, table: orders, timestamp_field: at }\n";
+    let push = "schema:\n  - { name: user_id, dtype: String }\n  - { name: at, dtype: Timestamp }\n  - { name: amount, dtype: Float64 }\n";
+    let online = "online: true\nfeature_start_time: 2026-11-01\n";
+    let recorded = format!("{BATCH}{COLUMNS}{online}{service}")
+        .replace("kind: BatchSource", "kind: PushSource")
+        .replace(history, &format!("{push}{history}"));
+    edit(
+        &recorded,
+        "kind: BatchFeatureView",
+        "kind: StreamFeatureView",
+        r#"
+- BatchFeatureView.spend
+    ± FeatureService.shop ← BatchFeatureView.spend
++ StreamFeatureView.spend
+    backfill: 10 jobs, 2026-11-01 → now, 20 days, online
+    then a job every day, online
+
+Refused: 1 change
+
+error[P003]: the plan would delete `BatchFeatureView.spend`, which `FeatureService.shop` depends on, and that sets prevent_destroy
+note: FeatureService.shop ← BatchFeatureView.spend: deleted
+hint: to go on, set `prevent_destroy: false` on `FeatureService.shop` in an apply of its own, then make the change
+
+Plan: 1 to create, 0 to update, 1 to recreate, 1 to delete, 2 unchanged,
+      10 backfill jobs, 1 refused, 0 lifts.
+wire FeatureService.shop: spend.amount
+"#,
+    );
+    Scene::DEVELOPMENT.edit(
+        &recorded,
+        "kind: BatchFeatureView",
+        "kind: StreamFeatureView",
+        r#"
+- BatchFeatureView.spend
+    ± FeatureService.shop ← BatchFeatureView.spend
++ StreamFeatureView.spend
+
+Plan: 1 to create, 0 to update, 1 to recreate, 1 to delete, 2 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+wire FeatureService.shop: spend.amount
+"#,
+    );
+}
+
+#[test]
+fn protected_itself_and_taken_offline() {
+    let view = CLICKS.split("---").next().unwrap();
+    let recorded = format!("{EVENTS}{view}prevent_destroy: true\n");
+    edit(
+        &recorded,
+        "online: true",
+        "online: false",
+        r#"
+~ StreamFeatureView.clicks
+    online: true -> false  (takes serving or history away)
+
+Refused: 1 change
+
+error[P004]: the plan would take serving or history from `StreamFeatureView.clicks`, which sets prevent_destroy
+note: StreamFeatureView.clicks: online
+hint: to go on, set `prevent_destroy: false` on `StreamFeatureView.clicks` in an apply of its own, then make the change
+
+Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 2 unchanged,
+      0 backfill jobs, 1 refused, 0 lifts.
+"#,
+    );
+    Scene::DEVELOPMENT.edit(
+        &recorded,
+        "online: true",
+        "online: false",
+        r#"
+~ StreamFeatureView.clicks
+    online: true -> false  (takes serving or history away)
+
+Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 2 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+"#,
+    );
+}
+
+#[test]
+fn read_by_something_protected_and_its_history_starts_later() {
+    let stored = "online: true\noffline: true\nfeature_start_time: 2026-11-01";
+    let recorded = protected().replace("online: true", stored);
+    edit(
+        &recorded,
+        "2026-11-01",
+        "2026-11-02",
+        r#"
+~ StreamFeatureView.clicks
+    feature_start_time: 2026-11-01T00:00:00Z -> 2026-11-02T00:00:00Z
+         (takes serving or history away)
+
+Refused: 1 change
+
+error[P004]: the plan would take serving or history from `StreamFeatureView.clicks`, which `FeatureService.ads` depends on, and that sets prevent_destroy
+note: FeatureService.ads ← StreamFeatureView.clicks: feature_start_time
+hint: to go on, set `prevent_destroy: false` on `FeatureService.ads` in an apply of its own, then make the change
+
+Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 3 unchanged,
+      0 backfill jobs, 1 refused, 0 lifts.
+"#,
+    );
+    edit(
+        &recorded,
+        "2026-11-01",
+        "2026-10-01",
+        r#"
+~ StreamFeatureView.clicks
+    feature_start_time: 2026-11-01T00:00:00Z -> 2026-10-01T00:00:00Z
+
+Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 3 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+"#,
+    );
+}
+
+#[test]
+fn a_protected_service_that_stops_serving() {
+    edit(
+        &protected(),
+        "prevent_destroy: true",
+        "prevent_destroy: true\nonline_serving_enabled: false",
+        r#"
+~ FeatureService.ads
+    online_serving_enabled: true -> false  (takes serving or history away)
+
+Refused: 1 change
+
+error[P004]: the plan would take serving or history from `FeatureService.ads`, which sets prevent_destroy
+note: FeatureService.ads: online_serving_enabled
+hint: to go on, set `prevent_destroy: false` on `FeatureService.ads` in an apply of its own, then make the change
+
+Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 3 unchanged,
+      0 backfill jobs, 1 refused, 0 lifts.
+"#,
+    );
+}
+
+#[test]
+fn a_protected_service_grows() {
+    let visits = CLICKS.split("---").next().unwrap().replace("clicks", "visits");
+    let recorded = format!("{EVENTS}{visits}---{CLICKS}prevent_destroy: true\n");
+    edit(
+        &recorded,
+        "features: [clicks]",
+        "features: [clicks, visits]",
+        r#"
+~ FeatureService.ads
+    features:
+        {view: clicks, namespace: clicks}
+      + {view: visits, namespace: visits}
+
+Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 4 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+wire FeatureService.ads: clicks.clicked visits.clicked
+"#,
+    );
+}
+
+#[test]
+fn what_a_protected_service_reads_grows() {
+    edit(
+        &protected(),
+        "  - { name: clicked, dtype: Int64 }",
+        "  - { name: clicked, dtype: Int64 }\n  - { name: ad_id, dtype: String }",
+        r#"
+~ PushSource.events
+    schema:
+        {name: clicked, dtype: Int64}
+      + {name: ad_id, dtype: String}
+~ StreamFeatureView.clicks
+    schema:
+        {name: clicked, dtype: Int64}
+      + {name: ad_id, dtype: String}
+
+Plan: 0 to create, 2 to update, 0 to recreate, 0 to delete, 2 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+wire FeatureService.ads: clicks.clicked clicks.ad_id
+"#,
+    );
+}
+
+#[test]
+fn all_that_is_protected_is_named() {
+    let recorded = protected().replace("online: true", "online: true\nprevent_destroy: true");
+    check(
+        &recorded,
+        &recorded.replace("Int64", "Float64").replace("[user_id]", "[user_id, at]"),
+        r#"
+± Entity.user
+    join_keys:  (recreates)
+        {name: user_id}
+      + {name: at}
+    ± StreamFeatureView.clicks ← Entity.user
+        history is lost: no batch source can rebuild it
+    ± FeatureService.ads ← StreamFeatureView.clicks ← Entity.user
+± PushSource.events
+    schema:  (recreates)
+        {name: at, dtype: Timestamp}
+      - {name: clicked, dtype: Int64}
+      + {name: clicked, dtype: Float64}
+
+Refused: 4 changes
+
+error[P003]: the plan would recreate `Entity.user`, which `StreamFeatureView.clicks` depends on, and that sets prevent_destroy
+note: StreamFeatureView.clicks ← Entity.user: join_keys
+hint: to go on, set `prevent_destroy: false` on `StreamFeatureView.clicks` in an apply of its own, then make the change
+
+error[P003]: the plan would recreate `PushSource.events`, which `StreamFeatureView.clicks` depends on, and that sets prevent_destroy
+note: StreamFeatureView.clicks ← PushSource.events: schema
+hint: to go on, set `prevent_destroy: false` on `StreamFeatureView.clicks` in an apply of its own, then make the change
+
+error[P003]: the plan would recreate `Entity.user`, which `FeatureService.ads` depends on, and that sets prevent_destroy
+note: FeatureService.ads ← StreamFeatureView.clicks ← Entity.user: join_keys
+hint: to go on, set `prevent_destroy: false` on `FeatureService.ads` in an apply of its own, then make the change
+
+error[P003]: the plan would recreate `PushSource.events`, which `FeatureService.ads` depends on, and that sets prevent_destroy
+note: FeatureService.ads ← StreamFeatureView.clicks ← PushSource.events: schema
+hint: to go on, set `prevent_destroy: false` on `FeatureService.ads` in an apply of its own, then make the change
+
+Plan: 0 to create, 0 to update, 4 to recreate, 0 to delete, 0 unchanged,
+      0 backfill jobs, 4 refused, 0 lifts.
+wire FeatureService.ads: clicks.clicked
+"#,
+    );
+}
+
+#[test]
+fn protection_reaches_up_and_not_down() {
+    let recorded = format!("{EVENTS}{CLICKS}").replace("dtype: Int64 }", "dtype: Int64 }\nprevent_destroy: true");
+    edit(
+        &recorded,
+        "features: [clicks]",
+        "features: [{ view: clicks, namespace: c }]",
+        r#"
+± FeatureService.ads
+    features:  (recreates)
+      - {view: clicks, namespace: clicks}
+      + {view: clicks, namespace: c}
+
+Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 3 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+wire FeatureService.ads: c.clicked
+"#,
+    );
+}
+
+#[test]
+fn declared_again_under_another_kind() {
+    let recorded = format!("{EVENTS}kind: FeatureService\nname: x\nfeatures: [clicks]\n---{CLICKS}")
+        .replace("name: x\n", "name: clicked\nprevent_destroy: true\n");
+    let declared = recorded.replace(
+        "kind: FeatureService\nname: clicked\nprevent_destroy: true\nfeatures: [clicks]",
+        "kind: Entity\nname: clicked",
+    );
+    check(
+        &recorded,
+        &declared,
+        r#"
+- FeatureService.clicked
++ Entity.clicked
+
+Refused: 1 change
+
+error[P001]: the plan would delete `FeatureService.clicked`, which sets prevent_destroy
+hint: to go on, set `prevent_destroy: false` on `FeatureService.clicked` in an apply of its own, then make the change
+
+Plan: 1 to create, 0 to update, 0 to recreate, 1 to delete, 4 unchanged,
+      0 backfill jobs, 1 refused, 0 lifts.
+"#,
+    );
+}
+
+#[test]
+fn everything_is_gone() {
+    check(
+        &protected(),
+        "# nothing\n",
+        r#"
+- FeatureService.ads
+- StreamFeatureView.clicks
+- PushSource.events
+- Entity.user
+
+Refused: 4 changes
+
+error[P001]: the plan would delete `FeatureService.ads`, which sets prevent_destroy
+hint: to go on, set `prevent_destroy: false` on `FeatureService.ads` in an apply of its own, then make the change
+
+error[P003]: the plan would delete `StreamFeatureView.clicks`, which `FeatureService.ads` depends on, and that sets prevent_destroy
+note: FeatureService.ads ← StreamFeatureView.clicks: deleted
+hint: to go on, set `prevent_destroy: false` on `FeatureService.ads` in an apply of its own, then make the change
+
+error[P003]: the plan would delete `Entity.user`, which `FeatureService.ads` depends on, and that sets prevent_destroy
+note: FeatureService.ads ← StreamFeatureView.clicks ← Entity.user: deleted
+hint: to go on, set `prevent_destroy: false` on `FeatureService.ads` in an apply of its own, then make the change
+
+error[P003]: the plan would delete `PushSource.events`, which `FeatureService.ads` depends on, and that sets prevent_destroy
+note: FeatureService.ads ← StreamFeatureView.clicks ← PushSource.events: deleted
+hint: to go on, set `prevent_destroy: false` on `FeatureService.ads` in an apply of its own, then make the change
+
+Plan: 0 to create, 0 to update, 0 to recreate, 4 to delete, 0 unchanged,
+      0 backfill jobs, 4 refused, 0 lifts.
+"#,
+    );
+}
+
+#[test]
+fn reached_by_a_cascade_and_taken_from_serving_at_once() {
+    let declared = protected().replace("Int64", "Float64") + "online_serving_enabled: false\n";
+    check(
+        &protected(),
+        &declared,
+        r#"
+± PushSource.events
+    schema:  (recreates)
+        {name: at, dtype: Timestamp}
+      - {name: clicked, dtype: Int64}
+      + {name: clicked, dtype: Float64}
+    ± StreamFeatureView.clicks ← PushSource.events
+        history is lost: no batch source can rebuild it
+± FeatureService.ads
+    online_serving_enabled: true -> false  (takes serving or history away)
+    because of StreamFeatureView.clicks ← PushSource.events
+
+Refused: 2 changes
+
+error[P004]: the plan would take serving or history from `FeatureService.ads`, which sets prevent_destroy
+note: FeatureService.ads: online_serving_enabled
+hint: to go on, set `prevent_destroy: false` on `FeatureService.ads` in an apply of its own, then make the change
+
+error[P003]: the plan would recreate `PushSource.events`, which `FeatureService.ads` depends on, and that sets prevent_destroy
+note: FeatureService.ads ← StreamFeatureView.clicks ← PushSource.events: schema
+hint: to go on, set `prevent_destroy: false` on `FeatureService.ads` in an apply of its own, then make the change
+
+Plan: 0 to create, 0 to update, 3 to recreate, 0 to delete, 1 unchanged,
+      0 backfill jobs, 2 refused, 0 lifts.
+wire FeatureService.ads: clicks.clicked
+"#,
+    );
+}

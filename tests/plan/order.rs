@@ -1,0 +1,193 @@
+//! The order of changes, and the order of a service's features on the wire.
+
+use super::{BATCH, CLICKS, COLUMNS, EVENTS, check, edit};
+
+#[test]
+fn what_is_read_is_created_before_its_readers() {
+    let mut documents: Vec<String> =
+        format!("{EVENTS}{CLICKS}").split("---").map(|it| format!("{}\n", it.trim())).collect();
+    documents.reverse();
+    check(
+        "",
+        &documents.join("---\n"),
+        r#"
++ Entity.user
++ PushSource.events
++ StreamFeatureView.clicks
++ FeatureService.ads
+
+Plan: 4 to create, 0 to update, 0 to recreate, 0 to delete, 0 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+wire FeatureService.ads: clicks.clicked
+"#,
+    );
+}
+
+#[test]
+fn readers_are_deleted_before_what_they_read() {
+    check(
+        &format!("{EVENTS}{CLICKS}"),
+        "# nothing\n",
+        r#"
+- FeatureService.ads
+- StreamFeatureView.clicks
+- PushSource.events
+- Entity.user
+
+Plan: 0 to create, 0 to update, 0 to recreate, 4 to delete, 0 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+"#,
+    );
+}
+
+#[test]
+fn deletes_come_first_and_then_the_rest_by_dependency() {
+    let declared = format!("{EVENTS}{CLICKS}")
+        .replace("user_id]", "user_id]\ndescription: A person")
+        .replace("name: ads", "name: banners")
+        .replace("online: true", "online: true\nowner: ads");
+    check(
+        &format!("{EVENTS}{CLICKS}"),
+        &declared,
+        r#"
+- FeatureService.ads
+~ Entity.user
+    description: (unset) -> A person
+~ StreamFeatureView.clicks
+    owner: (unset) -> ads
++ FeatureService.banners
+
+warning: `FeatureService.ads` is deleted and `FeatureService.banners` is created with the same spec: this looks like a rename
+hint: to keep identity and data, add `renamed_from: ads` to `FeatureService.banners`
+
+Plan: 1 to create, 2 to update, 0 to recreate, 1 to delete, 1 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+wire FeatureService.banners: clicks.clicked
+"#,
+    );
+}
+
+#[test]
+fn everything_another() {
+    check(
+        &format!("{EVENTS}{CLICKS}"),
+        &format!("{BATCH}{COLUMNS}"),
+        r#"
+- FeatureService.ads
+- StreamFeatureView.clicks
+- PushSource.events
++ BatchSource.orders
++ BatchFeatureView.spend
+
+Plan: 2 to create, 0 to update, 0 to recreate, 3 to delete, 1 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+"#,
+    );
+}
+
+#[test]
+fn the_wire_is_alphabetical_at_first_whatever_the_declaration_says() {
+    let service = "features: [{ view: clicks, features: [seen, clicked, bought] }]";
+    let wide =
+        EVENTS.replace("Int64 }", "Int64 }\n  - { name: seen, dtype: Int64 }\n  - { name: bought, dtype: Int64 }");
+    check(
+        "",
+        &format!("{wide}{CLICKS}").replace("features: [clicks]", service),
+        r#"
++ Entity.user
++ PushSource.events
++ StreamFeatureView.clicks
++ FeatureService.ads
+
+Plan: 4 to create, 0 to update, 0 to recreate, 0 to delete, 0 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+wire FeatureService.ads: clicks.bought clicks.clicked clicks.seen
+"#,
+    );
+}
+
+#[test]
+fn what_a_view_gains_comes_at_the_end_of_the_wire() {
+    edit(
+        &format!("{EVENTS}{CLICKS}"),
+        "  - { name: clicked, dtype: Int64 }",
+        "  - { name: clicked, dtype: Int64 }\n  - { name: zone, dtype: String }\n  - { name: ad_id, dtype: String }",
+        r#"
+~ PushSource.events
+    schema:
+        {name: clicked, dtype: Int64}
+      + {name: zone, dtype: String}
+      + {name: ad_id, dtype: String}
+~ StreamFeatureView.clicks
+    schema:
+        {name: clicked, dtype: Int64}
+      + {name: zone, dtype: String}
+      + {name: ad_id, dtype: String}
+
+Plan: 0 to create, 2 to update, 0 to recreate, 0 to delete, 2 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+wire FeatureService.ads: clicks.clicked clicks.ad_id clicks.zone
+"#,
+    );
+}
+
+#[test]
+fn a_view_that_is_added_comes_at_the_end_of_the_wire() {
+    let banners = CLICKS.split("---").next().unwrap().replace("clicks", "banners");
+    edit(
+        &format!("{EVENTS}{banners}---{CLICKS}"),
+        "features: [clicks]",
+        "features: [clicks, banners]",
+        r#"
+~ FeatureService.ads
+    features:
+        {view: clicks, namespace: clicks}
+      + {view: banners, namespace: banners}
+
+Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 4 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+wire FeatureService.ads: clicks.clicked banners.clicked
+"#,
+    );
+}
+
+#[test]
+fn a_recreated_service_gets_its_order_anew() {
+    let banners = CLICKS.split("---").next().unwrap().replace("clicks", "banners");
+    let recorded = format!("{EVENTS}{banners}---{CLICKS}");
+    edit(
+        &recorded,
+        "features: [clicks]",
+        "features: [banners, clicks]",
+        r#"
+± FeatureService.ads
+    features:  (recreates)
+      + {view: banners, namespace: banners}
+        {view: clicks, namespace: clicks}
+
+Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 4 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+wire FeatureService.ads: banners.clicked clicks.clicked
+"#,
+    );
+}
+
+#[test]
+fn aggregates_go_by_their_names() {
+    let sums = "online: true\naggregations:\n- { column: clicked, function: sum, time_window: 7d }\n\
+         - { column: clicked, function: count, time_window: 1h }\n";
+    check(
+        "",
+        &format!("{EVENTS}{CLICKS}").replace("online: true", sums),
+        r#"
++ Entity.user
++ PushSource.events
++ StreamFeatureView.clicks
++ FeatureService.ads
+
+Plan: 4 to create, 0 to update, 0 to recreate, 0 to delete, 0 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+wire FeatureService.ads: clicks.clicked_count_1h_continuous clicks.clicked_sum_7d_continuous
+"#,
+    );
+}

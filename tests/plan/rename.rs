@@ -1,0 +1,483 @@
+//! `renamed_from` (spec 2, "Renames").
+
+use super::{CLICKS, EVENTS, check, edit};
+
+#[test]
+fn a_renamed_service_is_an_update() {
+    edit(
+        &format!("{EVENTS}{CLICKS}"),
+        "name: ads",
+        "name: banners\nrenamed_from: ads",
+        r#"
+~ FeatureService.banners
+    renamed from FeatureService.ads
+
+Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 3 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+"#,
+    );
+}
+
+#[test]
+fn references_follow_and_are_no_change() {
+    let recorded = format!("{EVENTS}{CLICKS}");
+    let declared = recorded.replace("name: events", "name: taps\nrenamed_from: events").replace("[events]", "[taps]");
+    check(
+        &recorded,
+        &declared,
+        r#"
+~ PushSource.taps
+    renamed from PushSource.events
+
+Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 3 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+"#,
+    );
+}
+
+#[test]
+fn a_renamed_entity_is_followed() {
+    let recorded = format!("{EVENTS}{CLICKS}");
+    let declared = recorded.replace("name: user\n", "name: person\nrenamed_from: user\n").replace("[user]", "[person]");
+    check(
+        &recorded,
+        &declared,
+        r#"
+~ Entity.person
+    renamed from Entity.user
+
+Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 3 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+"#,
+    );
+}
+
+/// Without `join_keys`, an entity's name is its join key: another name is another key, whatever it was renamed from.
+#[test]
+fn a_default_join_key_changes_with_the_name() {
+    edit(
+        "kind: Entity\nname: user_id\n",
+        "name: user_id",
+        "name: uid\nrenamed_from: user_id",
+        r#"
+± Entity.uid
+    renamed from Entity.user_id
+    join_keys:  (recreates)
+      - {name: user_id}
+      + {name: uid}
+
+Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 0 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+"#,
+    );
+}
+
+#[test]
+fn a_default_join_key_that_is_written_out_stays() {
+    let written = "name: uid\nrenamed_from: user_id\njoin_keys: [user_id]";
+    edit(
+        "kind: Entity\nname: user_id\n",
+        "name: user_id",
+        written,
+        r#"
+~ Entity.uid
+    renamed from Entity.user_id
+
+Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 0 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+"#,
+    );
+}
+
+#[test]
+fn tables_in_sql_follow() {
+    let view = |table: &str| {
+        format!(
+            "schema: [{{ name: user_id, dtype: String }}, {{ name: at, dtype: Timestamp }}]
+sql: SELECT {table}.user_id, t.at FROM {table} JOIN (SELECT * FROM {table}) t ON t.x = {table}.x
+aggregations: [{{ column: at, function: count, time_window: 1h, name: events }}]
+online: true"
+        )
+    };
+    let recorded = format!("{EVENTS}{CLICKS}").replace("online: true", &view("events"));
+    let declared = format!("{EVENTS}{CLICKS}")
+        .replace("online: true", &view("taps"))
+        .replace("name: events\n", "name: taps\nrenamed_from: events\n")
+        .replace("[events]", "[taps]");
+    check(
+        &recorded,
+        &declared,
+        r#"
+~ PushSource.taps
+    renamed from PushSource.events
+
+Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 3 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+"#,
+    );
+}
+
+#[test]
+fn a_renamed_view_changes_the_namespace_that_nobody_set() {
+    let recorded = format!("{EVENTS}{CLICKS}");
+    let declared = recorded.replace("name: clicks", "name: taps\nrenamed_from: clicks").replace("[clicks]", "[taps]");
+    check(
+        &recorded,
+        &declared,
+        r#"
+~ StreamFeatureView.taps
+    renamed from StreamFeatureView.clicks
+± FeatureService.ads
+    features:  (recreates)
+      - {view: taps, namespace: clicks}
+      + {view: taps, namespace: taps}
+
+Plan: 0 to create, 1 to update, 1 to recreate, 0 to delete, 2 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+wire FeatureService.ads: taps.clicked
+"#,
+    );
+}
+
+#[test]
+fn a_renamed_view_under_its_old_namespace_is_no_change_to_the_service() {
+    let recorded = format!("{EVENTS}{CLICKS}");
+    let declared = recorded
+        .replace("name: clicks", "name: taps\nrenamed_from: clicks")
+        .replace("[clicks]", "[{ view: taps, namespace: clicks }]");
+    check(
+        &recorded,
+        &declared,
+        r#"
+~ StreamFeatureView.taps
+    renamed from StreamFeatureView.clicks
+
+Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 3 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+"#,
+    );
+}
+
+#[test]
+fn a_namespace_that_was_set_stays() {
+    let recorded = format!("{EVENTS}{CLICKS}").replace("[clicks]", "[{ view: clicks, namespace: c }]");
+    let declared =
+        recorded.replace("name: clicks", "name: taps\nrenamed_from: clicks").replace("view: clicks", "view: taps");
+    check(
+        &recorded,
+        &declared,
+        r#"
+~ StreamFeatureView.taps
+    renamed from StreamFeatureView.clicks
+
+Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 3 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+"#,
+    );
+}
+
+#[test]
+fn a_protected_service_refuses_another_namespace_and_takes_the_old_one() {
+    let recorded = format!("{EVENTS}{CLICKS}prevent_destroy: true\n");
+    let renamed = recorded.replace("name: clicks", "name: taps\nrenamed_from: clicks");
+    check(
+        &recorded,
+        &renamed.replace("[clicks]", "[taps]"),
+        r#"
+~ StreamFeatureView.taps
+    renamed from StreamFeatureView.clicks
+± FeatureService.ads
+    features:  (recreates)
+      - {view: taps, namespace: clicks}
+      + {view: taps, namespace: taps}
+
+Refused: 1 change
+
+error[P002]: the plan would recreate `FeatureService.ads`, which sets prevent_destroy
+note: FeatureService.ads: features
+hint: to go on, set `prevent_destroy: false` on `FeatureService.ads` in an apply of its own, then make the change
+
+Plan: 0 to create, 1 to update, 1 to recreate, 0 to delete, 2 unchanged,
+      0 backfill jobs, 1 refused, 0 lifts.
+wire FeatureService.ads: taps.clicked
+"#,
+    );
+    check(
+        &recorded,
+        &renamed.replace("[clicks]", "[{ view: taps, namespace: clicks }]"),
+        r#"
+~ StreamFeatureView.taps
+    renamed from StreamFeatureView.clicks
+
+Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 3 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+"#,
+    );
+}
+
+#[test]
+fn what_is_protected_may_be_renamed() {
+    let recorded = format!("{EVENTS}{CLICKS}prevent_destroy: true\n");
+    edit(
+        &recorded,
+        "name: ads",
+        "name: banners\nrenamed_from: ads",
+        r#"
+~ FeatureService.banners
+    renamed from FeatureService.ads
+
+Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 3 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+"#,
+    );
+}
+
+#[test]
+fn a_renamed_resource_that_is_also_recreated_is_refused_by_its_old_name() {
+    let recorded = format!("{EVENTS}{CLICKS}prevent_destroy: true\n");
+    let declared = recorded
+        .replace("name: ads", "name: banners\nrenamed_from: ads")
+        .replace("[clicks]", "[{ view: clicks, namespace: c }]");
+    check(
+        &recorded,
+        &declared,
+        r#"
+± FeatureService.banners
+    renamed from FeatureService.ads
+    features:  (recreates)
+      - {view: clicks, namespace: clicks}
+      + {view: clicks, namespace: c}
+
+Refused: 1 change
+
+error[P002]: the plan would recreate `FeatureService.ads`, which sets prevent_destroy
+note: FeatureService.ads: features
+hint: to go on, set `prevent_destroy: false` on `FeatureService.ads` in an apply of its own, then make the change
+
+Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 3 unchanged,
+      0 backfill jobs, 1 refused, 0 lifts.
+wire FeatureService.banners: c.clicked
+"#,
+    );
+}
+
+#[test]
+fn renamed_and_recreated() {
+    let recorded = format!("{EVENTS}{CLICKS}");
+    let declared = recorded
+        .replace("name: events", "name: taps\nrenamed_from: events")
+        .replace("[events]", "[taps]")
+        .replace("Int64", "Float64");
+    check(
+        &recorded,
+        &declared,
+        r#"
+± PushSource.taps
+    renamed from PushSource.events
+    schema:  (recreates)
+        {name: at, dtype: Timestamp}
+      - {name: clicked, dtype: Int64}
+      + {name: clicked, dtype: Float64}
+    ± StreamFeatureView.clicks ← PushSource.taps
+        history is lost: no batch source can rebuild it
+    ± FeatureService.ads ← StreamFeatureView.clicks ← PushSource.taps
+
+Plan: 0 to create, 0 to update, 3 to recreate, 0 to delete, 1 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+wire FeatureService.ads: clicks.clicked
+"#,
+    );
+}
+
+#[test]
+fn what_a_protected_service_reads_is_renamed_and_recreated() {
+    let recorded = format!("{EVENTS}{CLICKS}prevent_destroy: true\n");
+    let declared = recorded
+        .replace("name: events", "name: taps\nrenamed_from: events")
+        .replace("[events]", "[taps]")
+        .replace("Int64", "Float64");
+    check(
+        &recorded,
+        &declared,
+        r#"
+± PushSource.taps
+    renamed from PushSource.events
+    schema:  (recreates)
+        {name: at, dtype: Timestamp}
+      - {name: clicked, dtype: Int64}
+      + {name: clicked, dtype: Float64}
+    ± StreamFeatureView.clicks ← PushSource.taps
+        history is lost: no batch source can rebuild it
+    ± FeatureService.ads ← StreamFeatureView.clicks ← PushSource.taps
+
+Refused: 1 change
+
+error[P003]: the plan would recreate `PushSource.events`, which `FeatureService.ads` depends on, and that sets prevent_destroy
+note: FeatureService.ads ← StreamFeatureView.clicks ← PushSource.events: schema
+hint: to go on, set `prevent_destroy: false` on `FeatureService.ads` in an apply of its own, then make the change
+
+Plan: 0 to create, 0 to update, 3 to recreate, 0 to delete, 1 unchanged,
+      0 backfill jobs, 1 refused, 0 lifts.
+wire FeatureService.ads: clicks.clicked
+"#,
+    );
+}
+
+#[test]
+fn two_claimants_are_a_mistake() {
+    let two =
+        "name: one\nrenamed_from: ads\nfeatures: [clicks]\n---\nkind: FeatureService\nname: two\nrenamed_from: ads";
+    edit(
+        &format!("{EVENTS}{CLICKS}"),
+        "name: ads",
+        two,
+        r#"
+error[P006]: `FeatureService.one` and `FeatureService.two` both say that they were renamed from `FeatureService.ads`
+hint: keep renamed_from in one of them
+
+"#,
+    );
+}
+
+#[test]
+fn an_old_name_that_is_still_declared_is_a_mistake() {
+    let both = "name: one\nrenamed_from: ads\nfeatures: [clicks]\n---\nkind: FeatureService\nname: ads";
+    edit(
+        &format!("{EVENTS}{CLICKS}"),
+        "name: ads",
+        both,
+        r#"
+error[P006]: `FeatureService.one` was renamed from `FeatureService.ads`, which is still declared
+hint: remove the old declaration, or renamed_from
+
+"#,
+    );
+}
+
+const TWO: &str = "---\nkind: FeatureService\nname: banners\nfeatures: [clicks]\ndescription: Banners\n";
+
+#[test]
+fn a_chain_is_a_mistake() {
+    let recorded = format!("{EVENTS}{CLICKS}{TWO}");
+    let declared = recorded
+        .replace("name: banners", "name: popups\nrenamed_from: banners")
+        .replace("name: ads", "name: banners\nrenamed_from: ads");
+    check(
+        &recorded,
+        &declared,
+        r#"
+error[P006]: `FeatureService.popups` was renamed from `FeatureService.banners`, which is still declared
+hint: apply one rename first, then the other
+
+"#,
+    );
+}
+
+#[test]
+fn a_swap_is_a_mistake() {
+    let recorded = format!("{EVENTS}{CLICKS}{TWO}");
+    let declared = recorded
+        .replace("name: banners", "name: X")
+        .replace("name: ads", "name: banners\nrenamed_from: ads")
+        .replace("name: X", "name: ads\nrenamed_from: banners");
+    check(
+        &recorded,
+        &declared,
+        r#"
+error[P006]: renamed_from leads from `FeatureService.ads` back to itself: names cannot be swapped in one apply
+hint: rename one of them to a third name first, in an apply of its own
+
+error[P006]: renamed_from leads from `FeatureService.banners` back to itself: names cannot be swapped in one apply
+hint: rename one of them to a third name first, in an apply of its own
+
+"#,
+    );
+}
+
+#[test]
+fn a_rename_that_was_applied_is_inert() {
+    let applied = format!("{EVENTS}{CLICKS}").replace("name: ads", "name: ads\nrenamed_from: banners");
+    super::same(&applied, &applied);
+    super::same(&applied, &format!("{EVENTS}{CLICKS}"));
+    super::same(&format!("{EVENTS}{CLICKS}"), &applied);
+}
+
+#[test]
+fn inert_and_the_old_name_is_another_resource_by_now() {
+    let applied = format!("{EVENTS}{CLICKS}{TWO}").replace("name: ads", "name: ads\nrenamed_from: banners");
+    super::same(&applied, &applied);
+}
+
+#[test]
+fn onto_a_recorded_name_is_no_rename() {
+    let recorded = format!("{EVENTS}{CLICKS}prevent_destroy: true\n{TWO}");
+    let declared = format!("{EVENTS}{}", CLICKS.replace("name: ads", "name: banners\nrenamed_from: ads"))
+        + "description: Banners\n";
+    check(
+        &recorded,
+        &declared,
+        r#"
+- FeatureService.ads
+
+Refused: 1 change
+
+error[P001]: the plan would delete `FeatureService.ads`, which sets prevent_destroy
+hint: to go on, set `prevent_destroy: false` on `FeatureService.ads` in an apply of its own, then make the change
+
+Plan: 0 to create, 0 to update, 0 to recreate, 1 to delete, 4 unchanged,
+      0 backfill jobs, 1 refused, 0 lifts.
+"#,
+    );
+}
+
+#[test]
+fn from_a_name_of_another_kind_is_a_create() {
+    edit(
+        &format!("{EVENTS}{CLICKS}"),
+        "---\nkind: Feat",
+        "---\nkind: Entity\nname: event\nrenamed_from: events\n---\nkind: Feat",
+        r#"
++ Entity.event
+
+Plan: 1 to create, 0 to update, 0 to recreate, 0 to delete, 4 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+"#,
+    );
+}
+
+#[test]
+fn a_delete_and_a_create_of_one_spec_look_like_a_rename() {
+    edit(
+        &format!("{EVENTS}{CLICKS}"),
+        "name: ads",
+        "name: banners",
+        r#"
+- FeatureService.ads
++ FeatureService.banners
+
+warning: `FeatureService.ads` is deleted and `FeatureService.banners` is created with the same spec: this looks like a rename
+hint: to keep identity and data, add `renamed_from: ads` to `FeatureService.banners`
+
+Plan: 1 to create, 0 to update, 0 to recreate, 1 to delete, 3 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+wire FeatureService.banners: clicks.clicked
+"#,
+    );
+}
+
+#[test]
+fn a_delete_and_a_create_of_two_specs_do_not() {
+    edit(
+        &format!("{EVENTS}{CLICKS}"),
+        "name: ads\n",
+        "name: banners\nonline_serving_enabled: false\n",
+        r#"
+- FeatureService.ads
++ FeatureService.banners
+
+Plan: 1 to create, 0 to update, 0 to recreate, 1 to delete, 3 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+wire FeatureService.banners: clicks.clicked
+"#,
+    );
+}
