@@ -177,7 +177,9 @@ pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
             let likeness = strsim::jaro_winkler(&lower, &candidate);
             (if containing { likeness.max(0.9) } else { likeness }, strsim::damerau_levenshtein(&lower, &candidate), it)
         })
-        .filter(|(likeness, edits, it)| *likeness >= 0.86 || (*edits <= 2 && it.len() > 3))
+        .filter(|(likeness, edits, it)| {
+            *likeness >= 0.86 || (*edits <= 2 && it.len() > 3) || (*edits <= 1 && it.len() == 3)
+        })
         .max_by(|a, b| a.0.total_cmp(&b.0).then(b.2.cmp(a.2)))
         .map(|it| it.2)
 }

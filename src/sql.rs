@@ -223,7 +223,8 @@ fn table_name(factor: &TableFactor) -> Option<String> {
 /// Loud where it cannot be sure: `DISTINCT`, set operations, an appended call that may aggregate or multiply rows,
 /// an appended name that the rest of the query may mean.
 pub fn only_appends(before: &str, after: &str) -> bool {
-    let (Ok(mut old), Ok(mut new)) = (parse(before), parse(after)) else { return false };
+    let (before, after) = (normal_form(before), normal_form(after));
+    let (Ok(mut old), Ok(mut new)) = (parse(&before), parse(&after)) else { return false };
     let (SetExpr::Select(old_select), SetExpr::Select(new_select)) = (old.body.as_mut(), new.body.as_mut()) else {
         return false;
     };
@@ -236,19 +237,26 @@ pub fn only_appends(before: &str, after: &str) -> bool {
         GroupByExpr::Expressions(by, _) => !by.is_empty(),
     };
     let appended = new_select.projection.split_off(kept);
-    let normal = |query: &Query| normal_form(&query.to_string());
-    if normal(&old) != normal(&new) {
+    let words: Vec<&str> = before.split(' ').collect();
+    // The trees must agree, and so must the words: a tree may have dropped something.
+    if old != new || !is_insertion(&words, &after.split(' ').collect::<Vec<_>>()) {
         return false;
     }
-    let rest: BTreeSet<String> = normal(&old).split(' ').map(str::to_owned).collect();
     appended.iter().all(|item| {
         let (expr, alias) = match item {
             SelectItem::UnnamedExpr(expr) => (expr, None),
             SelectItem::ExprWithAlias { expr, alias } => (expr, Some(alias)),
             _ => return false,
         };
-        !alias.is_some_and(|it| rest.contains(&normal_form(&it.to_string()))) && keeps_rows(expr, grouped)
+        !alias.is_some_and(|it| words.contains(&it.to_string().as_str())) && keeps_rows(expr, grouped)
     })
+}
+
+/// Says whether `after` is `before` with one stretch put in, which starts at a comma.
+fn is_insertion(before: &[&str], after: &[&str]) -> bool {
+    let Some(added) = after.len().checked_sub(before.len()) else { return false };
+    let same = before.iter().zip(after).take_while(|(a, b)| a == b).count();
+    (0..=same).rev().any(|at| after.get(at) == Some(&",") && before[at..] == after[at + added..])
 }
 
 /// Scalar functions that neither aggregate nor multiply rows, for appended items of queries without GROUP BY.

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use crate::diagnostic::{Diagnostic, Place, did_you_mean};
 use crate::load::Repo;
-use crate::resource::{Address, Catalog, Report, Resource, SOURCES, VIEWS};
+use crate::resource::{Address, Catalog, FINAL, Report, Resource, VARIANTS};
 use crate::sql;
 
 /// Runs the rules that need more than one declaration. Resources are resolved by now.
@@ -57,8 +57,7 @@ fn name(resource: &Resource, report: &mut Report) {
 }
 
 fn name_fault(address: &Address) -> Option<String> {
-    let takes_variant = !SOURCES.contains(&address.kind)
-        && (VIEWS.contains(&address.kind) || address.kind == crate::resource::Kind::FeatureService);
+    let takes_variant = VARIANTS.contains(&address.kind);
     let (base, variant) = match address.name.split_once(':') {
         Some((base, variant)) => (base, Some(variant)),
         None => (&*address.name, None),
@@ -152,7 +151,7 @@ fn unused(repo: &Repo, diagnostics: &mut Vec<Diagnostic>) {
     let used: BTreeSet<&Address> = repo.declared.iter().flat_map(|it| &it.resource.depends_on).collect();
     for declared in &repo.declared {
         let address = &declared.resource.address;
-        if address.kind != crate::resource::Kind::FeatureService && !used.contains(address) {
+        if !FINAL.contains(&address.kind) && !used.contains(address) {
             diagnostics.push(
                 Diagnostic::warning("V102", format!("nothing uses `{address}`"))
                     .at(declared.document, "name")

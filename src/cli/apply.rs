@@ -134,8 +134,8 @@ fn read(path: &Path) -> Result<Saved, Stop> {
         Stop::diagnostic(Diagnostic::error("P007", format!("`{}` {reason}", path.display())).hint(hint))
     };
     Saved::from_text(&String::from_utf8_lossy(&text)).map_err(|error| match error {
-        SavedFault::NotAPlan(reason) => {
-            fault(format!("is not a saved plan: {reason}"), "make one with `weir plan --out FILE`")
+        SavedFault::NotAPlan(_) => {
+            fault("is not a saved plan, or only a part of one".to_owned(), "make one with `weir plan --out FILE`")
         }
         SavedFault::Edited => {
             fault("was edited after it was saved".to_owned(), "plan again: what is applied is what was shown")

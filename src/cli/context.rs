@@ -118,11 +118,6 @@ impl Context {
         }
     }
 
-    /// Closes a registry that has been written. What was committed is committed, even where the log cannot be moved.
-    pub fn close(&self, registry: Sqlite) {
-        let _ = self.wait(registry.close());
-    }
-
     /// Opens the registry to read; `None` when there is none yet.
     pub fn read_registry(&self, location: &Location) -> Result<Option<Sqlite>, Stop> {
         self.wait(registry::open(location, false)).map_err(|error| Stop::registry(&error, &shown(location)))

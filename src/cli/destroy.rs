@@ -32,11 +32,11 @@ fn destroy(context: &Context, args: &DestroyArgs) -> Result<Exit, Stop> {
     let now = context.now()?;
     let mut ground = Ground::open(context, &place)?;
     let planned = ground.plan(context, &[], &Suppress::None, now)?;
-    context.ui.data(&format!("{}{}", ground.header(), planned.text(context, now)))?;
     if planned.plan.changes.is_empty() {
-        context.ui.data("There is nothing to do: nothing was applied.\n")?;
+        context.ui.data(&format!("{}Nothing is recorded: nothing was applied.\n", ground.header()))?;
         return Ok(Exit::Done);
     }
+    context.ui.data(&format!("{}{}", ground.header(), planned.text(context, now)))?;
     let approved = approve(context, planned, Answer::from(args.yes), "Apply")?;
     let occasion = Occasion {
         at: now.to_string(),

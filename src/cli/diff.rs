@@ -1,16 +1,19 @@
 //! `weir diff`
 
+use std::collections::BTreeMap;
+
 use anyhow::Context as _;
 use serde_json::json;
 
 use super::Format;
 use super::context::Context;
 use super::planning::Ground;
-use super::restore::resources_at;
+use super::restore::{renames_between, resources_at};
 use super::show::specs_at;
 use super::stop::{Exit, Stop};
 use crate::plan::{self, Entry, Serial, Snapshot, Suppress};
 use crate::render::{json as wire, text};
+use crate::resource::Address;
 
 /// Show what changed between two serials
 ///
@@ -34,7 +37,10 @@ pub fn run(context: &Context, args: &DiffArgs) -> Result<Exit, Stop> {
     let before = specs_at(context, &mut ground, Serial(args.from))?;
     let before = resources_at(&ground, &before, |_, _| {})?;
     let after = specs_at(context, &mut ground, Serial(args.to))?;
-    let after = resources_at(&ground, &after, |_, _| {})?;
+    let renames = renames(context, &mut ground, Serial(args.from), Serial(args.to))?;
+    let after = resources_at(&ground, &after, |address, resource| {
+        resource.renamed_from = renames.get(address).map(|it| it.name.to_string());
+    })?;
     // A development workspace as the ground: this looks back, it brings no jobs.
     let mut snapshot = Snapshot::empty(&ground.workspace.name, plan::Mode::Development);
     for (index, it) in before.into_iter().enumerate() {
@@ -68,4 +74,18 @@ pub fn run(context: &Context, args: &DiffArgs) -> Result<Exit, Stop> {
     }
     context.ui.data(&out)?;
     Ok(Exit::Done)
+}
+
+/// Returns the names before, by the addresses after; looking back, renames run backwards.
+fn renames(
+    context: &Context,
+    ground: &mut Ground,
+    from: Serial,
+    to: Serial,
+) -> Result<BTreeMap<Address, Address>, Stop> {
+    if from > to {
+        return renames_between(context, ground, to, from);
+    }
+    let later = renames_between(context, ground, from, to)?;
+    Ok(later.into_iter().map(|(then, now)| (now, then)).collect())
 }

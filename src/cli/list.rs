@@ -9,6 +9,7 @@ use super::Format;
 use super::context::Context;
 use super::planning::Ground;
 use super::stop::{Exit, Stop};
+use crate::diagnostic::Diagnostic;
 use crate::plan::Entry;
 use crate::resource::{Address, Kind, Resource};
 
@@ -26,7 +27,12 @@ pub struct ListArgs {
 }
 
 pub fn run(context: &Context, args: &ListArgs) -> Result<Exit, Stop> {
-    let kind = args.kind.as_deref().map(str::parse::<Kind>).transpose().map_err(|fault| anyhow::anyhow!(fault))?;
+    let kind = args
+        .kind
+        .as_deref()
+        .map(str::parse::<Kind>)
+        .transpose()
+        .map_err(|fault| Stop::diagnostic(Diagnostic::error("G010", fault)))?;
     let (_, entries) = recorded(context)?;
     let chosen: Vec<(&Address, &Resource)> = entries
         .iter()

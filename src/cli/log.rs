@@ -60,7 +60,8 @@ fn changes(summary: &str) -> String {
     let counts = signs
         .iter()
         .filter_map(|(key, sign)| summary[key].as_u64().filter(|it| *it > 0).map(|it| format!("{sign}{it}")));
-    counts.collect::<Vec<_>>().join(" ")
+    let suppressed = summary["suppressed"].as_u64().filter(|it| *it > 0).map(|it| format!("({it} suppressed)"));
+    counts.chain(suppressed).collect::<Vec<_>>().join(" ")
 }
 
 fn wire(entry: &LogEntry) -> Value {

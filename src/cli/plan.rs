@@ -143,6 +143,10 @@ fn save(
     let path = context.directory()?.join(path);
     std::fs::write(&path, saved.to_text())
         .with_context(|| format!("the plan cannot be saved to `{}`", path.display()))?;
-    context.ui.say(&format!("saved the plan to {}: `weir apply {}` carries it out", path.display(), path.display()));
+    let shown = path.display();
+    context.ui.say(&match planned.refusals.is_empty() {
+        true => format!("Saved the plan to {shown}: `weir apply {shown}` carries it out."),
+        false => format!("Saved the refused plan to {shown}."),
+    });
     Ok(())
 }

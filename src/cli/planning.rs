@@ -181,7 +181,7 @@ pub fn commit(
     let mut registry = context.writable_registry(&ground.location)?;
     let serial =
         context.wait(crate::apply::apply(&mut registry, approved, occasion)).map_err(|error| ground.fail(&error))?;
-    context.close(registry);
+    drop(registry);
     let count = approved.plan().changes.len();
     context.ui.data(&format!(
         "Applied {} to workspace {}. Registry is at serial {serial}.\n",

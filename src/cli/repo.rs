@@ -139,7 +139,7 @@ pub fn say_warnings(context: &Context, warnings: &[Diagnostic]) {
 }
 
 pub fn say_counts(context: &Context, counts: &[(String, usize)]) {
-    if let Some(line) = diagnostics::warning_line(counts) {
+    if let Some(line) = diagnostics::warning_line(counts, if context.ui.verbose { "" } else { " (-v lists them)" }) {
         context.ui.say(&line);
     }
 }

@@ -47,7 +47,12 @@ fn restore(context: &Context, args: &RestoreArgs) -> Result<Exit, Stop> {
     let mut ground = Ground::open(context, &place)?;
     let specs = specs_at(context, &mut ground, Serial(args.serial))?;
     let today = ground.snapshot_with(context, |_, _| false)?;
+    let newest = ground.workspace.serial;
+    let renames = renames_between(context, &mut ground, Serial(args.serial), newest)?;
     let declared = resources_at(&ground, &specs, |address, resource| {
+        // What goes by another name today is renamed back, not built again.
+        resource.renamed_from = renames.get(address).map(|it| it.name.to_string());
+        let address = renames.get(address).unwrap_or(address);
         if let (false, Some(entry)) = (args.with_protection, today.entries.get(address)) {
             resource.meta.prevent_destroy = entry.prevent_destroy;
         }
@@ -66,6 +71,19 @@ fn restore(context: &Context, args: &RestoreArgs) -> Result<Exit, Stop> {
         "The declarations in the repo are as they were: bring them back too, or the next apply goes forward again.",
     );
     Ok(Exit::Done)
+}
+
+/// Returns where resources went by renames between two serials, by their address at `from`.
+pub fn renames_between(
+    context: &Context,
+    ground: &mut Ground,
+    from: Serial,
+    to: Serial,
+) -> Result<BTreeMap<Address, Address>, Stop> {
+    let Some(registry) = &mut ground.registry else { return Ok(BTreeMap::new()) };
+    context
+        .wait(registry::renames_between(registry, &ground.workspace.name, from, to))
+        .map_err(|error| ground.fail(&error))
 }
 
 /// Returns recorded specs as if they were declared, each after `adjust`.

@@ -53,8 +53,13 @@ impl Stop {
 
     /// Adds the line that every command which writes ends with.
     pub fn nothing_applied(self, ui: &Ui) -> Self {
+        self.then_say(ui, "Nothing was applied.")
+    }
+
+    /// Says why, then `line`.
+    pub fn then_say(self, ui: &Ui, line: &str) -> Self {
         let exit = self.report(ui);
-        ui.complain("Nothing was applied.");
+        ui.complain(line);
         Self::Said(exit)
     }
 

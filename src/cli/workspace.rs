@@ -60,7 +60,10 @@ pub fn run(context: &Context, args: &WorkspaceArgs) -> Result<Exit, Stop> {
         WorkspaceCommand::List { format } => list(context, *format),
         WorkspaceCommand::Show { format } => show(context, *format),
         WorkspaceCommand::Select { name } => select(context, name),
-        WorkspaceCommand::Delete { name, yes } => delete(context, name, *yes),
+        WorkspaceCommand::Delete { name, yes } => delete(context, name, *yes).map_err(|stop| match stop {
+            Stop::Said(Exit::Refused) => stop,
+            other => other.then_say(&context.ui, "Nothing was deleted."),
+        }),
     }
 }
 
@@ -82,7 +85,7 @@ fn create(context: &Context, name: &str, live: bool) -> Result<Exit, Stop> {
     context
         .wait(registry.create_workspace(name, mode, &at))
         .map_err(|error| Stop::registry(&error, &shown(&location)))?;
-    context.close(registry);
+    drop(registry);
     context.ui.data(&format!("Created workspace {name} ({mode}).\n"))?;
     context.ui.say(&format!("`weir workspace select {name}` chooses it, or add `--workspace {name}` to a command."));
     Ok(Exit::Done)
@@ -116,6 +119,7 @@ fn list(context: &Context, format: Format) -> Result<Exit, Stop> {
         return Ok(Exit::Done);
     }
     let mut out = String::new();
+    let width = workspaces.iter().map(|it| it.name.len()).max().unwrap_or(0);
     for (mode, title) in [(Mode::Live, "Live"), (Mode::Development, "Development")] {
         let group: Vec<&Workspace> = workspaces.iter().filter(|it| it.mode == mode).collect();
         if group.is_empty() {
@@ -128,7 +132,7 @@ fn list(context: &Context, format: Format) -> Result<Exit, Stop> {
         for workspace in group {
             let mark = if workspace.name == chosen.value { "*" } else { " " };
             out.push_str(&format!(
-                "{mark} {}  {}\n",
+                "{mark} {:width$}  {}\n",
                 workspace.name,
                 style::dim(format!("{}, serial {}", words::count(workspace.count, "resource"), workspace.serial))
             ));
@@ -197,14 +201,13 @@ fn delete(context: &Context, name: &str, yes: bool) -> Result<Exit, Stop> {
         let question =
             format!("Delete {mode} workspace {} and its {}?", style::strong(name), words::count(count, "resource"));
         if !context.ui.confirm(&question)? {
-            context.ui.complain("Nothing was deleted.");
-            return Ok(Exit::Error);
+            return Err(anyhow::anyhow!("the answer was not yes").into());
         }
     }
     let mut registry = context.writable_registry(&ground.location)?;
     let guard = |entries: &_| plan::recheck(&planned.plan, entries);
     context.wait(registry.delete_workspace(name, serial, Some(&guard))).map_err(|error| ground.fail(&error))?;
-    context.close(registry);
+    drop(registry);
     let forgotten = context.workspace_name(&place).value == name && select_workspace(&place.root, None).is_ok();
     context.ui.data(&format!("Deleted workspace {name}.\n"))?;
     if forgotten {

@@ -19,10 +19,21 @@ pub struct Fault {
 
 #[derive(Debug)]
 pub enum What {
-    UnknownField { field: String, expected: &'static [&'static str] },
-    UnknownVariant { variant: String, expected: &'static [&'static str] },
+    UnknownField {
+        field: String,
+        expected: &'static [&'static str],
+    },
+    UnknownVariant {
+        variant: String,
+        expected: &'static [&'static str],
+    },
     MissingField(&'static str),
-    Expected { found: Option<String>, expected: String },
+    /// Reported where the tree is searched for keys that are written twice.
+    Duplicate,
+    Expected {
+        found: Option<String>,
+        expected: String,
+    },
     Other(String),
 }
 
@@ -45,6 +56,7 @@ impl fmt::Display for Fault {
                 write!(f, "`{variant}` is not one of {}", expected.join(", "))
             }
             What::MissingField(field) => write!(f, "`{field}` is missing"),
+            What::Duplicate => f.write_str("a key is written twice"),
             What::Expected { expected, .. } => write!(f, "expected {expected}"),
             What::Other(message) => f.write_str(message),
         }
@@ -72,6 +84,10 @@ impl de::Error for Fault {
 
     fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
         Self::new(What::UnknownField { field: field.to_owned(), expected })
+    }
+
+    fn duplicate_field(_: &'static str) -> Self {
+        Self::new(What::Duplicate)
     }
 
     fn missing_field(field: &'static str) -> Self {

@@ -44,6 +44,7 @@ fn walk(root: &Path) -> (Vec<PathBuf>, Vec<Diagnostic>) {
     let mut builder = WalkBuilder::new(root);
     // What a developer ignores on one machine only must not change the plan there.
     builder
+        .ignore(false)
         .git_global(false)
         .git_exclude(false)
         .require_git(false)
@@ -108,9 +109,9 @@ fn read_one(root: &Path, path: &Path) -> Result<SourceFile, Diagnostic> {
     }
     if metadata.len() > FILE_BYTES_MAX {
         let summary = format!(
-            "`{file}` has {} MB, and weir reads files up to {} MB",
-            metadata.len() / 1_000_000,
-            FILE_BYTES_MAX / 1_000_000
+            "`{file}` has {} MiB, and weir reads files up to {} MiB",
+            metadata.len() / (1024 * 1024),
+            FILE_BYTES_MAX / (1024 * 1024)
         );
         return Err(
             at_file(Diagnostic::error("L003", summary), file.clone()).hint("split it, or list it in .weirignore")
@@ -145,7 +146,7 @@ pub fn read_external(root: &Path, declaring: &str, named: &str) -> Result<Extern
         return Err(fault("it is not a file".to_owned(), None));
     }
     if metadata.len() > 1024 * 1024 {
-        return Err(fault(format!("it has {} KB, and weir reads up to 1024 KB", metadata.len() / 1024), None));
+        return Err(fault(format!("it has {} KiB, and weir reads up to 1024 KiB", metadata.len() / 1024), None));
     }
     let text = std::fs::read_to_string(&path).map_err(|it| fault(describe(&it), None))?;
     Ok(External { file, text: text.into() })

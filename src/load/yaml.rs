@@ -162,7 +162,9 @@ fn decode_all(
                 filled.push(id);
             }
             _ => {
-                diagnostics.push(fault_diagnostic(origin, &whole, &path, &fault, address));
+                if !matches!(fault.what, What::Duplicate) {
+                    diagnostics.push(fault_diagnostic(origin, &whole, &path, &fault, address));
+                }
                 if !root.remove(id) {
                     return None;
                 }
@@ -284,6 +286,7 @@ fn fault_diagnostic(origin: &Origin, root: &Node, path: &str, fault: &Fault, add
                 .place(place)
                 .hint_if(hint)
         }
+        What::Duplicate => Diagnostic::error("L006", "a key is written twice").place(place),
         What::Other(message) => Diagnostic::error("L011", format!("{}: {message}", within(path))).place(place),
     }
 }

@@ -151,6 +151,9 @@ pub fn warnings(change: &Change, both: &Both, now: Instant) -> Vec<Diagnostic> {
     if !matches!(change.action, Action::Update { .. }) || old.aggregations().is_empty() {
         return warnings;
     }
+    if new.has_batch(&both.after) && change.jobs.is_empty() {
+        return warnings;
+    }
     let longest = old.aggregations().iter().map(|it| it.time_window).max().unwrap_or(Duration::ZERO);
     let interval = new.interval(after.address.kind, &both.after).unwrap_or(Duration::ZERO);
     for added in new.aggregations().iter().skip(old.aggregations().len()).filter(|it| it.time_window > longest) {

@@ -161,12 +161,7 @@ impl Refusal {
             (code, format!("the plan would {what} `{root}`, which sets prevent_destroy"))
         } else {
             let code = if self.kind == RefusalKind::Guarded { "P004" } else { "P003" };
-            (
-                code,
-                format!(
-                    "the plan would {what} `{root}`, which `{protected}` depends on, and that sets prevent_destroy"
-                ),
-            )
+            (code, format!("the plan would {what} `{root}`, which protected `{protected}` depends on"))
         };
         let mut diagnostic = Diagnostic::error(code, summary);
         if self.path.len() > 1 || !self.fields.is_empty() {
@@ -181,9 +176,8 @@ impl Refusal {
             ));
             return diagnostic.hint("undo the other change, apply the lift on its own, then make the change");
         }
-        diagnostic.hint(format!(
-            "to go on, set `prevent_destroy: false` on `{protected}` in an apply of its own, then make the change"
-        ))
+        diagnostic
+            .hint(format!("set `prevent_destroy: false` on `{protected}`, apply that alone, then make the change"))
     }
 
     /// Returns `FeatureService.ads ← StreamFeatureView.clicks ← PushSource.clicks: schema`.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::diff::{Both, Declared};
 use super::{Action, Change, Snapshot};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Place, Span};
 use crate::resource::{Address, Resource};
 
 /// Old addresses and their new ones; each occurs once.
@@ -49,7 +49,11 @@ pub fn find(snapshot: &Snapshot, declared: &BTreeMap<&Address, &Declared>) -> Re
     for (new, declaration) in declared {
         let Some(old) = &declaration.resource.renamed_from else { continue };
         let old = Address::new(new.kind, old.as_str());
-        if circle(&old, new, declared) {
+        if let Some(members) = circle(&old, new, declared) {
+            // Each circle once, at the first of its members.
+            if members.iter().any(|it| it < new) {
+                continue;
+            }
             let summary =
                 format!("renamed_from leads from `{new}` back to itself: names cannot be swapped in one apply");
             let hint = "rename one of them to a third name first, in an apply of its own";
@@ -93,25 +97,25 @@ pub fn find(snapshot: &Snapshot, declared: &BTreeMap<&Address, &Declared>) -> Re
     if faults.is_empty() { Ok(renames) } else { Err(faults) }
 }
 
-/// Says whether following `renamed_from` from `old` comes back to `new`.
-fn circle(old: &Address, new: &Address, declared: &BTreeMap<&Address, &Declared>) -> bool {
+/// Returns whom following `renamed_from` from `old` meets, when it comes back to `new`.
+fn circle(old: &Address, new: &Address, declared: &BTreeMap<&Address, &Declared>) -> Option<Vec<Address>> {
+    let mut members = Vec::new();
     let mut at = old.clone();
     for _ in 0..=declared.len() {
         if at == *new {
-            return true;
+            return Some(members);
         }
-        match declared.get(&at).and_then(|it| it.resource.renamed_from.as_deref()) {
-            Some(name) => at = Address::new(at.kind, name),
-            None => return false,
-        }
+        let name = declared.get(&at)?.resource.renamed_from.as_deref()?;
+        let next = Address::new(at.kind, name);
+        members.push(std::mem::replace(&mut at, next));
     }
-    false
+    None
 }
 
 fn fault(declared: &BTreeMap<&Address, &Declared>, address: &Address, summary: String) -> Diagnostic {
     let diagnostic = Diagnostic::error("P006", summary);
-    match declared.get(address).and_then(|it| it.source.as_ref()) {
-        Some((file, line)) => diagnostic.note(format!("declared at {file}:{line}")),
+    match declared.get(address).and_then(|it| it.source.clone()) {
+        Some((file, line)) => diagnostic.place(Place::Span(Span { file, line, column: 1, length: 1, text: "".into() })),
         None => diagnostic,
     }
 }

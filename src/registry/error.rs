@@ -10,6 +10,10 @@ use crate::plan::{Refused, Serial};
 pub enum Error {
     /// It cannot be opened or reached.
     Unreachable(String),
+    /// Its folder cannot be made.
+    Folder(String),
+    /// A SQLite file of something else.
+    NotARegistry,
     Newer {
         found: i64,
     },
@@ -40,13 +44,13 @@ impl Error {
     /// Returns the error as a diagnostic, with the next step.
     pub fn diagnostic(&self, place: &str) -> Diagnostic {
         let code = match self {
-            Self::Unreachable(_) | Self::Other(_) => "G001",
+            Self::Unreachable(_) | Self::Folder(_) | Self::Other(_) => "G001",
             Self::Newer { .. } => "G002",
             Self::Older { .. } => "G003",
             Self::Moved { .. } => "G004",
             Self::NoWorkspace { .. } => "G005",
             Self::Workspace(_) => "G011",
-            Self::Damaged(_) => "G006",
+            Self::Damaged(_) | Self::NotARegistry => "G006",
             Self::Locked => "G007",
             Self::ReadOnly | Self::Full => "G008",
             Self::Trigger(_) | Self::Refused(_) => "G009",
@@ -69,6 +73,11 @@ impl Error {
                 }));
             }
             Self::Damaged(_) => "put a backup copy in its place; nothing was written".to_owned(),
+            Self::NotARegistry => {
+                "name another file with --registry, WEIR_REGISTRY_URL, or `url` under [registry] in weir.toml"
+                    .to_owned()
+            }
+            Self::Folder(_) => "make its folder writable".to_owned(),
             Self::Locked => "wait for the other process to end, then try again".to_owned(),
             Self::ReadOnly => "make the file and its folder writable".to_owned(),
             Self::Full => "free some space, then apply again: the registry is as it was".to_owned(),
@@ -83,6 +92,8 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreachable(reason) => f.write_str(reason),
+            Self::Folder(reason) => write!(f, "its folder cannot be made: {reason}"),
+            Self::NotARegistry => f.write_str("it is a SQLite file, and not a registry"),
             Self::Newer { found } => {
                 write!(f, "it was written by a newer weir (format {found}, this weir reads up to {})", super::FORMAT)
             }

@@ -153,3 +153,26 @@ pub async fn specs_at(
     }
     Ok(specs)
 }
+
+/// Returns where resources that were recorded at `from` went by renames until `to`, by their address at `from`.
+pub async fn renames_between(
+    registry: &mut dyn Registry,
+    workspace: &str,
+    from: Serial,
+    to: Serial,
+) -> Result<BTreeMap<Address, Address>> {
+    let mut now_by_then: BTreeMap<Address, Address> = BTreeMap::new();
+    for change in registry.changes(workspace, from, to).await? {
+        let kind = change.kind.parse().map_err(Error::Damaged)?;
+        let address = Address::new(kind, change.name.as_str());
+        if let Some(old) = &change.renamed_from {
+            let old = Address::new(kind, old.as_str());
+            let then = now_by_then.iter().find(|it| *it.1 == old).map(|it| it.0.clone());
+            now_by_then.insert(then.unwrap_or(old), address);
+        } else if change.after.is_none() {
+            now_by_then.retain(|_, now| *now != address);
+        }
+    }
+    now_by_then.retain(|then, now| then != now);
+    Ok(now_by_then)
+}

@@ -59,11 +59,12 @@ pub async fn open(location: &Location, write: bool) -> Result<Option<Sqlite>> {
         return Err(Error::Unreachable("it is a folder, not a file".to_owned()));
     }
     let mut connection = connect(location, write).await?;
-    match format(&mut connection).await? {
+    let found = format(&mut connection).await?;
+    match found {
         0 if is_blank(&mut connection).await? => Ok(None),
-        0 => Err(Error::Damaged("it is a SQLite file, and not a registry".to_owned())),
-        found if found > FORMAT => Err(Error::Newer { found }),
-        found if found < FORMAT => Err(Error::Older { found }),
+        _ if !is_registry(&mut connection).await? => Err(Error::NotARegistry),
+        _ if found > FORMAT => Err(Error::Newer { found }),
+        _ if found < FORMAT => Err(Error::Older { found }),
         _ => Ok(Some(Sqlite::new(connection))),
     }
 }
@@ -91,7 +92,8 @@ async fn connect(location: &Location, write: bool) -> Result<SqliteConnection> {
 
 /// Reads a registry that nobody can be writing: its folder takes no files, and no log lies beside it.
 async fn read_immutable(location: &Location, options: SqliteConnectOptions, error: Error) -> Result<SqliteConnection> {
-    let log = location.path.with_extension("db-wal");
+    let mut log = location.path.clone().into_os_string();
+    log.push("-wal");
     let hopeless = !matches!(error, Error::Unreachable(_) | Error::ReadOnly)
         || std::fs::metadata(log).is_ok_and(|it| it.len() > 0);
     if hopeless {
@@ -109,10 +111,18 @@ async fn is_blank(connection: &mut SqliteConnection) -> Result<bool> {
     Ok(count == 0)
 }
 
+/// Another program may number its formats too; it does not have all of our tables.
+async fn is_registry(connection: &mut SqliteConnection) -> Result<bool> {
+    const TABLES: &str =
+        "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('registry', 'workspace', 'resource')";
+    let count: i64 = sqlx::query(TABLES).fetch_one(connection).await?.try_get(0)?;
+    Ok(count == 3)
+}
+
 /// Makes a registry with `prod`, live, or opens the one that another process has made meanwhile.
 pub async fn create(location: &Location, at: &str) -> Result<Sqlite> {
     if let Some(folder) = location.path.parent() {
-        std::fs::create_dir_all(folder).map_err(|it| Error::Unreachable(format!("its folder cannot be made: {it}")))?;
+        std::fs::create_dir_all(folder).map_err(|it| Error::Folder(reason(&it)))?;
     }
     let options = SqliteConnectOptions::new()
         .filename(&location.path)
@@ -124,6 +134,12 @@ pub async fn create(location: &Location, at: &str) -> Result<Sqlite> {
     enter_wal(&mut connection).await?;
     upgrade(&mut connection, at, MIGRATIONS).await?;
     Ok(Sqlite::new(connection))
+}
+
+/// The operating system's reason, without its number.
+fn reason(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }
 
 /// Switches to write-ahead logging. Two processes that do so at once get "busy" without waiting, so this waits.
@@ -177,18 +193,19 @@ pub async fn migrate(location: &Location, at: &str) -> Result<Option<(i64, PathB
 async fn migrate_with(location: &Location, at: &str, migrations: &[&'static str]) -> Result<Option<(i64, PathBuf)>> {
     let newest = migrations.len() as i64;
     if !location.exists() {
-        return Err(Error::Unreachable("there is none".to_owned()));
+        return Err(Error::Unreachable("there is none yet: `weir apply` makes one".to_owned()));
     }
     let mut connection = connect(location, true).await?;
     let found = format(&mut connection).await?;
+    if !is_registry(&mut connection).await? {
+        return Err(Error::NotARegistry);
+    }
     if found > newest {
         return Err(Error::Newer { found });
     }
     if found == newest {
+        connection.close().await?;
         return Ok(None);
-    }
-    if found == 0 {
-        return Err(Error::Damaged("it is not a registry".to_owned()));
     }
     let backup = backup_path(&location.path, found);
     // VACUUM INTO copies one consistent state, whatever other processes do.

@@ -13,9 +13,19 @@ use super::{Commit, Error, Guard, LogEntry, LoggedChange, Registry, Result, Work
 use crate::plan::{Entry, Job, JobKind, Mode, Row, Serial, Write};
 use crate::resource::{Address, Digest};
 
-/// A connection to a registry file.
+/// A connection to a registry file. Dropping it closes the file: what lies in its log moves into it, so that a copy
+/// of the one file is a copy of everything, and reading leaves no file behind.
 pub struct Sqlite {
-    connection: SqliteConnection,
+    connection: Option<SqliteConnection>,
+}
+
+impl Drop for Sqlite {
+    fn drop(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            // What was committed is committed, even where the log cannot be moved: nothing is left to report.
+            let _ = pollster::block_on(connection.close());
+        }
+    }
 }
 
 /// Rows a statement: the measured optimum, and far below SQLite's limit of 32,766 parameters.
@@ -29,12 +39,11 @@ const PACKED: &str = "
 
 impl Sqlite {
     pub(super) fn new(connection: SqliteConnection) -> Self {
-        Self { connection }
+        Self { connection: Some(connection) }
     }
 
-    /// Closes the file: what lies in its log moves into it, so that a copy of the one file is a copy of everything.
-    pub async fn close(self) -> Result<()> {
-        Ok(self.connection.close().await?)
+    fn connection(&mut self) -> &mut SqliteConnection {
+        self.connection.as_mut().expect("the connection is open until it is dropped")
     }
 
     async fn workspace_id(connection: &mut SqliteConnection, name: &str) -> Result<(i64, Serial)> {
@@ -107,7 +116,7 @@ impl Registry for Sqlite {
                  (SELECT id FROM registry)
              FROM workspace ORDER BY name",
         )
-        .fetch_all(&mut self.connection)
+        .fetch_all(self.connection())
         .await?;
         rows.iter()
             .map(|row| {
@@ -127,17 +136,17 @@ impl Registry for Sqlite {
     }
 
     async fn entries(&mut self, workspace: &str) -> Result<BTreeMap<Address, Entry>> {
-        let (workspace_id, _) = Self::workspace_id(&mut self.connection, workspace).await?;
-        Self::packed(&mut self.connection, workspace_id).await
+        let (workspace_id, _) = Self::workspace_id(self.connection(), workspace).await?;
+        Self::packed(self.connection(), workspace_id).await
     }
 
     async fn specs(&mut self, workspace: &str, ids: Option<&[i64]>) -> Result<Vec<(i64, String)>> {
-        let (workspace_id, _) = Self::workspace_id(&mut self.connection, workspace).await?;
+        let (workspace_id, _) = Self::workspace_id(self.connection(), workspace).await?;
         let spec = |row: &SqliteRow| Ok((row.try_get(0)?, row.try_get(1)?));
         let Some(ids) = ids else {
             let rows = sqlx::query("SELECT id, spec FROM resource WHERE workspace_id = ?")
                 .bind(workspace_id)
-                .fetch_all(&mut self.connection)
+                .fetch_all(self.connection())
                 .await?;
             return rows.iter().map(spec).collect();
         };
@@ -149,7 +158,7 @@ impl Registry for Sqlite {
                 list.push_bind(*it);
             });
             query.push(")");
-            let rows = query.build().fetch_all(&mut self.connection).await?;
+            let rows = query.build().fetch_all(self.connection()).await?;
             specs.extend(rows.iter().map(spec).collect::<Result<Vec<_>>>()?);
         }
         Ok(specs)
@@ -157,7 +166,7 @@ impl Registry for Sqlite {
 
     async fn commit(&mut self, commit: &Commit, guard: Guard<'_>) -> Result<Serial> {
         // SQLite takes the write lock here, not at the first write, so two applies queue instead of one failing late.
-        let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.connection().begin_with("BEGIN IMMEDIATE").await?;
         let workspace_id = Self::check_base(&mut transaction, &commit.workspace, commit.base, guard).await?;
         let serial = Serial(commit.base.0 + 1);
         // With `state` empty, the triggers that forget it have nothing to do for each of thousands of rows.
@@ -185,7 +194,7 @@ impl Registry for Sqlite {
             .bind(name)
             .bind(mode.as_str())
             .bind(at)
-            .execute(&mut self.connection)
+            .execute(self.connection())
             .await;
         match result.map_err(Error::from) {
             Ok(_) => Ok(()),
@@ -195,7 +204,7 @@ impl Registry for Sqlite {
     }
 
     async fn delete_workspace(&mut self, name: &str, base: Serial, guard: Guard<'_>) -> Result<()> {
-        let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
+        let mut transaction = self.connection().begin_with("BEGIN IMMEDIATE").await?;
         let id = Self::check_base(&mut transaction, name, base, guard).await?;
         for statement in [
             "UPDATE job SET state = 'cancelled' WHERE workspace_id = ? AND state = 'pending'",
@@ -208,11 +217,11 @@ impl Registry for Sqlite {
     }
 
     async fn log(&mut self, workspace: &str, limit: Option<i64>) -> Result<Vec<LogEntry>> {
-        let (workspace_id, _) = Self::workspace_id(&mut self.connection, workspace).await?;
+        let (workspace_id, _) = Self::workspace_id(self.connection(), workspace).await?;
         let rows = sqlx::query("SELECT serial, applied_at, actor, git_commit, message, summary FROM apply WHERE workspace_id = ? ORDER BY serial DESC LIMIT ?")
             .bind(workspace_id)
             .bind(limit.unwrap_or(-1))
-            .fetch_all(&mut self.connection)
+            .fetch_all(self.connection())
             .await?;
         rows.iter()
             .map(|row| {
@@ -229,7 +238,7 @@ impl Registry for Sqlite {
     }
 
     async fn changes(&mut self, workspace: &str, from: Serial, to: Serial) -> Result<Vec<LoggedChange>> {
-        let (workspace_id, _) = Self::workspace_id(&mut self.connection, workspace).await?;
+        let (workspace_id, _) = Self::workspace_id(self.connection(), workspace).await?;
         let rows = sqlx::query(
             "SELECT serial, action, kind, name, renamed_from, suppressed, before, after
              FROM change WHERE workspace_id = ? AND serial > ? AND serial <= ? ORDER BY serial, id",
@@ -237,7 +246,7 @@ impl Registry for Sqlite {
         .bind(workspace_id)
         .bind(from.0)
         .bind(to.0)
-        .fetch_all(&mut self.connection)
+        .fetch_all(self.connection())
         .await?;
         rows.iter()
             .map(|row| {

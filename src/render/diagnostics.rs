@@ -63,14 +63,14 @@ pub fn all<'a>(diagnostics: impl IntoIterator<Item = &'a Diagnostic>) -> String 
 }
 
 /// Returns one line that counts warnings by kind: `2 warnings: 1 without monitoring, 1 unused`.
-pub fn warning_line(counts: &[(String, usize)]) -> Option<String> {
+pub fn warning_line(counts: &[(String, usize)], hint: &str) -> Option<String> {
     let total: usize = counts.iter().map(|it| it.1).sum();
     if total == 0 {
         return None;
     }
     let kinds: Vec<String> =
         counts.iter().map(|(code, number)| format!("{} {} ({code})", number, short(code))).collect();
-    Some(format!("{}: {} {}", words::count(total, "warning"), kinds.join(", "), style::dim("(-v lists them)")))
+    Some(format!("{}: {}{}", words::count(total, "warning"), kinds.join(", "), style::dim(hint)))
 }
 
 /// What a warning is about, in a word or two.

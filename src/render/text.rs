@@ -6,7 +6,7 @@ use std::fmt::{self, Write};
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
-use super::{diagnostics, style, words};
+use super::{style, words};
 use crate::plan::{Action, Cause, Change, Job, JobKind, Meanwhile, Plan, Refusal};
 use crate::resource::{Address, Effect, FieldChange, Instant};
 
@@ -28,21 +28,54 @@ pub fn plan(out: &mut impl Write, plan: &Plan, refusals: &[Refusal], now: Instan
     }
     changes(out, &plan.changes, now, detail)?;
     for warning in &plan.warnings {
-        writeln!(out, "\n{} {}", style::warning("warning:"), warning.summary)?;
+        writeln!(out)?;
+        wrapped(out, "warning:", |it| style::warning(it), &warning.summary)?;
         for hint in &warning.hints {
-            writeln!(out, "{} {hint}", style::hint("hint:"))?;
+            wrapped(out, "hint:", |it| style::hint(it), hint)?;
         }
     }
     if !refusals.is_empty() {
-        writeln!(out, "\n{}\n", style::error(format!("Refused: {}", words::count(refusals.len(), "change"))))?;
-        write!(out, "{}", diagnostics::all(&refusals.iter().map(Refusal::diagnostic).collect::<Vec<_>>()).trim_end())?;
-        writeln!(out)?;
+        writeln!(out, "\n{}", style::error(format!("{}:", words::count(refusals.len(), "refusal"))))?;
+        for refusal in refusals {
+            self::refusal(out, refusal)?;
+        }
     }
     let lifts: Vec<&Address> = plan.changes.iter().filter(|it| it.lifts()).map(|it| &it.address).collect();
     if !lifts.is_empty() {
         writeln!(out, "\n{} {}", style::warning("Lifts protection from:"), words::list(lifts))?;
     }
     writeln!(out, "\n{}", tally(plan, refusals.len()))
+}
+
+/// Writes one refusal: what would happen, along which path, and the edit that lifts it.
+fn refusal(out: &mut impl Write, refusal: &Refusal) -> fmt::Result {
+    let diagnostic = refusal.diagnostic();
+    writeln!(out)?;
+    wrapped(out, &format!("error[{}]:", diagnostic.code), |it| style::error(it), &diagnostic.summary)?;
+    for note in &diagnostic.notes {
+        wrapped(out, "note:", |it| style::strong(it), note)?;
+    }
+    for hint in &diagnostic.hints {
+        wrapped(out, "hint:", |it| style::hint(it), hint)?;
+    }
+    Ok(())
+}
+
+/// Writes a text with its label, broken between words before it grows past 80 columns.
+fn wrapped(out: &mut impl Write, label: &str, style: impl Fn(&str) -> String, text: &str) -> fmt::Result {
+    let mut column = label.chars().count();
+    write!(out, "{}", style(label))?;
+    for word in text.split(' ') {
+        let length = word.chars().count();
+        if column + 1 + length > 80 && column > 2 {
+            write!(out, "\n  {word}")?;
+            column = 2 + length;
+        } else {
+            write!(out, " {word}")?;
+            column += 1 + length;
+        }
+    }
+    writeln!(out)
 }
 
 /// Returns the one sentence that counts everything, always in one order.
@@ -186,8 +219,9 @@ fn field(out: &mut impl Write, field: &FieldChange, detail: Detail) -> fmt::Resu
         return block(out, &field.after, detail);
     }
     let line = format!("    {path}: {} -> {}", value(&field.before), value(&field.after));
-    if line.chars().count() + effect.chars().count() > 88 && !effect.is_empty() {
-        return writeln!(out, "{line}\n       {effect}");
+    let width = line.chars().count() + anstream::adapter::strip_str(&effect).to_string().chars().count();
+    if width > 80 && !effect.is_empty() {
+        return writeln!(out, "{line}\n      {}", effect.trim_start());
     }
     writeln!(out, "{line}{effect}")
 }
@@ -209,7 +243,7 @@ fn lines(list: &Value) -> String {
 fn block(out: &mut impl Write, it: &Value, detail: Detail) -> fmt::Result {
     let lines: Vec<String> = match it {
         Value::Array(items) => items.iter().map(value).collect(),
-        Value::Object(members) => members.iter().map(|(key, it)| format!("{key}: {}", value(it))).collect(),
+        Value::Object(members) => ordered(members).iter().map(|(key, it)| format!("{key}: {}", value(it))).collect(),
         other => vec![value(other)],
     };
     let shown = if detail == Detail::Full { lines.len() } else { 12 };
@@ -241,21 +275,30 @@ fn text_diff(out: &mut impl Write, before: &str, after: &str) -> fmt::Result {
     Ok(())
 }
 
-/// Returns a value as a person would write it in YAML, on one line.
+/// Returns a value as a person would write it in YAML, on one line; what is only a name, as the name.
 pub fn value(it: &Value) -> String {
     match it {
         Value::Null => "(unset)".to_owned(),
         Value::String(text) => text.trim_end().to_owned(),
         Value::Array(items) => format!("[{}]", items.iter().map(value).collect::<Vec<_>>().join(", ")),
-        Value::Object(members) => format!(
-            "{{{}}}",
-            ordered(members)
-                .into_iter()
-                .map(|(key, it)| format!("{key}: {}", value(it)))
-                .collect::<Vec<_>>()
-                .join(", ")
-        ),
+        Value::Object(members) => match bare_name(members) {
+            Some(name) => name.to_owned(),
+            None => {
+                let members = ordered(members).into_iter().map(|(key, it)| format!("{key}: {}", value(it)));
+                format!("{{{}}}", members.collect::<Vec<_>>().join(", "))
+            }
+        },
         other => other.to_string(),
+    }
+}
+
+/// The long form of a mere name: `{source: orders}`, `{view: clicks, namespace: clicks}`.
+fn bare_name(members: &serde_json::Map<String, Value>) -> Option<&str> {
+    let text = |key: &str| members.get(key).and_then(Value::as_str);
+    match members.len() {
+        1 => text("name").or(text("source")).or(text("view")),
+        2 => text("view").filter(|it| text("namespace") == Some(it)),
+        _ => None,
     }
 }
 
@@ -267,8 +310,9 @@ fn ordered(members: &serde_json::Map<String, Value>) -> Vec<(&String, &Value)> {
 }
 
 fn cost(out: &mut impl Write, change: &Change, indent: &str, now: Instant) -> fmt::Result {
-    for job in &change.jobs {
-        writeln!(out, "{indent}{}", self::job(job, now))?;
+    for (index, job) in change.jobs.iter().enumerate() {
+        let then = if index > 0 && matches!(job.kind, JobKind::Recurring { .. }) { "then " } else { "" };
+        writeln!(out, "{indent}{then}{}", self::job(job, now))?;
     }
     match change.meanwhile {
         Some(Meanwhile::OldServes) => writeln!(out, "{indent}the old version serves until the new one is complete")?,
@@ -300,8 +344,8 @@ pub fn job(job: &Job, now: Instant) -> String {
             )
         }
         JobKind::Recurring { every, delay } if delay.secs > 0 => {
-            format!("then a job {}, {delay} after each window, {stores}", words::every(*every))
+            format!("a job {}, {delay} after each window, {stores}", words::every(*every))
         }
-        JobKind::Recurring { every, .. } => format!("then a job {}, {stores}", words::every(*every)),
+        JobKind::Recurring { every, .. } => format!("a job {}, {stores}", words::every(*every)),
     }
 }

@@ -190,6 +190,15 @@ impl Rule {
         }
     }
 
+    /// Returns the rule for a member of a field with this rule: what is lenient about setting the whole field for the
+    /// first time is not so about setting one more member of it.
+    fn of_member(self) -> Self {
+        match self {
+            Self::InPlaceWhenSet => Self::Suppressible,
+            rule => rule,
+        }
+    }
+
     /// Returns the sign that the reference uses for this class.
     pub fn sign(self) -> &'static str {
         match self {
@@ -251,11 +260,8 @@ pub fn rule_for(rules: &[(&'static str, Rule)], path: &str) -> Rule {
     if META.contains(&top) {
         return Rule::InPlace;
     }
-    rules
-        .iter()
-        .find(|it| it.0 == path)
-        .or_else(|| rules.iter().find(|it| it.0 == top))
-        .map_or(Rule::Recreate, |it| it.1)
+    let listed = |path: &str| rules.iter().find(|it| it.0 == path).map(|it| it.1);
+    listed(path).or_else(|| listed(top).map(Rule::of_member)).unwrap_or(Rule::Recreate)
 }
 
 /// Collects the mistakes of one declaration.
@@ -353,6 +359,11 @@ mod tests {
     fn a_field_that_no_table_lists_recreates() {
         assert_eq!(rule_for(&[("online", Rule::InPlace)], "onlin"), Rule::Recreate);
         assert_eq!(rule_for(&[("batch_config", Rule::Suppressible)], "batch_config.table"), Rule::Suppressible);
+        assert_eq!(
+            rule_for(&[("batch_config", Rule::InPlaceWhenSet)], "batch_config.post_processor"),
+            Rule::Suppressible
+        );
+        assert_eq!(rule_for(&[("batch_config", Rule::InPlaceWhenSet)], "batch_config"), Rule::InPlaceWhenSet);
         assert_eq!(rule_for(&[], "tags.team"), Rule::InPlace);
     }
 }

@@ -51,6 +51,11 @@ pub const SOURCES: &[Kind] = &[Kind::PushSource, Kind::BatchSource];
 /// The kinds that share one name space as views.
 pub const VIEWS: &[Kind] = &[Kind::BatchFeatureView, Kind::StreamFeatureView];
 
+/// The kinds whose names may end in a variant, as `fraud_score:v2`.
+pub const VARIANTS: &[Kind] = &[Kind::BatchFeatureView, Kind::StreamFeatureView, Kind::FeatureService];
+/// The kinds that are there for models, not for other resources.
+pub const FINAL: &[Kind] = &[Kind::FeatureService];
+
 /// What identifies a resource inside a workspace. Prints as `StreamFeatureView.user_clicks`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Address {

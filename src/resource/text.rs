@@ -267,7 +267,7 @@ impl<'de> Deserialize<'de> for Texts {
                 while let Some(key) = map.next_key::<String>()? {
                     let value = map.next_value::<String>()?;
                     if texts.0.contains_key(&key) {
-                        return Err(de::Error::custom(format!("key `{key}` is written twice")));
+                        return Err(de::Error::duplicate_field("key"));
                     }
                     texts.0.insert(key, value);
                 }

@@ -183,10 +183,10 @@ fn check_monitoring(view: &FeatureView, me: &Resource, report: &mut Report) {
         && expected.secs < 2 * interval.secs
     {
         let least = Duration::secs(2 * interval.secs);
-        report
-            .error("V007", "monitoring.expected_freshness", format!("expected_freshness {expected} of `{address}` is less than twice its aggregation_interval {interval}"))
-            .hints
-            .push(format!("write `{least}` or more"));
+        let summary = format!(
+            "expected_freshness {expected} of `{address}` is less than twice its aggregation_interval {interval}"
+        );
+        report.error("V007", "monitoring.expected_freshness", summary).hints.push(format!("write `{least}` or more"));
     }
 }
 

@@ -73,7 +73,7 @@ fn a_file_of_100_mb_is_not_read() {
     check_repo(
         &repo,
         "
-error[L003]: `big.yaml` has 100 MB, and weir reads files up to 67 MB
+error[L003]: `big.yaml` has 95 MiB, and weir reads files up to 64 MiB
  --> big.yaml
 hint: split it, or list it in .weirignore
 
@@ -163,10 +163,10 @@ fn tabs_are_named() {
         &[("user.yaml", b"kind: Entity\nname: user\ntags:\n\tteam: a\n")],
         "
 error[L004]: the YAML is not well formed: tabs disallowed within this context (block indentation)
- --> user.yaml:4:2
+ --> user.yaml:4:1
   |
 4 |     team: a
-  |     ^
+  | ^^^^
 hint: indent with spaces: YAML does not allow tabs
 
 1 error in 1 declaration.",
