@@ -43,8 +43,8 @@ pub fn run(context: &Context, args: &ApplyArgs) -> Result<Exit, Stop> {
         None => apply_repo(context, args),
     };
     result.map_err(|stop| match stop {
-        // A refusal has said so already.
-        Stop::Said(Exit::Refused) => stop,
+        // Whoever said why has said that nothing was applied, or that it was.
+        Stop::Said(_) => stop,
         other => other.nothing_applied(&context.ui),
     })
 }
@@ -101,7 +101,7 @@ fn apply_file(context: &Context, args: &ApplyArgs, path: &Path) -> Result<Exit, 
     // A plan for a registry that did not exist names none; any serial but 0 gives the later one away.
     if !plan.registry.is_empty() && plan.registry != ground.workspace.registry {
         return Err(refuse(
-            "this plan was made for another registry".to_owned(),
+            "this plan was made for another registry, or for an earlier workspace of this name".to_owned(),
             "name the registry with --registry, or plan again",
         ));
     }

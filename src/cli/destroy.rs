@@ -22,7 +22,7 @@ pub struct DestroyArgs {
 
 pub fn run(context: &Context, args: &DestroyArgs) -> Result<Exit, Stop> {
     destroy(context, args).map_err(|stop| match stop {
-        Stop::Said(Exit::Refused) => stop,
+        Stop::Said(_) => stop,
         other => other.nothing_applied(&context.ui),
     })
 }

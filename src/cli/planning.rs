@@ -182,11 +182,8 @@ pub fn commit(
     let serial =
         context.wait(crate::apply::apply(&mut registry, approved, occasion)).map_err(|error| ground.fail(&error))?;
     drop(registry);
-    let count = approved.plan().changes.len();
-    context.ui.data(&format!(
-        "Applied {} to workspace {}. Registry is at serial {serial}.\n",
-        words::count(count, "change"),
-        approved.plan().workspace
-    ))?;
-    Ok(())
+    let count = words::count(approved.plan().changes.len(), "change");
+    let done = format!("Applied {count} to workspace {}. Registry is at serial {serial}.\n", approved.plan().workspace);
+    // Saying so may fail, and must not be taken for a failure to apply.
+    context.ui.data(&done).map_err(|stop| stop.then_say(&context.ui, done.trim_end()))
 }

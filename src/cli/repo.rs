@@ -119,13 +119,7 @@ pub fn checked(context: &Context, place: &Place, sources: Sources) -> Result<Che
     let reading = sources.check(place, shown);
     let (errors, warnings): (Vec<_>, Vec<_>) = reading.diagnostics.into_iter().partition(Diagnostic::is_error);
     if !errors.is_empty() {
-        context.ui.complain(diagnostics::all(&errors).trim_end());
-        context.ui.complain(&format!(
-            "\n{} in {}.",
-            crate::render::words::count(errors.len(), "error"),
-            crate::render::words::count(reading.documents, "declaration")
-        ));
-        return Err(Stop::Said(super::Exit::Error));
+        return Err(Stop::Mistakes { errors, documents: reading.documents });
     }
     Ok(Checked { declared: reading.declared, warnings })
 }

@@ -36,7 +36,7 @@ pub struct RestoreArgs {
 
 pub fn run(context: &Context, args: &RestoreArgs) -> Result<Exit, Stop> {
     restore(context, args).map_err(|stop| match stop {
-        Stop::Said(Exit::Refused) => stop,
+        Stop::Said(_) => stop,
         other => other.nothing_applied(&context.ui),
     })
 }

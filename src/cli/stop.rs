@@ -2,7 +2,7 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::registry;
-use crate::render::{diagnostics, style};
+use crate::render::{diagnostics, style, words};
 
 use super::ui::Ui;
 
@@ -23,8 +23,10 @@ pub enum Exit {
 /// Why a command stops before its end.
 #[derive(Debug)]
 pub enum Stop {
-    /// The repo is wrong, or the world failed in a way that we know.
+    /// The world failed in a way that we know.
     Diagnostics(Vec<Diagnostic>),
+    /// The repo is wrong: all of its mistakes, in so many documents.
+    Mistakes { errors: Vec<Diagnostic>, documents: usize },
     /// The world failed in another way: one error with its causes.
     World(anyhow::Error),
     /// Everything has been said.
@@ -37,6 +39,12 @@ impl Stop {
         match self {
             Self::Diagnostics(list) => {
                 ui.complain(diagnostics::all(&list).trim_end());
+                Exit::Error
+            }
+            Self::Mistakes { errors, documents } => {
+                ui.complain(diagnostics::all(&errors).trim_end());
+                let (errors, documents) = (words::count(errors.len(), "error"), words::count(documents, "declaration"));
+                ui.complain(&format!("\n{errors} in {documents}."));
                 Exit::Error
             }
             Self::World(error) => {

@@ -73,7 +73,10 @@ impl Ui {
         write!(err, "{question} [y/N] ")?;
         err.flush()?;
         let mut answer = String::new();
-        io::stdin().lock().read_line(&mut answer)?;
+        if io::stdin().lock().read_line(&mut answer)? == 0 {
+            // Nobody typed a line end, so the question is still on its line.
+            writeln!(err)?;
+        }
         Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))
     }
 }

@@ -122,14 +122,21 @@ fn read_one(root: &Path, path: &Path) -> Result<SourceFile, Diagnostic> {
     let text = String::from_utf8(bytes).map_err(|it| {
         let valid = it.utf8_error().valid_up_to();
         let line = it.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count() + 1;
-        let summary = format!("`{file}` is not UTF-8 text: the byte at {valid} is none");
+        let summary = format!("`{file}` is not UTF-8 text: byte {valid} is no part of a letter");
         Diagnostic::error("L002", summary)
             .place(Place::Span(Span { file: file.clone(), line, column: 1, length: 1, text: "".into() }))
             .hint("save it as UTF-8, or list it in .weirignore")
     })?;
+    // YAML ends a line at a lone carriage return too; counted lines have to agree with that.
+    let text = if has_lone_return(&text) { text.replace("\r\n", "\n").replace('\r', "\n") } else { text };
     // A byte order mark is no part of the text.
     let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
     Ok(SourceFile { path: file, text, hash })
+}
+
+fn has_lone_return(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    bytes.iter().enumerate().any(|(index, byte)| *byte == b'\r' && bytes.get(index + 1) != Some(&b'\n'))
 }
 
 /// Reads a file that a declaration names, relative to the declaring file; it must lie in the repo.
@@ -147,6 +154,10 @@ pub fn read_external(root: &Path, declaring: &str, named: &str) -> Result<Extern
     }
     if metadata.len() > 1024 * 1024 {
         return Err(fault(format!("it has {} KiB, and weir reads up to 1024 KiB", metadata.len() / 1024), None));
+    }
+    let inside_root = path.canonicalize().ok().zip(root.canonicalize().ok()).is_some_and(|it| it.0.starts_with(it.1));
+    if !inside_root {
+        return Err((format!("`{named}` is a link out of the repo"), Some("copy it into the repo".to_owned())));
     }
     let text = std::fs::read_to_string(&path).map_err(|it| fault(describe(&it), None))?;
     Ok(External { file, text: text.into() })

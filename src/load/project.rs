@@ -38,14 +38,14 @@ struct Written {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a section with `url`, as `[registry]` and below it `url = ...`")]
 struct Url {
     url: Option<String>,
 }
 
 /// Read and checked by every build; used by those that have the engine.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a section, as `[engine]` and below it `kind = ...`")]
 struct Engine {
     #[serde(rename = "kind")]
     _kind: Option<EngineKind>,
@@ -60,7 +60,7 @@ enum EngineKind {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a section, as `[materialization]` and below it `enabled = ...`")]
 struct Materialization {
     #[serde(rename = "enabled")]
     _enabled: Option<bool>,
@@ -78,7 +78,12 @@ pub fn read_project(root: &Path, env: &dyn Fn(&str) -> Option<String>) -> (Proje
         Ok(text) => text,
         Err(error) => {
             let summary = format!("`{FILE}` cannot be read: {}", super::files::describe(&error));
-            return (Project::default(), vec![Diagnostic::error("L012", summary).hint("run `weir init` to write one")]);
+            let hint = match error.kind() {
+                std::io::ErrorKind::NotFound => "run `weir init` to write one",
+                std::io::ErrorKind::InvalidData => "save it as UTF-8",
+                _ => "make it readable",
+            };
+            return (Project::default(), vec![Diagnostic::error("L012", summary).hint(hint)]);
         }
     };
     let written: Written = match toml::from_str(&text) {
@@ -202,7 +207,12 @@ fn expand(
     let mut expanded = String::new();
     let mut rest = value.as_str();
     while let Some(start) = rest.find("${") {
-        let Some(length) = rest[start..].find('}') else { break };
+        let Some(length) = rest[start..].find('}') else {
+            let diagnostic = Diagnostic::error("L012", format!("`${{` in [{section}] of {FILE} has no `}}`"));
+            let hint = "write a variable as ${NAME}";
+            diagnostics.push(at(diagnostic, text, find(text, &rest[start..])).hint(hint));
+            return None;
+        };
         let name = &rest[start + 2..start + length];
         expanded.push_str(&rest[..start]);
         match env(name) {

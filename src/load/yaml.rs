@@ -316,7 +316,7 @@ fn malformed_diagnostic(origin: &Origin, malformed: Malformed) -> Diagnostic {
             let line = origin.text.lines().nth(at.line.saturating_sub(1)).unwrap_or_default();
             let before = origin.text.lines().nth(at.line.saturating_sub(2)).unwrap_or_default();
             let unquoted = |it: &str| (it.contains("Map<") || it.contains("Struct<")) && !it.contains(['"', '\'']);
-            let hint = if line.trim_start_matches(' ').starts_with('\t') || message.contains("tab") {
+            let hint = if line.trim_start_matches(' ').starts_with('\t') {
                 Some("indent with spaces: YAML does not allow tabs".to_owned())
             } else if unquoted(line) || unquoted(before) {
                 Some("put quotes round the type, as in \"Struct<a: Int64>\"".to_owned())

@@ -60,7 +60,7 @@ pub struct Workspace {
     /// The digest over all its resources, when it is known.
     pub state: String,
     pub count: usize,
-    /// The registry that holds it.
+    /// Which workspace of which registry this is: another of the same name is another one.
     pub registry: String,
 }
 

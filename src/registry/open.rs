@@ -55,17 +55,41 @@ pub async fn open(location: &Location, write: bool) -> Result<Option<Sqlite>> {
     if !location.exists() {
         return Ok(None);
     }
-    if location.path.is_dir() {
-        return Err(Error::Unreachable("it is a folder, not a file".to_owned()));
+    let metadata = std::fs::metadata(&location.path).map_err(|it| Error::Unreachable(reason(&it)))?;
+    if !metadata.is_file() {
+        let what = if metadata.is_dir() { "a folder, not a file" } else { "not a file" };
+        return Err(Error::Unreachable(format!("it is {what}")));
     }
     let mut connection = connect(location, write).await?;
-    let found = format(&mut connection).await?;
-    match found {
-        0 if is_blank(&mut connection).await? => Ok(None),
-        _ if !is_registry(&mut connection).await? => Err(Error::NotARegistry),
-        _ if found > FORMAT => Err(Error::Newer { found }),
-        _ if found < FORMAT => Err(Error::Older { found }),
+    let facts = Facts::read(&mut connection).await?;
+    match facts.format {
+        _ if facts.objects == 0 => Ok(None),
+        found if found > FORMAT => Err(Error::Newer { found }),
+        _ if !facts.is_registry => Err(Error::NotARegistry),
+        found if found < FORMAT => Err(Error::Older { found }),
         _ => Ok(Some(Sqlite::new(connection))),
+    }
+}
+
+/// What tells a registry from other files, read in one statement: another process may be making it at this moment.
+struct Facts {
+    format: i64,
+    objects: i64,
+    is_registry: bool,
+}
+
+impl Facts {
+    async fn read(connection: &mut SqliteConnection) -> Result<Self> {
+        // Another program may number its formats too; it does not have all of our tables.
+        let row = sqlx::query(
+            "SELECT (SELECT user_version FROM pragma_user_version), count(*),
+                 count(*) FILTER (WHERE type = 'table' AND name IN ('registry', 'workspace', 'resource'))
+             FROM sqlite_schema",
+        )
+        .fetch_one(connection)
+        .await?;
+        let tables: i64 = row.try_get(2)?;
+        Ok(Self { format: row.try_get(0)?, objects: row.try_get(1)?, is_registry: tables == 3 })
     }
 }
 
@@ -79,11 +103,17 @@ async fn connect(location: &Location, write: bool) -> Result<SqliteConnection> {
     if write {
         return Ok(options.connect().await?);
     }
+    // A connection that could write, and is told not to: unlike a read-only one it takes its lock files with it when
+    // it closes. Where it may not write, or finds no room for them, a read-only one does.
+    if let Ok(mut connection) = options.clone().pragma("query_only", "1").connect().await
+        && format(&mut connection).await.is_ok()
+    {
+        return Ok(connection);
+    }
     let mut connection = match options.clone().read_only(true).connect().await {
         Ok(connection) => connection,
         Err(error) => return read_immutable(location, options, error.into()).await,
     };
-    // A registry in WAL mode wants a lock file beside it, which a read-only folder cannot give.
     match format(&mut connection).await {
         Ok(_) => Ok(connection),
         Err(error) => read_immutable(location, options, error).await,
@@ -104,19 +134,6 @@ async fn read_immutable(location: &Location, options: SqliteConnectOptions, erro
 
 async fn format(connection: &mut SqliteConnection) -> Result<i64> {
     Ok(sqlx::query("PRAGMA user_version").fetch_one(connection).await?.try_get(0)?)
-}
-
-async fn is_blank(connection: &mut SqliteConnection) -> Result<bool> {
-    let count: i64 = sqlx::query("SELECT count(*) FROM sqlite_schema").fetch_one(connection).await?.try_get(0)?;
-    Ok(count == 0)
-}
-
-/// Another program may number its formats too; it does not have all of our tables.
-async fn is_registry(connection: &mut SqliteConnection) -> Result<bool> {
-    const TABLES: &str =
-        "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN ('registry', 'workspace', 'resource')";
-    let count: i64 = sqlx::query(TABLES).fetch_one(connection).await?.try_get(0)?;
-    Ok(count == 3)
 }
 
 /// Makes a registry with `prod`, live, or opens the one that another process has made meanwhile.
@@ -196,12 +213,12 @@ async fn migrate_with(location: &Location, at: &str, migrations: &[&'static str]
         return Err(Error::Unreachable("there is none yet: `weir apply` makes one".to_owned()));
     }
     let mut connection = connect(location, true).await?;
-    let found = format(&mut connection).await?;
-    if !is_registry(&mut connection).await? {
-        return Err(Error::NotARegistry);
-    }
+    let Facts { format: found, is_registry, .. } = Facts::read(&mut connection).await?;
     if found > newest {
         return Err(Error::Newer { found });
+    }
+    if !is_registry {
+        return Err(Error::NotARegistry);
     }
     if found == newest {
         connection.close().await?;

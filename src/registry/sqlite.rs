@@ -113,7 +113,7 @@ impl Registry for Sqlite {
     async fn workspaces(&mut self) -> Result<Vec<Workspace>> {
         let rows = sqlx::query(
             "SELECT name, mode, serial, state, (SELECT count(*) FROM resource WHERE workspace_id = workspace.id),
-                 (SELECT id FROM registry)
+                 (SELECT id FROM registry) || '/' || workspace.id
              FROM workspace ORDER BY name",
         )
         .fetch_all(self.connection())
@@ -152,7 +152,8 @@ impl Registry for Sqlite {
         };
         let mut specs = Vec::with_capacity(ids.len());
         for chunk in ids.chunks(CHUNK) {
-            let mut query = QueryBuilder::<Db>::new("SELECT id, spec FROM resource WHERE id IN (");
+            let mut query = QueryBuilder::<Db>::new("SELECT id, spec FROM resource WHERE workspace_id = ");
+            query.push_bind(workspace_id).push(" AND id IN (");
             let mut list = query.separated(", ");
             chunk.iter().for_each(|it| {
                 list.push_bind(*it);
@@ -277,7 +278,8 @@ async fn write_rows(
     let gone: Vec<i64> =
         writes.iter().filter_map(|it| if let Write::Delete { id } = it { Some(*id) } else { None }).collect();
     for chunk in gone.chunks(CHUNK) {
-        let mut query = QueryBuilder::<Db>::new("DELETE FROM resource WHERE id IN (");
+        let mut query = QueryBuilder::<Db>::new("DELETE FROM resource WHERE workspace_id = ");
+        query.push_bind(workspace_id).push(" AND id IN (");
         let mut list = query.separated(", ");
         chunk.iter().for_each(|it| {
             list.push_bind(*it);
@@ -288,7 +290,7 @@ async fn write_rows(
     }
     for write in writes {
         let Write::Update { id, row } = write else { continue };
-        let result = sqlx::query("UPDATE resource SET name = ?, spec = ?, digest = ?, prevent_destroy = ?, depends_on = ?, last_serial = ? WHERE id = ?")
+        let result = sqlx::query("UPDATE resource SET name = ?, spec = ?, digest = ?, prevent_destroy = ?, depends_on = ?, last_serial = ? WHERE id = ? AND workspace_id = ?")
             .bind(&row.name)
             .bind(&row.spec)
             .bind(&row.digest)
@@ -296,6 +298,7 @@ async fn write_rows(
             .bind(json(&row.depends_on))
             .bind(serial.0)
             .bind(id)
+            .bind(workspace_id)
             .execute(&mut *connection)
             .await?;
         expect_rows(result.rows_affected(), 1)?;

@@ -264,13 +264,15 @@ impl FeatureView {
 
     /// Returns the defaults that the sources decide; they are part of what is compared.
     fn context(&self, kind: Kind, catalog: &Catalog) -> Value {
-        let passes_through =
-            self.schema.is_none() && self.sql.is_none() && self.sql_file.is_none() && self.transformation.is_none();
+        let column = |(name, dtype): (String, Option<Dtype>)| match dtype {
+            Some(dtype) => json!({ "name": name, "dtype": dtype }),
+            None => json!({ "name": name }),
+        };
         json!({
             "aggregation_interval": self.interval(kind, catalog),
             "batch_schedule": self.schedule(kind, catalog),
             "batch_trigger": self.trigger(kind, catalog),
-            "schema": if passes_through { self.output(catalog) } else { self.schema.clone() },
+            "schema": self.column_names(catalog).map(|it| it.into_iter().map(column).collect::<Vec<_>>()),
             "timestamp_field": self.timestamp(catalog),
         })
     }

@@ -41,7 +41,13 @@ impl Declaration for Transformation {
         self.inputs.iter().enumerate().map(reference).collect()
     }
 
-    fn canonical(&self, _: &str, mut json: Value, _: &Catalog) -> Value {
+    fn canonical(&self, _: &str, mut json: Value, catalog: &Catalog) -> Value {
+        // A table that becomes another transformation's result is another input, under whatever name.
+        let input = |name: &String| match catalog.transformation(name) {
+            Some(transformation) => transformation.address.to_string(),
+            None => name.clone(),
+        };
+        json["inputs"] = self.inputs.iter().map(input).collect();
         json["sql_file"] = Value::Null;
         json
     }

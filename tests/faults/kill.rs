@@ -96,7 +96,7 @@ impl Story {
     }
 
     /// Kills an apply: by the clock when `round` is even, by how much of the commit is written when it is odd.
-    fn kill(&self, round: u32, rounds: u32) -> Child {
+    fn kill(&self, round: u32, rounds: u32) {
         let begin = Instant::now();
         let mut child = self.begin();
         let part = |whole: f64| whole * f64::from(round) / f64::from(rounds);
@@ -109,7 +109,6 @@ impl Story {
         }
         child.kill().unwrap();
         child.wait().unwrap();
-        child
     }
 
     /// Says whether the apply took place, after looking for anything between.

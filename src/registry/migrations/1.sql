@@ -113,13 +113,14 @@ CREATE TABLE job (
 
 CREATE INDEX job_by_resource ON job (resource_id, state);
 
--- The guard, third time: whoever asks, what is protected in a live workspace stays.
+-- The guard, third time: whoever asks, what is protected in a live workspace stays. The update triggers name no
+-- columns: an id has other names (rowid, oid), and a trigger on one name does not see the others.
 
 CREATE TRIGGER guard_delete BEFORE DELETE ON resource
 WHEN OLD.prevent_destroy = 1 AND (SELECT mode FROM workspace WHERE id = OLD.workspace_id) = 'live'
 BEGIN SELECT RAISE(ABORT, 'weir: a protected resource of a live workspace cannot be deleted'); END;
 
-CREATE TRIGGER guard_identity BEFORE UPDATE OF id, workspace_id, kind ON resource
+CREATE TRIGGER guard_identity BEFORE UPDATE ON resource
 WHEN OLD.prevent_destroy = 1 AND (SELECT mode FROM workspace WHERE id = OLD.workspace_id) = 'live'
  AND (NEW.id <> OLD.id OR NEW.workspace_id <> OLD.workspace_id OR NEW.kind <> OLD.kind)
 BEGIN SELECT RAISE(ABORT, 'weir: a protected resource of a live workspace keeps its identity and kind'); END;
@@ -132,14 +133,15 @@ WHEN EXISTS (
       AND (held.id = NEW.id OR (held.workspace_id = NEW.workspace_id AND held.kind = NEW.kind AND held.name = NEW.name)))
 BEGIN SELECT RAISE(ABORT, 'weir: a protected resource of a live workspace cannot be replaced'); END;
 
-CREATE TRIGGER guard_replace_by_update BEFORE UPDATE OF id, workspace_id, kind, name ON resource
-WHEN EXISTS (
+CREATE TRIGGER guard_replace_by_update BEFORE UPDATE ON resource
+WHEN (NEW.id <> OLD.id OR NEW.workspace_id <> OLD.workspace_id OR NEW.kind <> OLD.kind OR NEW.name <> OLD.name)
+ AND EXISTS (
     SELECT 1 FROM resource AS held JOIN workspace ON workspace.id = held.workspace_id
     WHERE held.prevent_destroy = 1 AND workspace.mode = 'live' AND held.id <> OLD.id
       AND (held.id = NEW.id OR (held.workspace_id = NEW.workspace_id AND held.kind = NEW.kind AND held.name = NEW.name)))
 BEGIN SELECT RAISE(ABORT, 'weir: a protected resource of a live workspace cannot be replaced'); END;
 
-CREATE TRIGGER guard_workspace_mode BEFORE UPDATE OF id, name, mode ON workspace
+CREATE TRIGGER guard_workspace_mode BEFORE UPDATE ON workspace
 WHEN NEW.id <> OLD.id OR NEW.name <> OLD.name OR NEW.mode <> OLD.mode
 BEGIN SELECT RAISE(ABORT, 'weir: a workspace keeps its name and its mode'); END;
 
