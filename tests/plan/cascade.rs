@@ -117,8 +117,8 @@ fn two_roots_and_each_cascade_below_one_of_them() {
         r#"
 ± Entity.user
     join_keys:  (recreates)
-        {name: user_id}
-      + {name: at}
+        user_id
+      + at
     ± StreamFeatureView.clicks ← Entity.user
         history is lost: no batch source can rebuild it
     ± StreamFeatureView.visits ← Entity.user
@@ -185,8 +185,8 @@ fn from_a_delete_to_what_was_rewritten_meanwhile() {
       - {name: clicked, dtype: Int64}
       + {name: seen, dtype: Bool}
     sources:  (recreates, can be suppressed)
-      - {source: events}
-      + {source: visits}
+      - events
+      + visits
     history is lost: no batch source can rebuild it
     ± FeatureService.ads ← StreamFeatureView.clicks
 

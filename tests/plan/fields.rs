@@ -59,8 +59,8 @@ fn another_join_key_recreates_the_entity_and_all_below() {
         r#"
 ± Entity.user
     join_keys:  (recreates)
-        {name: user_id}
-      + {name: at}
+        user_id
+      + at
     ± BatchFeatureView.spend ← Entity.user
 
 Plan: 0 to create, 0 to update, 2 to recreate, 0 to delete, 1 unchanged,
@@ -78,7 +78,7 @@ fn giving_a_join_key_its_type_is_an_update() {
         r#"
 ~ Entity.user
     join_keys:
-      - {name: user_id}
+      - user_id
       + {name: user_id, dtype: String}
 
 Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 1 unchanged,
@@ -97,7 +97,7 @@ fn taking_a_join_keys_type_recreates() {
 ± Entity.user
     join_keys:  (recreates)
       - {name: user_id, dtype: String}
-      + {name: user_id}
+      + user_id
 
 Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 1 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -132,9 +132,9 @@ fn a_type_and_another_key_at_once_recreate() {
         r#"
 ± Entity.user
     join_keys:  (recreates)
-      - {name: user_id}
+      - user_id
       + {name: user_id, dtype: String}
-      + {name: device}
+      + device
 
 Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 1 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -270,10 +270,10 @@ fn a_push_source_that_gets_a_history_is_updated() {
         r#"
 ~ PushSource.events
     batch_config: (unset) ->
-      + data_delay: 0s
-      + database: ads
       + kind: HiveConfig
+      + database: ads
       + table: clicks
+      + data_delay: 0s
 
 Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 1 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -289,8 +289,8 @@ fn a_push_source_that_loses_its_history_is_recreated() {
         LAST,
         r#"
 ± PushSource.events
-    batch_config: {kind: HiveConfig, data_delay: 0s, database: ads, table: clicks} -> (unset)
-         (recreates, can be suppressed)
+    batch_config: {kind: HiveConfig, database: ads, table: clicks, data_delay: 0s} -> (unset)
+      (recreates, can be suppressed)
 
 Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 1 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -324,8 +324,7 @@ fn another_kind_of_batch_config_recreates() {
         r#"
 ± BatchSource.orders
     batch_config.database: shop -> (unset)  (recreates, can be suppressed)
-    batch_config.file_format: (unset) -> parquet
-         (recreates, can be suppressed)
+    batch_config.file_format: (unset) -> parquet  (recreates, can be suppressed)
     batch_config.kind: HiveConfig -> FileConfig  (recreates, can be suppressed)
     batch_config.table: orders -> (unset)  (recreates, can be suppressed)
     batch_config.uri: (unset) -> orders.parquet  (recreates, can be suppressed)
@@ -347,7 +346,7 @@ fn every_field_of_a_batch_config_recreates() {
 ± BatchSource.orders
     batch_config.data_delay: 0s -> 2h  (recreates, can be suppressed)
     batch_config.post_processor: (unset) -> SELECT user_id, at, amount FROM input
-         (recreates, can be suppressed)
+      (recreates, can be suppressed)
     ± BatchFeatureView.spend ← BatchSource.orders
 
 Plan: 0 to create, 0 to update, 2 to recreate, 0 to delete, 1 unchanged,
@@ -376,7 +375,7 @@ fn other_inputs_and_another_query_recreate_a_transformation() {
       - rows
       + raw
     sql: SELECT user_id, at FROM rows -> SELECT user_id, at FROM raw
-         (recreates, can be suppressed)
+      (recreates, can be suppressed)
 
 Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 0 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -429,7 +428,7 @@ fn a_query_whose_columns_swap_recreates() {
         r#"
 ± Transformation.cleaned
     sql: SELECT user_id, at FROM rows -> SELECT at, user_id FROM rows
-         (recreates, can be suppressed)
+      (recreates, can be suppressed)
 
 Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 0 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -473,8 +472,8 @@ fn a_service_grows_in_place() {
         r#"
 ~ FeatureService.ads
     features:
-        {view: clicks, namespace: clicks}
-      + {view: visits, namespace: visits}
+        clicks
+      + visits
 
 Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 4 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -492,8 +491,8 @@ fn a_service_that_loses_a_view_is_recreated() {
         r#"
 ± FeatureService.ads
     features:  (recreates)
-        {view: clicks, namespace: clicks}
-      - {view: visits, namespace: visits}
+        clicks
+      - visits
 
 Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 4 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -511,9 +510,9 @@ fn a_service_in_another_order_is_recreated() {
         r#"
 ± FeatureService.ads
     features:  (recreates)
-      + {view: visits, namespace: visits}
-        {view: clicks, namespace: clicks}
-      - {view: visits, namespace: visits}
+      + visits
+        clicks
+      - visits
 
 Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 4 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -531,8 +530,8 @@ fn a_service_with_fewer_features_of_a_view_is_recreated() {
         r#"
 ± FeatureService.ads
     features:  (recreates)
-      - {view: clicks, namespace: clicks}
-      + {view: clicks, features: [clicked], namespace: clicks}
+      - clicks
+      + {view: clicks, namespace: clicks, features: [clicked]}
 
 Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 3 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -550,7 +549,7 @@ fn another_namespace_recreates() {
         r#"
 ± FeatureService.ads
     features:  (recreates)
-      - {view: clicks, namespace: clicks}
+      - clicks
       + {view: clicks, namespace: c}
 
 Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 3 unchanged,
@@ -569,8 +568,8 @@ fn a_join_key_map_recreates() {
         r#"
 ± FeatureService.ads
     features:  (recreates)
-      - {view: clicks, namespace: clicks}
-      + {view: clicks, join_key_map: {user_id: sender_id}, namespace: clicks}
+      - clicks
+      + {view: clicks, namespace: clicks, join_key_map: {user_id: sender_id}}
 
 Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 3 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.

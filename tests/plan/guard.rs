@@ -17,10 +17,12 @@ fn a_protected_resource_that_is_gone() {
         r#"
 - FeatureService.ads
 
-Refused: 1 change
+1 refusal:
 
-error[P001]: the plan would delete `FeatureService.ads`, which sets prevent_destroy
-hint: to go on, set `prevent_destroy: false` on `FeatureService.ads` in an apply of its own, then make the change
+error[P001]: the plan would delete `FeatureService.ads`, which sets
+  prevent_destroy
+hint: set `prevent_destroy: false` on `FeatureService.ads`, apply that alone,
+  then make the change
 
 Plan: 0 to create, 0 to update, 0 to recreate, 1 to delete, 3 unchanged,
       0 backfill jobs, 1 refused, 0 lifts.
@@ -47,14 +49,16 @@ fn still_protected_and_recreated() {
         r#"
 ± FeatureService.ads
     features:  (recreates)
-      - {view: clicks, namespace: clicks}
+      - clicks
       + {view: clicks, namespace: c}
 
-Refused: 1 change
+1 refusal:
 
-error[P002]: the plan would recreate `FeatureService.ads`, which sets prevent_destroy
+error[P002]: the plan would recreate `FeatureService.ads`, which sets
+  prevent_destroy
 note: FeatureService.ads: features
-hint: to go on, set `prevent_destroy: false` on `FeatureService.ads` in an apply of its own, then make the change
+hint: set `prevent_destroy: false` on `FeatureService.ads`, apply that alone,
+  then make the change
 
 Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 3 unchanged,
       0 backfill jobs, 1 refused, 0 lifts.
@@ -68,7 +72,7 @@ wire FeatureService.ads: c.clicked
         r#"
 ± FeatureService.ads
     features:  (recreates)
-      - {view: clicks, namespace: clicks}
+      - clicks
       + {view: clicks, namespace: c}
 
 Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 3 unchanged,
@@ -89,15 +93,17 @@ fn lifted_and_recreated_at_once() {
         r#"
 ± FeatureService.ads
     features:  (recreates)
-      - {view: clicks, namespace: clicks}
+      - clicks
       + {view: clicks, namespace: c}
     prevent_destroy: true -> false
 
-Refused: 1 change
+1 refusal:
 
-error[P002]: the plan would recreate `FeatureService.ads`, which sets prevent_destroy
+error[P002]: the plan would recreate `FeatureService.ads`, which sets
+  prevent_destroy
 note: FeatureService.ads: features
-note: `FeatureService.ads` says `prevent_destroy: false` now, and that counts from the next apply on
+note: `FeatureService.ads` says `prevent_destroy: false` now, and that counts
+  from the next apply on
 hint: undo the other change, apply the lift on its own, then make the change
 
 Lifts protection from: FeatureService.ads
@@ -113,7 +119,7 @@ wire FeatureService.ads: c.clicked
         r#"
 ± FeatureService.ads
     features:  (recreates)
-      - {view: clicks, namespace: clicks}
+      - clicks
       + {view: clicks, namespace: c}
     prevent_destroy: true -> false
 
@@ -187,7 +193,7 @@ fn protected_from_now_on_and_recreated() {
         r#"
 ± FeatureService.ads
     features:  (recreates)
-      - {view: clicks, namespace: clicks}
+      - clicks
       + {view: clicks, namespace: c}
     prevent_destroy: false -> true
 
@@ -214,11 +220,13 @@ fn protected_and_reached_by_a_cascade() {
         history is lost: no batch source can rebuild it
     ± FeatureService.ads ← StreamFeatureView.clicks ← PushSource.events
 
-Refused: 1 change
+1 refusal:
 
-error[P003]: the plan would recreate `PushSource.events`, which `FeatureService.ads` depends on, and that sets prevent_destroy
+error[P003]: the plan would recreate `PushSource.events`, which protected
+  `FeatureService.ads` depends on
 note: FeatureService.ads ← StreamFeatureView.clicks ← PushSource.events: schema
-hint: to go on, set `prevent_destroy: false` on `FeatureService.ads` in an apply of its own, then make the change
+hint: set `prevent_destroy: false` on `FeatureService.ads`, apply that alone,
+  then make the change
 
 Plan: 0 to create, 0 to update, 3 to recreate, 0 to delete, 1 unchanged,
       0 backfill jobs, 1 refused, 0 lifts.
@@ -263,11 +271,13 @@ fn lifted_and_reached_by_a_cascade() {
     prevent_destroy: true -> false
     because of StreamFeatureView.clicks ← PushSource.events
 
-Refused: 1 change
+1 refusal:
 
-error[P003]: the plan would recreate `PushSource.events`, which `FeatureService.ads` depends on, and that sets prevent_destroy
+error[P003]: the plan would recreate `PushSource.events`, which protected
+  `FeatureService.ads` depends on
 note: FeatureService.ads ← StreamFeatureView.clicks ← PushSource.events: schema
-note: `FeatureService.ads` says `prevent_destroy: false` now, and that counts from the next apply on
+note: `FeatureService.ads` says `prevent_destroy: false` now, and that counts
+  from the next apply on
 hint: undo the other change, apply the lift on its own, then make the change
 
 Lifts protection from: FeatureService.ads
@@ -292,18 +302,22 @@ fn what_it_read_is_deleted_while_it_is_edited() {
 - StreamFeatureView.visits
 ± FeatureService.ads
     features:  (recreates)
-        {view: clicks, namespace: clicks}
-      - {view: visits, namespace: visits}
+        clicks
+      - visits
 
-Refused: 2 changes
+2 refusals:
 
-error[P002]: the plan would recreate `FeatureService.ads`, which sets prevent_destroy
+error[P002]: the plan would recreate `FeatureService.ads`, which sets
+  prevent_destroy
 note: FeatureService.ads: features
-hint: to go on, set `prevent_destroy: false` on `FeatureService.ads` in an apply of its own, then make the change
+hint: set `prevent_destroy: false` on `FeatureService.ads`, apply that alone,
+  then make the change
 
-error[P003]: the plan would delete `StreamFeatureView.visits`, which `FeatureService.ads` depends on, and that sets prevent_destroy
+error[P003]: the plan would delete `StreamFeatureView.visits`, which protected
+  `FeatureService.ads` depends on
 note: FeatureService.ads ← StreamFeatureView.visits: deleted
-hint: to go on, set `prevent_destroy: false` on `FeatureService.ads` in an apply of its own, then make the change
+hint: set `prevent_destroy: false` on `FeatureService.ads`, apply that alone,
+  then make the change
 
 Plan: 0 to create, 0 to update, 1 to recreate, 1 to delete, 3 unchanged,
       0 backfill jobs, 2 refused, 0 lifts.
@@ -317,8 +331,8 @@ wire FeatureService.ads: clicks.clicked
 - StreamFeatureView.visits
 ± FeatureService.ads
     features:  (recreates)
-        {view: clicks, namespace: clicks}
-      - {view: visits, namespace: visits}
+        clicks
+      - visits
 
 Plan: 0 to create, 0 to update, 1 to recreate, 1 to delete, 3 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -339,23 +353,28 @@ fn the_source_it_read_is_deleted_and_the_view_points_elsewhere() {
 + PushSource.taps
 ± StreamFeatureView.clicks
     sources:  (recreates, can be suppressed)
-      - {source: events}
-      + {source: taps}
+      - events
+      + taps
     history is lost: no batch source can rebuild it
     ± FeatureService.ads ← StreamFeatureView.clicks
 
-warning: `PushSource.events` is deleted and `PushSource.taps` is created with the same spec: this looks like a rename
+warning: `PushSource.events` is deleted and `PushSource.taps` is created with
+  the same spec: this looks like a rename
 hint: to keep identity and data, add `renamed_from: events` to `PushSource.taps`
 
-Refused: 2 changes
+2 refusals:
 
-error[P003]: the plan would recreate `StreamFeatureView.clicks`, which `FeatureService.ads` depends on, and that sets prevent_destroy
+error[P003]: the plan would recreate `StreamFeatureView.clicks`, which protected
+  `FeatureService.ads` depends on
 note: FeatureService.ads ← StreamFeatureView.clicks: sources
-hint: to go on, set `prevent_destroy: false` on `FeatureService.ads` in an apply of its own, then make the change
+hint: set `prevent_destroy: false` on `FeatureService.ads`, apply that alone,
+  then make the change
 
-error[P003]: the plan would delete `PushSource.events`, which `FeatureService.ads` depends on, and that sets prevent_destroy
+error[P003]: the plan would delete `PushSource.events`, which protected
+  `FeatureService.ads` depends on
 note: FeatureService.ads ← StreamFeatureView.clicks ← PushSource.events: deleted
-hint: to go on, set `prevent_destroy: false` on `FeatureService.ads` in an apply of its own, then make the change
+hint: set `prevent_destroy: false` on `FeatureService.ads`, apply that alone,
+  then make the change
 
 Plan: 1 to create, 0 to update, 2 to recreate, 1 to delete, 1 unchanged,
       0 backfill jobs, 2 refused, 0 lifts.
@@ -384,11 +403,13 @@ fn the_view_it_read_changes_its_kind() {
     backfill: 10 jobs, 2026-11-01 → now, 20 days, online
     then a job every day, online
 
-Refused: 1 change
+1 refusal:
 
-error[P003]: the plan would delete `BatchFeatureView.spend`, which `FeatureService.shop` depends on, and that sets prevent_destroy
+error[P003]: the plan would delete `BatchFeatureView.spend`, which protected
+  `FeatureService.shop` depends on
 note: FeatureService.shop ← BatchFeatureView.spend: deleted
-hint: to go on, set `prevent_destroy: false` on `FeatureService.shop` in an apply of its own, then make the change
+hint: set `prevent_destroy: false` on `FeatureService.shop`, apply that alone,
+  then make the change
 
 Plan: 1 to create, 0 to update, 1 to recreate, 1 to delete, 2 unchanged,
       10 backfill jobs, 1 refused, 0 lifts.
@@ -423,11 +444,13 @@ fn protected_itself_and_taken_offline() {
 ~ StreamFeatureView.clicks
     online: true -> false  (takes serving or history away)
 
-Refused: 1 change
+1 refusal:
 
-error[P004]: the plan would take serving or history from `StreamFeatureView.clicks`, which sets prevent_destroy
+error[P004]: the plan would take serving or history from
+  `StreamFeatureView.clicks`, which sets prevent_destroy
 note: StreamFeatureView.clicks: online
-hint: to go on, set `prevent_destroy: false` on `StreamFeatureView.clicks` in an apply of its own, then make the change
+hint: set `prevent_destroy: false` on `StreamFeatureView.clicks`, apply that
+  alone, then make the change
 
 Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 2 unchanged,
       0 backfill jobs, 1 refused, 0 lifts.
@@ -458,13 +481,15 @@ fn read_by_something_protected_and_its_history_starts_later() {
         r#"
 ~ StreamFeatureView.clicks
     feature_start_time: 2026-11-01T00:00:00Z -> 2026-11-02T00:00:00Z
-         (takes serving or history away)
+      (takes serving or history away)
 
-Refused: 1 change
+1 refusal:
 
-error[P004]: the plan would take serving or history from `StreamFeatureView.clicks`, which `FeatureService.ads` depends on, and that sets prevent_destroy
+error[P004]: the plan would take serving or history from
+  `StreamFeatureView.clicks`, which protected `FeatureService.ads` depends on
 note: FeatureService.ads ← StreamFeatureView.clicks: feature_start_time
-hint: to go on, set `prevent_destroy: false` on `FeatureService.ads` in an apply of its own, then make the change
+hint: set `prevent_destroy: false` on `FeatureService.ads`, apply that alone,
+  then make the change
 
 Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 3 unchanged,
       0 backfill jobs, 1 refused, 0 lifts.
@@ -494,11 +519,13 @@ fn a_protected_service_that_stops_serving() {
 ~ FeatureService.ads
     online_serving_enabled: true -> false  (takes serving or history away)
 
-Refused: 1 change
+1 refusal:
 
-error[P004]: the plan would take serving or history from `FeatureService.ads`, which sets prevent_destroy
+error[P004]: the plan would take serving or history from `FeatureService.ads`,
+  which sets prevent_destroy
 note: FeatureService.ads: online_serving_enabled
-hint: to go on, set `prevent_destroy: false` on `FeatureService.ads` in an apply of its own, then make the change
+hint: set `prevent_destroy: false` on `FeatureService.ads`, apply that alone,
+  then make the change
 
 Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 3 unchanged,
       0 backfill jobs, 1 refused, 0 lifts.
@@ -517,8 +544,8 @@ fn a_protected_service_grows() {
         r#"
 ~ FeatureService.ads
     features:
-        {view: clicks, namespace: clicks}
-      + {view: visits, namespace: visits}
+        clicks
+      + visits
 
 Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 4 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -559,8 +586,8 @@ fn all_that_is_protected_is_named() {
         r#"
 ± Entity.user
     join_keys:  (recreates)
-        {name: user_id}
-      + {name: at}
+        user_id
+      + at
     ± StreamFeatureView.clicks ← Entity.user
         history is lost: no batch source can rebuild it
     ± FeatureService.ads ← StreamFeatureView.clicks ← Entity.user
@@ -570,23 +597,31 @@ fn all_that_is_protected_is_named() {
       - {name: clicked, dtype: Int64}
       + {name: clicked, dtype: Float64}
 
-Refused: 4 changes
+4 refusals:
 
-error[P003]: the plan would recreate `Entity.user`, which `StreamFeatureView.clicks` depends on, and that sets prevent_destroy
+error[P003]: the plan would recreate `Entity.user`, which protected
+  `StreamFeatureView.clicks` depends on
 note: StreamFeatureView.clicks ← Entity.user: join_keys
-hint: to go on, set `prevent_destroy: false` on `StreamFeatureView.clicks` in an apply of its own, then make the change
+hint: set `prevent_destroy: false` on `StreamFeatureView.clicks`, apply that
+  alone, then make the change
 
-error[P003]: the plan would recreate `PushSource.events`, which `StreamFeatureView.clicks` depends on, and that sets prevent_destroy
+error[P003]: the plan would recreate `PushSource.events`, which protected
+  `StreamFeatureView.clicks` depends on
 note: StreamFeatureView.clicks ← PushSource.events: schema
-hint: to go on, set `prevent_destroy: false` on `StreamFeatureView.clicks` in an apply of its own, then make the change
+hint: set `prevent_destroy: false` on `StreamFeatureView.clicks`, apply that
+  alone, then make the change
 
-error[P003]: the plan would recreate `Entity.user`, which `FeatureService.ads` depends on, and that sets prevent_destroy
+error[P003]: the plan would recreate `Entity.user`, which protected
+  `FeatureService.ads` depends on
 note: FeatureService.ads ← StreamFeatureView.clicks ← Entity.user: join_keys
-hint: to go on, set `prevent_destroy: false` on `FeatureService.ads` in an apply of its own, then make the change
+hint: set `prevent_destroy: false` on `FeatureService.ads`, apply that alone,
+  then make the change
 
-error[P003]: the plan would recreate `PushSource.events`, which `FeatureService.ads` depends on, and that sets prevent_destroy
+error[P003]: the plan would recreate `PushSource.events`, which protected
+  `FeatureService.ads` depends on
 note: FeatureService.ads ← StreamFeatureView.clicks ← PushSource.events: schema
-hint: to go on, set `prevent_destroy: false` on `FeatureService.ads` in an apply of its own, then make the change
+hint: set `prevent_destroy: false` on `FeatureService.ads`, apply that alone,
+  then make the change
 
 Plan: 0 to create, 0 to update, 4 to recreate, 0 to delete, 0 unchanged,
       0 backfill jobs, 4 refused, 0 lifts.
@@ -605,7 +640,7 @@ fn protection_reaches_up_and_not_down() {
         r#"
 ± FeatureService.ads
     features:  (recreates)
-      - {view: clicks, namespace: clicks}
+      - clicks
       + {view: clicks, namespace: c}
 
 Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 3 unchanged,
@@ -630,10 +665,12 @@ fn declared_again_under_another_kind() {
 - FeatureService.clicked
 + Entity.clicked
 
-Refused: 1 change
+1 refusal:
 
-error[P001]: the plan would delete `FeatureService.clicked`, which sets prevent_destroy
-hint: to go on, set `prevent_destroy: false` on `FeatureService.clicked` in an apply of its own, then make the change
+error[P001]: the plan would delete `FeatureService.clicked`, which sets
+  prevent_destroy
+hint: set `prevent_destroy: false` on `FeatureService.clicked`, apply that
+  alone, then make the change
 
 Plan: 1 to create, 0 to update, 0 to recreate, 1 to delete, 4 unchanged,
       0 backfill jobs, 1 refused, 0 lifts.
@@ -652,22 +689,30 @@ fn everything_is_gone() {
 - PushSource.events
 - Entity.user
 
-Refused: 4 changes
+4 refusals:
 
-error[P001]: the plan would delete `FeatureService.ads`, which sets prevent_destroy
-hint: to go on, set `prevent_destroy: false` on `FeatureService.ads` in an apply of its own, then make the change
+error[P001]: the plan would delete `FeatureService.ads`, which sets
+  prevent_destroy
+hint: set `prevent_destroy: false` on `FeatureService.ads`, apply that alone,
+  then make the change
 
-error[P003]: the plan would delete `StreamFeatureView.clicks`, which `FeatureService.ads` depends on, and that sets prevent_destroy
+error[P003]: the plan would delete `StreamFeatureView.clicks`, which protected
+  `FeatureService.ads` depends on
 note: FeatureService.ads ← StreamFeatureView.clicks: deleted
-hint: to go on, set `prevent_destroy: false` on `FeatureService.ads` in an apply of its own, then make the change
+hint: set `prevent_destroy: false` on `FeatureService.ads`, apply that alone,
+  then make the change
 
-error[P003]: the plan would delete `Entity.user`, which `FeatureService.ads` depends on, and that sets prevent_destroy
+error[P003]: the plan would delete `Entity.user`, which protected
+  `FeatureService.ads` depends on
 note: FeatureService.ads ← StreamFeatureView.clicks ← Entity.user: deleted
-hint: to go on, set `prevent_destroy: false` on `FeatureService.ads` in an apply of its own, then make the change
+hint: set `prevent_destroy: false` on `FeatureService.ads`, apply that alone,
+  then make the change
 
-error[P003]: the plan would delete `PushSource.events`, which `FeatureService.ads` depends on, and that sets prevent_destroy
+error[P003]: the plan would delete `PushSource.events`, which protected
+  `FeatureService.ads` depends on
 note: FeatureService.ads ← StreamFeatureView.clicks ← PushSource.events: deleted
-hint: to go on, set `prevent_destroy: false` on `FeatureService.ads` in an apply of its own, then make the change
+hint: set `prevent_destroy: false` on `FeatureService.ads`, apply that alone,
+  then make the change
 
 Plan: 0 to create, 0 to update, 0 to recreate, 4 to delete, 0 unchanged,
       0 backfill jobs, 4 refused, 0 lifts.
@@ -693,15 +738,19 @@ fn reached_by_a_cascade_and_taken_from_serving_at_once() {
     online_serving_enabled: true -> false  (takes serving or history away)
     because of StreamFeatureView.clicks ← PushSource.events
 
-Refused: 2 changes
+2 refusals:
 
-error[P004]: the plan would take serving or history from `FeatureService.ads`, which sets prevent_destroy
+error[P002]: the plan would recreate `FeatureService.ads`, which sets
+  prevent_destroy
 note: FeatureService.ads: online_serving_enabled
-hint: to go on, set `prevent_destroy: false` on `FeatureService.ads` in an apply of its own, then make the change
+hint: set `prevent_destroy: false` on `FeatureService.ads`, apply that alone,
+  then make the change
 
-error[P003]: the plan would recreate `PushSource.events`, which `FeatureService.ads` depends on, and that sets prevent_destroy
+error[P003]: the plan would recreate `PushSource.events`, which protected
+  `FeatureService.ads` depends on
 note: FeatureService.ads ← StreamFeatureView.clicks ← PushSource.events: schema
-hint: to go on, set `prevent_destroy: false` on `FeatureService.ads` in an apply of its own, then make the change
+hint: set `prevent_destroy: false` on `FeatureService.ads`, apply that alone,
+  then make the change
 
 Plan: 0 to create, 0 to update, 3 to recreate, 0 to delete, 1 unchanged,
       0 backfill jobs, 2 refused, 0 lifts.

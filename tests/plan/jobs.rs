@@ -101,7 +101,7 @@ fn a_start_that_has_not_come_yet() {
 + Entity.user
 + BatchSource.orders
 + BatchFeatureView.spend
-    then a job every day, online
+    a job every day, online
 
 Plan: 3 to create, 0 to update, 0 to recreate, 0 to delete, 0 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -272,9 +272,9 @@ fn starting_later_or_going_offline_builds_nothing() {
         r#"
 ~ BatchFeatureView.spend
     feature_start_time: 2026-01-01T00:00:00Z -> 2026-02-01T00:00:00Z
-         (takes serving or history away)
+      (takes serving or history away)
     offline: true -> false  (takes serving or history away)
-    then a job every day, online
+    a job every day, online
 
 Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 2 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -454,10 +454,10 @@ fn a_history_that_comes_later_is_backfilled() {
         r#"
 ~ PushSource.events
     batch_config: (unset) ->
-      + data_delay: 0s
-      + database: ads
       + kind: HiveConfig
+      + database: ads
       + table: clicks
+      + data_delay: 0s
 ~ StreamFeatureView.clicks
     batch_trigger: NO_BATCH_MATERIALIZATION -> SCHEDULED
     backfill: 10 jobs, 2026-01-01 → now, 324 days, online
@@ -552,7 +552,7 @@ Plan: 3 to create, 0 to update, 0 to recreate, 0 to delete, 0 unchanged,
 + Entity.user
 + BatchSource.orders
 + BatchFeatureView.spend
-    then a job every day, online
+    a job every day, online
 
 Plan: 3 to create, 0 to update, 0 to recreate, 0 to delete, 0 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.

@@ -57,8 +57,10 @@ fn deletes_come_first_and_then_the_rest_by_dependency() {
     owner: (unset) -> ads
 + FeatureService.banners
 
-warning: `FeatureService.ads` is deleted and `FeatureService.banners` is created with the same spec: this looks like a rename
-hint: to keep identity and data, add `renamed_from: ads` to `FeatureService.banners`
+warning: `FeatureService.ads` is deleted and `FeatureService.banners` is created
+  with the same spec: this looks like a rename
+hint: to keep identity and data, add `renamed_from: ads` to
+  `FeatureService.banners`
 
 Plan: 1 to create, 2 to update, 0 to recreate, 1 to delete, 1 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -141,8 +143,8 @@ fn a_view_that_is_added_comes_at_the_end_of_the_wire() {
         r#"
 ~ FeatureService.ads
     features:
-        {view: clicks, namespace: clicks}
-      + {view: banners, namespace: banners}
+        clicks
+      + banners
 
 Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 4 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -162,8 +164,8 @@ fn a_recreated_service_gets_its_order_anew() {
         r#"
 ± FeatureService.ads
     features:  (recreates)
-      + {view: banners, namespace: banners}
-        {view: clicks, namespace: clicks}
+      + banners
+        clicks
 
 Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 4 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.

@@ -63,8 +63,8 @@ fn a_default_join_key_changes_with_the_name() {
 ± Entity.uid
     renamed from Entity.user_id
     join_keys:  (recreates)
-      - {name: user_id}
-      + {name: uid}
+      - user_id
+      + uid
 
 Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 0 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -130,7 +130,7 @@ fn a_renamed_view_changes_the_namespace_that_nobody_set() {
 ± FeatureService.ads
     features:  (recreates)
       - {view: taps, namespace: clicks}
-      + {view: taps, namespace: taps}
+      + taps
 
 Plan: 0 to create, 1 to update, 1 to recreate, 0 to delete, 2 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -189,13 +189,15 @@ fn a_protected_service_refuses_another_namespace_and_takes_the_old_one() {
 ± FeatureService.ads
     features:  (recreates)
       - {view: taps, namespace: clicks}
-      + {view: taps, namespace: taps}
+      + taps
 
-Refused: 1 change
+1 refusal:
 
-error[P002]: the plan would recreate `FeatureService.ads`, which sets prevent_destroy
+error[P002]: the plan would recreate `FeatureService.ads`, which sets
+  prevent_destroy
 note: FeatureService.ads: features
-hint: to go on, set `prevent_destroy: false` on `FeatureService.ads` in an apply of its own, then make the change
+hint: set `prevent_destroy: false` on `FeatureService.ads`, apply that alone,
+  then make the change
 
 Plan: 0 to create, 1 to update, 1 to recreate, 0 to delete, 2 unchanged,
       0 backfill jobs, 1 refused, 0 lifts.
@@ -245,14 +247,16 @@ fn a_renamed_resource_that_is_also_recreated_is_refused_by_its_old_name() {
 ± FeatureService.banners
     renamed from FeatureService.ads
     features:  (recreates)
-      - {view: clicks, namespace: clicks}
+      - clicks
       + {view: clicks, namespace: c}
 
-Refused: 1 change
+1 refusal:
 
-error[P002]: the plan would recreate `FeatureService.ads`, which sets prevent_destroy
+error[P002]: the plan would recreate `FeatureService.ads`, which sets
+  prevent_destroy
 note: FeatureService.ads: features
-hint: to go on, set `prevent_destroy: false` on `FeatureService.ads` in an apply of its own, then make the change
+hint: set `prevent_destroy: false` on `FeatureService.ads`, apply that alone,
+  then make the change
 
 Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 3 unchanged,
       0 backfill jobs, 1 refused, 0 lifts.
@@ -310,11 +314,13 @@ fn what_a_protected_service_reads_is_renamed_and_recreated() {
         history is lost: no batch source can rebuild it
     ± FeatureService.ads ← StreamFeatureView.clicks ← PushSource.taps
 
-Refused: 1 change
+1 refusal:
 
-error[P003]: the plan would recreate `PushSource.events`, which `FeatureService.ads` depends on, and that sets prevent_destroy
+error[P003]: the plan would recreate `PushSource.events`, which protected
+  `FeatureService.ads` depends on
 note: FeatureService.ads ← StreamFeatureView.clicks ← PushSource.events: schema
-hint: to go on, set `prevent_destroy: false` on `FeatureService.ads` in an apply of its own, then make the change
+hint: set `prevent_destroy: false` on `FeatureService.ads`, apply that alone,
+  then make the change
 
 Plan: 0 to create, 0 to update, 3 to recreate, 0 to delete, 1 unchanged,
       0 backfill jobs, 1 refused, 0 lifts.
@@ -387,9 +393,6 @@ fn a_swap_is_a_mistake() {
 error[P006]: renamed_from leads from `FeatureService.ads` back to itself: names cannot be swapped in one apply
 hint: rename one of them to a third name first, in an apply of its own
 
-error[P006]: renamed_from leads from `FeatureService.banners` back to itself: names cannot be swapped in one apply
-hint: rename one of them to a third name first, in an apply of its own
-
 "#,
     );
 }
@@ -419,10 +422,12 @@ fn onto_a_recorded_name_is_no_rename() {
         r#"
 - FeatureService.ads
 
-Refused: 1 change
+1 refusal:
 
-error[P001]: the plan would delete `FeatureService.ads`, which sets prevent_destroy
-hint: to go on, set `prevent_destroy: false` on `FeatureService.ads` in an apply of its own, then make the change
+error[P001]: the plan would delete `FeatureService.ads`, which sets
+  prevent_destroy
+hint: set `prevent_destroy: false` on `FeatureService.ads`, apply that alone,
+  then make the change
 
 Plan: 0 to create, 0 to update, 0 to recreate, 1 to delete, 4 unchanged,
       0 backfill jobs, 1 refused, 0 lifts.
@@ -455,8 +460,10 @@ fn a_delete_and_a_create_of_one_spec_look_like_a_rename() {
 - FeatureService.ads
 + FeatureService.banners
 
-warning: `FeatureService.ads` is deleted and `FeatureService.banners` is created with the same spec: this looks like a rename
-hint: to keep identity and data, add `renamed_from: ads` to `FeatureService.banners`
+warning: `FeatureService.ads` is deleted and `FeatureService.banners` is created
+  with the same spec: this looks like a rename
+hint: to keep identity and data, add `renamed_from: ads` to
+  `FeatureService.banners`
 
 Plan: 1 to create, 0 to update, 0 to recreate, 1 to delete, 3 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.

@@ -89,6 +89,9 @@ hint: plan without suppressing it
         r#"
 ~ BatchFeatureView.spend
     recreate suppressed: nothing is built again
+    schema:
+        x
+      + one
     sql:  (recreates, can be suppressed)
       - SELECT user_id, at, x FROM orders
       + SELECT user_id, at, x, 1 AS one FROM orders WHERE paid
@@ -258,12 +261,14 @@ fn never_past_the_guard() {
     recreate suppressed: nothing is built again
     ttl: 30d -> 20d  (recreates, can be suppressed)
 
-Refused: 1 change
+1 refusal:
 
-error[P002]: the plan would recreate `BatchFeatureView.spend`, which sets prevent_destroy
+error[P002]: the plan would recreate `BatchFeatureView.spend`, which sets
+  prevent_destroy
 note: BatchFeatureView.spend: ttl
 note: a suppressed recreate counts as the recreate that it is
-hint: to go on, set `prevent_destroy: false` on `BatchFeatureView.spend` in an apply of its own, then make the change
+hint: set `prevent_destroy: false` on `BatchFeatureView.spend`, apply that
+  alone, then make the change
 
 Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 2 unchanged,
       0 backfill jobs, 1 refused, 0 lifts.
@@ -280,12 +285,15 @@ Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 2 unchanged,
     batch_config.table: orders -> orders_v2  (recreates, can be suppressed)
     warning: not checked: whether `BatchSource.orders` still has the same columns, because no source was opened
 
-Refused: 1 change
+1 refusal:
 
-error[P003]: the plan would recreate `BatchSource.orders`, which `FeatureService.shop` depends on, and that sets prevent_destroy
-note: FeatureService.shop ← BatchFeatureView.spend ← BatchSource.orders: batch_config.table
+error[P003]: the plan would recreate `BatchSource.orders`, which protected
+  `FeatureService.shop` depends on
+note: FeatureService.shop ← BatchFeatureView.spend ← BatchSource.orders:
+  batch_config.table
 note: a suppressed recreate counts as the recreate that it is
-hint: to go on, set `prevent_destroy: false` on `FeatureService.shop` in an apply of its own, then make the change
+hint: set `prevent_destroy: false` on `FeatureService.shop`, apply that alone,
+  then make the change
 
 Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 3 unchanged,
       0 backfill jobs, 1 refused, 0 lifts.
@@ -304,12 +312,14 @@ fn never_past_the_guard_while_it_is_lifted() {
     prevent_destroy: true -> false
     ttl: 30d -> 20d  (recreates, can be suppressed)
 
-Refused: 1 change
+1 refusal:
 
-error[P002]: the plan would recreate `BatchFeatureView.spend`, which sets prevent_destroy
+error[P002]: the plan would recreate `BatchFeatureView.spend`, which sets
+  prevent_destroy
 note: BatchFeatureView.spend: ttl
 note: a suppressed recreate counts as the recreate that it is
-note: `BatchFeatureView.spend` says `prevent_destroy: false` now, and that counts from the next apply on
+note: `BatchFeatureView.spend` says `prevent_destroy: false` now, and that
+  counts from the next apply on
 hint: undo the other change, apply the lift on its own, then make the change
 
 Lifts protection from: BatchFeatureView.spend

@@ -22,8 +22,8 @@ fn another_source_recreates_and_can_be_suppressed() {
         r#"
 ± BatchFeatureView.spend
     sources:  (recreates, can be suppressed)
-      - {source: orders}
-      + {source: returns}
+      - orders
+      + returns
 
 Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 4 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -40,7 +40,7 @@ fn another_offset_of_a_source_recreates_and_can_be_suppressed() {
         r#"
 ± BatchFeatureView.spend
     sources:  (recreates, can be suppressed)
-      - {source: orders}
+      - orders
       + {source: orders, start_time_offset: -7d}
 
 Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 2 unchanged,
@@ -75,7 +75,7 @@ fn a_query_where_none_was_recreates_and_can_be_suppressed() {
         r#"
 ± BatchFeatureView.spend
     sql: (unset) -> SELECT user_id, at, amount FROM orders
-         (recreates, can be suppressed)
+      (recreates, can be suppressed)
 
 Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 2 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -113,6 +113,9 @@ fn a_query_that_appends_columns_is_an_update() {
         "at, clicked, clicked + 1 AS more",
         r#"
 ~ StreamFeatureView.clicks
+    schema:
+        {name: clicked, dtype: Int64}
+      + more
     sql:
       - SELECT user_id, at, clicked FROM events
       + SELECT user_id, at, clicked, clicked + 1 AS more FROM events
@@ -323,7 +326,6 @@ fn a_window_longer_than_any_before_warns() {
     aggregations:
         {column: amount, name: amount_sum_7d_1d, function: sum, time_window: 7d}
       + {column: amount, name: amount_sum_30d_1d, function: sum, time_window: 30d}
-    warning: the window of `amount_sum_30d_1d` is 30d, longer than any before (7d); it is complete when the backfill has run
 
 Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 2 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -463,7 +465,7 @@ fn a_later_start_takes_history_away() {
         r#"
 ~ BatchFeatureView.spend
     feature_start_time: 2026-11-01T00:00:00Z -> 2026-11-02T00:00:00Z
-         (takes serving or history away)
+      (takes serving or history away)
 
 Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 2 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -490,7 +492,7 @@ Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 2 unchanged,
         r#"
 ~ BatchFeatureView.spend
     feature_start_time: 2026-11-01T00:00:00Z -> (unset)
-         (takes serving or history away)
+      (takes serving or history away)
 
 Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 2 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -640,8 +642,8 @@ fn monitoring_where_none_was_is_an_update() {
         r#"
 ~ BatchFeatureView.spend
     monitoring: (unset) ->
-      + expected_freshness: 2d
       + monitor_freshness: true
+      + expected_freshness: 2d
 
 Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 2 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
