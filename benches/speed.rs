@@ -84,6 +84,9 @@ impl Options {
     }
 }
 
+/// The samples of each step, and the peak memory in KB where it can be told.
+type Rounds = (Vec<(Step, Samples)>, Option<u64>);
+
 fn main() -> ExitCode {
     match run(&Options::parse()) {
         Ok(()) => ExitCode::SUCCESS,
@@ -186,7 +189,7 @@ impl<'a> Bench<'a> {
     }
 
     /// Goes through the steps, run after run, and once more for their memory.
-    fn rounds(&self, repo: &Repo, steps: &[Step]) -> Result<(Vec<(Step, Samples)>, Option<u64>)> {
+    fn rounds(&self, repo: &Repo, steps: &[Step]) -> Result<Rounds> {
         let runs = self.options.runs();
         let mut samples: Vec<(Step, Samples)> = steps.iter().map(|it| (*it, Samples::default())).collect();
         for nth in 0..runs {

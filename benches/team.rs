@@ -222,7 +222,7 @@ impl Team {
             &self.service(which),
             &format!("\"{what} the {}: features of domain {}\"", self.noun(), self.index / 10),
         );
-        if which == Service::Serving && self.index % 5 == 0 {
+        if which == Service::Serving && self.index.is_multiple_of(5) {
             text += "# Models in production read it.\nprevent_destroy: true\n";
         }
         if which == Service::Second && self.trains() {

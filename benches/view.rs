@@ -33,7 +33,7 @@ impl View {
     }
 
     fn has_sql(self) -> bool {
-        (self.team.index + self.place) % 2 == 0
+        (self.team.index + self.place).is_multiple_of(2)
     }
 
     fn has_schema(self) -> bool {
@@ -67,7 +67,7 @@ impl View {
         if team.rows() != Rows::Pushed {
             text += &format!("feature_start_time: 2023-{:02}-01\nbatch_schedule: 1d\n", self.number() % 12 + 1);
         }
-        if self.online() && self.number() % 4 != 0 {
+        if self.online() && !self.number().is_multiple_of(4) {
             text += &self.monitoring();
         }
         text
@@ -124,7 +124,7 @@ sql: |
         let [first, second, third] = [0, 1, 2].map(|nth| self.team.number(nth).0);
         let text = self.team.text();
         let (interval, [short, middle, long]) = match self.streams() {
-            true if self.number() % 3 == 0 => ("aggregation_interval: 1h\n", ["1h", "1d", "7d"]),
+            true if self.number().is_multiple_of(3) => ("aggregation_interval: 1h\n", ["1h", "1d", "7d"]),
             true => ("", ["15m", "1h", "7d"]),
             false => ("aggregation_interval: 1d\n", ["1d", "7d", "30d"]),
         };

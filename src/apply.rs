@@ -29,7 +29,14 @@ pub async fn apply(registry: &mut dyn Registry, approved: &Approved, occasion: &
 fn commit(plan: &Plan, occasion: &Occasion) -> Commit {
     let tally = plan.tally();
     let suppressed = plan.changes.iter().filter(|it| it.suppressed).count();
-    let summary = json!({ "create": tally.create, "update": tally.update, "recreate": tally.recreate, "delete": tally.delete, "unchanged": tally.unchanged, "suppressed": suppressed });
+    let summary = json!({
+        "create": tally.create,
+        "update": tally.update,
+        "recreate": tally.recreate,
+        "delete": tally.delete,
+        "unchanged": tally.unchanged,
+        "suppressed": suppressed,
+    });
     let entry = LogEntry {
         serial: Serial(plan.base.0 + 1),
         at: occasion.at.clone(),

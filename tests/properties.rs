@@ -282,6 +282,8 @@ fn points_somewhere(diagnostic: &Diagnostic, files: &[(String, Vec<u8>)]) -> Res
         files.iter().find(|it| it.0 == *span.file).ok_or_else(|| format!("{code} names a file that is not there"))?;
     let text = String::from_utf8_lossy(bytes);
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    // YAML ends a line at a lone carriage return too.
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
     let known = text.lines().nth(span.line.saturating_sub(1));
     match known {
         Some(line) if span.line > 0 && (span.text.is_empty() || *span.text == *line) => {}

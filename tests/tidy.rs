@@ -138,6 +138,10 @@ fn files_functions_and_lines_stay_short() {
         for (index, line) in text.lines().enumerate().filter(|it| it.1.chars().count() > 160) {
             offenders.push(format!("{path}:{}: {} characters", index + 1, line.chars().count()));
         }
+        if path.starts_with("tests") {
+            // A table of literals is as long as it is.
+            continue;
+        }
         offenders.extend(
             long_functions(source).into_iter().map(|(name, lines)| format!("{path}: `{name}` has {lines} lines")),
         );

@@ -73,7 +73,7 @@ pub struct External {
 /// What one file yields.
 struct FileYield {
     documents: Vec<(DocumentPlace, Option<Parsed>)>,
-    broken: Vec<(DocumentId, yaml::Broken)>,
+    broken: Vec<(DocumentId, Box<yaml::Broken>)>,
     diagnostics: Vec<Diagnostic>,
     /// Worth remembering: read afresh and without a mistake.
     fresh: bool,

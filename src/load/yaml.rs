@@ -41,14 +41,14 @@ pub struct Broken {
     pub partial: Option<Resource>,
 }
 
-impl From<Diagnostic> for Broken {
+impl From<Diagnostic> for Box<Broken> {
     fn from(diagnostic: Diagnostic) -> Self {
-        Self { diagnostics: vec![diagnostic], ..Self::default() }
+        Box::new(Broken { diagnostics: vec![diagnostic], ..Broken::default() })
     }
 }
 
 /// Decodes the document, or says everything that is wrong with it. `None` when it is empty.
-pub fn decode(origin: &Origin, defaults: &DefaultsByKind) -> Result<Option<Resource>, Broken> {
+pub fn decode(origin: &Origin, defaults: &DefaultsByKind) -> Result<Option<Resource>, Box<Broken>> {
     if flow_depth(origin.text) > FLOW_DEPTH_MAX {
         let diagnostic = Diagnostic::error("L005", "the YAML nests brackets too deeply")
             .place(origin.span(Mark { line: 1, column: 1 }, 1));
@@ -93,21 +93,22 @@ fn decode_fast(text: &str, kind: Kind, defaults: Option<&Defaults>) -> Option<Re
     Some(header.into_resource(address, spec))
 }
 
-fn decode_marked(origin: &Origin, defaults: &DefaultsByKind) -> Result<Option<Resource>, Broken> {
+fn decode_marked(origin: &Origin, defaults: &DefaultsByKind) -> Result<Option<Resource>, Box<Broken>> {
     let root = match node::parse(origin.text) {
         Ok(Some(root)) if root.is_null() => return Ok(None),
         Ok(Some(root)) => root,
         Ok(None) => return Ok(None),
         Err(malformed) => {
             let name = origin.text.lines().find_map(|it| it.strip_prefix("name:")).map(|it| it.trim().to_owned());
-            return Err(Broken { name, ..malformed_diagnostic(origin, malformed).into() });
+            let diagnostics = vec![malformed_diagnostic(origin, malformed)];
+            return Err(Box::new(Broken { diagnostics, name, ..Broken::default() }));
         }
     };
     let mut diagnostics = Vec::new();
     duplicate_keys(origin, &root, &mut diagnostics);
     let name = root.get("name").filter(|it| !it.is_null()).and_then(Node::text).map(str::to_owned);
     let Some(kind) = kind_of(origin, &root, &mut diagnostics) else {
-        return Err(Broken { diagnostics, name, ..Broken::default() });
+        return Err(Box::new(Broken { diagnostics, name, ..Broken::default() }));
     };
     if name.is_none() {
         let hint = format!("add a line `name: my_{}`", snake(kind.as_str()));
@@ -122,7 +123,7 @@ fn decode_marked(origin: &Origin, defaults: &DefaultsByKind) -> Result<Option<Re
     let resource = decoded.map(|(header, spec)| header.into_resource(address, spec));
     match resource {
         Some(resource) if diagnostics.is_empty() => Ok(Some(resource)),
-        partial => Err(Broken { diagnostics, name, kind: Some(kind), partial }),
+        partial => Err(Box::new(Broken { diagnostics, name, kind: Some(kind), partial })),
     }
 }
 

@@ -290,17 +290,21 @@ async fn write_rows(
     }
     for write in writes {
         let Write::Update { id, row } = write else { continue };
-        let result = sqlx::query("UPDATE resource SET name = ?, spec = ?, digest = ?, prevent_destroy = ?, depends_on = ?, last_serial = ? WHERE id = ? AND workspace_id = ?")
-            .bind(&row.name)
-            .bind(&row.spec)
-            .bind(&row.digest)
-            .bind(row.prevent_destroy)
-            .bind(json(&row.depends_on))
-            .bind(serial.0)
-            .bind(id)
-            .bind(workspace_id)
-            .execute(&mut *connection)
-            .await?;
+        let result = sqlx::query(
+            "UPDATE resource
+             SET name = ?, spec = ?, digest = ?, prevent_destroy = ?, depends_on = ?, last_serial = ?
+             WHERE id = ? AND workspace_id = ?",
+        )
+        .bind(&row.name)
+        .bind(&row.spec)
+        .bind(&row.digest)
+        .bind(row.prevent_destroy)
+        .bind(json(&row.depends_on))
+        .bind(serial.0)
+        .bind(id)
+        .bind(workspace_id)
+        .execute(&mut *connection)
+        .await?;
         expect_rows(result.rows_affected(), 1)?;
     }
     let rows: Vec<(&Row, &Option<i64>)> = writes

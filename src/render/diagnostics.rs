@@ -7,6 +7,9 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use super::{style, words};
 use crate::diagnostic::{Diagnostic, Label, Place, Severity, Span};
 
+/// What is said of one line: which label comes first is the fault itself.
+type Labels<'a> = Vec<(usize, &'a Label, &'a Span)>;
+
 /// Returns the text of one diagnostic, an empty line after it.
 pub fn one(diagnostic: &Diagnostic) -> String {
     let level = match diagnostic.severity {
@@ -15,7 +18,7 @@ pub fn one(diagnostic: &Diagnostic) -> String {
     };
     let mut group = Group::with_title(level.primary_title(&diagnostic.summary).id(diagnostic.code.0));
     let mut whole_files = Vec::new();
-    let mut lines: Vec<(&Span, Vec<(usize, &Label, &Span)>)> = Vec::new();
+    let mut lines: Vec<(&Span, Labels)> = Vec::new();
     for (index, label) in diagnostic.labels.iter().enumerate() {
         let Place::Span(span) = &label.place else { continue };
         if span.line == 0 || span.text.is_empty() {

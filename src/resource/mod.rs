@@ -12,6 +12,7 @@ mod feature_view;
 mod field;
 mod push_source;
 mod schema;
+mod source_input;
 mod text;
 mod transformation;
 mod view_check;
@@ -120,8 +121,9 @@ impl Resource {
             unreachable!("the canonical form of a spec is an object")
         };
         object.entry("prevent_destroy").or_insert(Value::Bool(false));
-        object
-            .retain(|key, value| !value.is_null() && !(key == "tags" && value.as_object().is_some_and(Map::is_empty)));
+        object.retain(|key, value| {
+            !value.is_null() && (key != "tags" || value.as_object().is_some_and(|it| !it.is_empty()))
+        });
         Value::Object(object)
     }
 

@@ -1,8 +1,9 @@
 //! The rules of views that need no data (spec 1, "Rules that need no data").
 
 use super::declaration::Report;
-use super::feature_view::{BatchTrigger, FeatureView, SourceInput};
+use super::feature_view::{BatchTrigger, FeatureView};
 use super::field::{check_schema, column_name_fault};
+use super::source_input::SourceInput;
 use super::text::Duration;
 use super::transformation::check_one_query;
 use super::{Catalog, Kind, Resource, view_columns};

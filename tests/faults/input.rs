@@ -108,7 +108,7 @@ fn text_that_is_not_utf_8_is_named_by_line() {
             &[(name, bytes)],
             &format!(
                 "
-error[L002]: `{name}` is not UTF-8 text: the byte at {at} is none
+error[L002]: `{name}` is not UTF-8 text: byte {at} is no part of a letter
  --> {name}:{line}
 hint: save it as UTF-8, or list it in .weirignore
 
@@ -419,7 +419,7 @@ fn a_query_file_that_is_a_link_out_of_the_repo_is_not_read() {
     std::os::unix::fs::symlink(outside.path().join("password"), repo.path().join("cleaned.sql")).unwrap();
     let run = run(&repo, &["-q", "validate"]).exits(1);
     assert!(!run.stderr.contains("hunter2"), "what lies outside of the repo is shown:\n{}", run.stderr);
-    assert!(run.stderr.starts_with("error[L013]: `cleaned.sql` lies outside the repo\n"), "{}", run.stderr);
+    assert!(run.stderr.starts_with("error[L013]: `cleaned.sql` is a link out of the repo\n"), "{}", run.stderr);
 }
 
 #[cfg(unix)]

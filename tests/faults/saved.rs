@@ -110,7 +110,7 @@ fn a_plan_of_another_registry_is_refused() {
         &repo,
         &["--registry", &url],
         "
-error[P007]: this plan was made for another registry
+error[P007]: this plan was made for another registry, or for an earlier workspace of this name
 hint: name the registry with --registry, or plan again",
     );
     assert!(before == bytes(&other));
@@ -124,7 +124,7 @@ fn a_plan_whose_registry_is_gone_is_refused() {
         &repo,
         &[],
         "
-error[P007]: this plan was made for another registry
+error[P007]: this plan was made for another registry, or for an earlier workspace of this name
 hint: name the registry with --registry, or plan again",
     );
     assert!(!repo.registry().exists());
