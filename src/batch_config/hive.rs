@@ -59,6 +59,10 @@ impl Config for HiveConfig {
         self.timestamp_field.as_deref()
     }
 
+    fn queries_mut(&mut self) -> Vec<&mut Option<String>> {
+        vec![&mut self.post_processor]
+    }
+
     fn post_processor(&self) -> Option<&str> {
         self.post_processor.as_deref()
     }

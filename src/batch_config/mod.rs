@@ -42,6 +42,11 @@ pub trait Config: Send + Sync {
         None
     }
 
+    /// Where the texts of both are kept.
+    fn queries_mut(&mut self) -> Vec<&mut Option<String>> {
+        Vec::new()
+    }
+
     /// The columns before the post_processor, when the config itself says them.
     fn declared_columns(&self) -> Option<Vec<(String, Option<Dtype>)>> {
         None
@@ -83,6 +88,13 @@ impl BatchConfig {
         });
         let query = config.query().map(|text| Query { path: "batch_config.query", text, tables: None });
         post_processor.into_iter().chain(query).collect()
+    }
+
+    /// Replaces the text of every query.
+    pub fn map_queries(&mut self, map: &dyn Fn(&str) -> String) {
+        for query in self.config_mut().queries_mut() {
+            *query = query.as_deref().map(map);
+        }
     }
 
     pub fn files(&mut self) -> Vec<FileSlot<'_>> {

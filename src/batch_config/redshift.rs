@@ -33,6 +33,10 @@ impl Config for RedshiftConfig {
         self.timestamp_field.as_deref()
     }
 
+    fn queries_mut(&mut self) -> Vec<&mut Option<String>> {
+        vec![&mut self.post_processor, &mut self.query]
+    }
+
     fn post_processor(&self) -> Option<&str> {
         self.post_processor.as_deref()
     }

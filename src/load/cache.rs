@@ -10,7 +10,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::{DocumentPlace, External, Parsed, Project, SourceFile, files};
-use crate::resource::{Address, Resource};
+use crate::resource::{Address, Resource, Spec};
 
 /// What earlier runs know, and what this one adds.
 pub struct Cache {
@@ -129,28 +129,32 @@ impl Cache {
         if self.added.is_empty() && !self.whole_changed {
             return;
         }
-        let mut added = self.added.clone();
-        if let Some(whole) = self.whole.as_ref().filter(|_| self.whole_changed) {
-            let _ = writeln!(added, "W {}", encode_whole(whole));
-        }
+        let whole = self.whole.as_ref().filter(|_| self.whole_changed);
+        let whole = whole.map(|it| format!("W {}\n", encode_whole(it))).unwrap_or_default();
         let used = self.used.load(std::sync::atomic::Ordering::Relaxed);
         // More than half of the file is of no use any more: start it afresh, and let what is missing be parsed again.
-        let stale = self.text.len() > 2 * used + added.len() + (1 << 20);
-        let _ =
-            if self.text.is_empty() || stale { write_new(path, &self.header, &added) } else { append(path, &added) };
+        let stale = self.text.len() > 2 * used + self.added.len() + (1 << 20);
+        let parts = [self.added.as_str(), &whole];
+        let _ = if self.text.is_empty() || stale { write_new(path, &self.header, parts) } else { append(path, parts) };
     }
 }
 
-fn write_new(path: &Path, header: &str, added: &str) -> std::io::Result<()> {
+fn write_new(path: &Path, header: &str, parts: [&str; 2]) -> std::io::Result<()> {
     let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
-    let mut file = std::fs::File::create(&temporary)?;
-    file.write_all(header.as_bytes())?;
-    file.write_all(added.as_bytes())?;
-    std::fs::rename(&temporary, path)
+    let written = std::fs::File::create(&temporary).and_then(|mut file| {
+        file.write_all(header.as_bytes())?;
+        parts.iter().try_for_each(|it| file.write_all(it.as_bytes()))
+    });
+    let renamed = written.and_then(|()| std::fs::rename(&temporary, path));
+    if renamed.is_err() {
+        let _ = std::fs::remove_file(&temporary);
+    }
+    renamed
 }
 
-fn append(path: &Path, added: &str) -> std::io::Result<()> {
-    std::fs::OpenOptions::new().append(true).open(path)?.write_all(added.as_bytes())
+fn append(path: &Path, parts: [&str; 2]) -> std::io::Result<()> {
+    let mut file = std::fs::OpenOptions::new().append(true).open(path)?;
+    parts.iter().try_for_each(|it| file.write_all(it.as_bytes()))
 }
 
 fn key(file: &SourceFile, project: &Project) -> [u8; 32] {
@@ -168,16 +172,16 @@ pub(super) fn entry(
     externals: &[(&'static str, External)],
 ) -> String {
     let DocumentPlace { line, first_key, start, end } = place;
-    let mut json = resource.to_json();
-    if let Some(name) = &resource.renamed_from {
-        json["renamed_from"] = name.clone().into();
-    }
+    let header = serde_json::to_string(&(&resource.meta, &resource.renamed_from)).unwrap_or_default();
+    let mut spec = Vec::new();
+    let _ = resource.spec.write_json(&mut spec);
+    let spec = String::from_utf8(spec).unwrap_or_default();
     let externals: Vec<_> = externals
         .iter()
         .map(|(path, it)| serde_json::json!([path, &*it.file, hex(blake3::hash(it.text.as_bytes()).as_bytes())]))
         .collect();
     let payload = format!(
-        "{line} {first_key} {start} {end}\t{}\t{}\t{}\t{json}",
+        "{line} {first_key} {start} {end}\t{}\t{}\t{}\t{header}\t{spec}",
         resource.address,
         hex(local_digest),
         serde_json::Value::from(externals)
@@ -194,14 +198,17 @@ fn decode(root: &Path, line: &str) -> Option<(DocumentPlace, Parsed)> {
     if check(payload) != stored {
         return None;
     }
-    let mut parts = payload.splitn(5, '\t');
+    let mut parts = payload.splitn(6, '\t');
     let mut numbers = parts.next()?.split(' ').map(|it| it.parse().ok());
     let mut number = || numbers.next().flatten();
     let place = DocumentPlace { line: number()?, first_key: number()?, start: number()?, end: number()? };
     let address: Address = parts.next()?.parse().ok()?;
     let local_digest = unhex(parts.next()?)?;
     let externals = recall_externals(root, parts.next()?)?;
-    let resource = crate::resource::from_json_text(address, parts.next()?).ok()?;
+    let (meta, renamed_from) = serde_json::from_str(parts.next()?).ok()?;
+    let mut json = serde_json::Deserializer::from_str(parts.next()?);
+    let spec = Spec::deserialize(address.kind, &mut json).ok()?;
+    let resource = Resource { address, meta, renamed_from, spec, depends_on: Vec::new() };
     Some((place, Parsed { resource, local_digest, externals }))
 }
 

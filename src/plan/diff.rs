@@ -1,5 +1,6 @@
 //! Compares what is declared with what is recorded, and cascades.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -35,8 +36,10 @@ pub fn diff(
     let declared: BTreeMap<&Address, &Declared> = declared.iter().map(|it| (&it.resource.address, it)).collect();
     let renames = rename::find(snapshot, &declared)?;
     let befores = befores(snapshot, &declared, &renames);
-    let both =
-        Both { before: Catalog::new(befores.values()), after: Catalog::new(declared.values().map(|it| &it.resource)) };
+    let both = Both {
+        before: Catalog::new(befores.values().map(Cow::as_ref)),
+        after: Catalog::new(declared.values().map(|it| &it.resource)),
+    };
     let mut comparison = compare_all(snapshot, &declared, &renames, &befores, &both);
     suppress_recreates(&mut comparison.changes, suppress, &both)?;
     cascade(snapshot, &declared, &renames, &befores, &mut comparison.changes);
@@ -91,19 +94,21 @@ pub struct Both<'a> {
 /// Returns every recorded resource under the name it will have, references and all.
 ///
 /// Where the digests agree, the declared resource is what is recorded: nothing is decoded for it.
-fn befores(
+fn befores<'a>(
     snapshot: &Snapshot,
-    declared: &BTreeMap<&Address, &Declared>,
+    declared: &BTreeMap<&Address, &'a Declared>,
     renames: &Renames,
-) -> BTreeMap<Address, Resource> {
+) -> BTreeMap<Address, Cow<'a, Resource>> {
     let recorded = snapshot.entries.iter().filter_map(|(address, entry)| {
-        let mut resource = match declared.get(address) {
-            Some(declared) if declared.digest == entry.digest => declared.resource.clone(),
-            _ => entry.resource.clone()?,
-        };
+        let same = declared.get(address).filter(|it| it.digest == entry.digest);
+        let protected_alike = same.is_some_and(|it| it.resource.meta.prevent_destroy == entry.prevent_destroy);
+        if let (Some(declared), true, true) = (same, protected_alike, renames.is_empty()) {
+            return Some((address.clone(), Cow::Borrowed(&declared.resource)));
+        }
+        let mut resource = same.map(|it| it.resource.clone()).or_else(|| entry.resource.clone())?;
         resource.meta.prevent_destroy = entry.prevent_destroy;
         renames.follow(&mut resource);
-        Some((resource.address.clone(), resource))
+        Some((resource.address.clone(), Cow::Owned(resource)))
     });
     recorded.collect()
 }
@@ -117,7 +122,7 @@ fn compare_all(
     snapshot: &Snapshot,
     declared: &BTreeMap<&Address, &Declared>,
     renames: &Renames,
-    befores: &BTreeMap<Address, Resource>,
+    befores: &BTreeMap<Address, Cow<Resource>>,
     both: &Both,
 ) -> Comparison {
     let mut comparison = Comparison { changes: BTreeMap::new(), rewritten: Vec::new() };
@@ -128,7 +133,7 @@ fn compare_all(
         let entry = snapshot.entries.get(old.unwrap_or(address));
         let action = match (befores.get(address), declaration) {
             (None, Some(declared)) => Action::Create { after: declared.resource.clone() },
-            (Some(before), None) => Action::Delete { before: before.clone() },
+            (Some(before), None) => Action::Delete { before: before.as_ref().clone() },
             (Some(before), Some(after)) => {
                 if entry.is_some_and(|it| {
                     it.digest == after.digest && it.prevent_destroy == after.resource.meta.prevent_destroy
@@ -235,7 +240,7 @@ fn cascade(
     snapshot: &Snapshot,
     declared: &BTreeMap<&Address, &Declared>,
     renames: &Renames,
-    befores: &BTreeMap<Address, Resource>,
+    befores: &BTreeMap<Address, Cow<Resource>>,
     changes: &mut BTreeMap<Address, Change>,
 ) {
     let dependents = snapshot.dependents();
@@ -265,7 +270,7 @@ fn cascade(
         let path = path.iter().map(|it| renames.new_name(it).unwrap_or(it).clone()).collect();
         let entry = snapshot.entries.get(&recorded);
         let recreate =
-            |fields| Action::Recreate { before: before.clone(), after: declaration.resource.clone(), fields };
+            |fields| Action::Recreate { before: before.as_ref().clone(), after: declaration.resource.clone(), fields };
         let change = changes
             .entry(address.clone())
             .or_insert_with(|| change(&address, recreate(Vec::new()), entry, renames.old(&address), Some(declaration)));

@@ -15,6 +15,10 @@ pub struct Renames {
 }
 
 impl Renames {
+    pub fn is_empty(&self) -> bool {
+        self.new_by_old.is_empty()
+    }
+
     pub fn old(&self, new: &Address) -> Option<&Address> {
         self.old_by_new.get(new)
     }

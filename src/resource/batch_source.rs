@@ -38,6 +38,10 @@ impl Declaration for BatchSource {
         self.batch_config.queries()
     }
 
+    fn map_queries(&mut self, map: &dyn Fn(&str) -> String) {
+        self.batch_config.map_queries(map);
+    }
+
     fn files(&mut self) -> Vec<FileSlot<'_>> {
         self.batch_config.files()
     }

@@ -38,6 +38,9 @@ pub trait Declaration: Send + Sync {
         Vec::new()
     }
 
+    /// Replaces the text of every query, and forgets from which file it came.
+    fn map_queries(&mut self, _map: &dyn Fn(&str) -> String) {}
+
     /// Returns the files that this declaration names and that are stored with it.
     fn files(&mut self) -> Vec<FileSlot<'_>> {
         Vec::new()

@@ -261,6 +261,15 @@ impl FeatureView {
         })
     }
 
+    /// Returns of the context what this view leaves unset: the rest is in its own digest.
+    fn defaults(&self, kind: Kind, catalog: &Catalog) -> Value {
+        // A declared schema decides the columns and, with timestamp_field or without, the timestamp.
+        if self.schema.is_some() {
+            return json!([self.interval(kind, catalog), self.schedule(kind, catalog), self.trigger(kind, catalog)]);
+        }
+        self.context(kind, catalog)
+    }
+
     fn canonical(&self, kind: Kind, mut json: Value, catalog: &Catalog) -> Value {
         let Value::Object(context) = self.context(kind, catalog) else { unreachable!("the context is an object") };
         for (key, value) in context {
@@ -344,7 +353,7 @@ macro_rules! view {
             }
 
             fn defaults(&self, catalog: &Catalog) -> Value {
-                self.0.context(Kind::$type, catalog)
+                self.0.defaults(Kind::$type, catalog)
             }
 
             fn check(&self, me: &Resource, report: &mut Report) {
@@ -357,6 +366,11 @@ macro_rules! view {
 
             fn queries(&self) -> Vec<Query<'_>> {
                 self.0.sql.iter().map(|text| Query { path: "sql", text, tables: Some(self.0.tables()) }).collect()
+            }
+
+            fn map_queries(&mut self, map: &dyn Fn(&str) -> String) {
+                self.0.sql = self.0.sql.as_deref().map(map);
+                self.0.sql_file = None;
             }
 
             fn files(&mut self) -> Vec<FileSlot<'_>> {

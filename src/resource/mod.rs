@@ -65,7 +65,7 @@ pub struct Address {
 }
 
 /// What every kind has (spec 1, "Every kind has").
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Meta {
     pub description: Option<String>,
     pub owner: Option<String>,
@@ -149,20 +149,21 @@ impl Resource {
 
     /// Returns the part of the digest that needs no other resource, for the parse cache.
     pub fn local_digest(&self) -> [u8; 32] {
-        let mut json = self.to_json();
-        for query in self.spec.declaration().queries() {
-            if let Some(text) = pointer_mut(&mut json, query.path) {
-                *text = Value::String(crate::sql::normal_form(query.text));
-            }
-        }
-        if let Value::Object(object) = &mut json {
-            object.remove("sql_file");
-        }
         // A new normal form or layout gets a new seed, so that old digests never compare equal by accident.
         let mut hasher = blake3::Hasher::new();
         hasher.update(b"weir 1\0");
-        hasher.update(self.address.to_string().as_bytes());
-        hasher.update(json.to_string().as_bytes());
+        hasher.update(self.address.kind.as_str().as_bytes());
+        hasher.update(b".");
+        hasher.update(self.address.name.as_bytes());
+        let written = serde_json::to_writer(&mut hasher, &self.meta).and_then(|()| {
+            if self.spec.declaration().queries().is_empty() {
+                return self.spec.write_json(&mut hasher);
+            }
+            let mut spec = self.spec.clone();
+            spec.declaration_mut().map_queries(&crate::sql::normal_form);
+            spec.write_json(&mut hasher)
+        });
+        written.expect("a hasher takes everything, and specs hold only plain data");
         *hasher.finalize().as_bytes()
     }
 }
@@ -270,9 +271,9 @@ macro_rules! kinds {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Kind { $($kind),* }
 
-        /// The part of a resource that its kind owns.
+        /// The part of a resource that its kind owns; shared, so that a plan can hold states without copying them.
         #[derive(Debug, Clone, PartialEq)]
-        pub enum Spec { $($kind(Box<$module::$spec>)),* }
+        pub enum Spec { $($kind(Arc<$module::$spec>)),* }
 
         impl Kind {
             pub const ALL: &'static [Self] = &[$(Self::$kind),*];
@@ -297,16 +298,21 @@ macro_rules! kinds {
             }
 
             pub fn declaration_mut(&mut self) -> &mut dyn Declaration {
-                match self { $(Self::$kind(it) => it.as_mut()),* }
+                match self { $(Self::$kind(it) => { let it: &mut $module::$spec = Arc::make_mut(it); it }),* }
             }
 
             pub fn to_json(&self) -> serde_json::Value {
-                match self { $(Self::$kind(it) => serde_json::to_value(it).expect("specs hold only plain data")),* }
+                match self { $(Self::$kind(it) => serde_json::to_value(it.as_ref()).expect("specs hold only plain data")),* }
+            }
+
+            /// Writes the spec as JSON, null where a field is unset.
+            pub fn write_json(&self, out: impl std::io::Write) -> Result<(), serde_json::Error> {
+                match self { $(Self::$kind(it) => serde_json::to_writer(out, it.as_ref())),* }
             }
 
             /// Decodes the body of `kind`.
             pub fn deserialize<'de, D: serde::Deserializer<'de>>(kind: Kind, deserializer: D) -> Result<Self, D::Error> {
-                Ok(match kind { $(Kind::$kind => Self::$kind(serde::Deserialize::deserialize(deserializer)?)),* })
+                Ok(match kind { $(Kind::$kind => Self::$kind(Arc::new(serde::Deserialize::deserialize(deserializer)?))),* })
             }
         }
     };

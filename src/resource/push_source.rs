@@ -55,6 +55,10 @@ impl Declaration for PushSource {
         self.batch_config.iter().flat_map(BatchConfig::queries).collect()
     }
 
+    fn map_queries(&mut self, map: &dyn Fn(&str) -> String) {
+        self.batch_config.iter_mut().for_each(|it| it.map_queries(map));
+    }
+
     fn files(&mut self) -> Vec<FileSlot<'_>> {
         self.batch_config.iter_mut().flat_map(BatchConfig::files).collect()
     }

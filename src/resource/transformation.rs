@@ -78,6 +78,11 @@ impl Declaration for Transformation {
         self.sql.iter().map(|text| Query { path: "sql", text, tables: Some(self.inputs.clone()) }).collect()
     }
 
+    fn map_queries(&mut self, map: &dyn Fn(&str) -> String) {
+        self.sql = self.sql.as_deref().map(map);
+        self.sql_file = None;
+    }
+
     fn files(&mut self) -> Vec<FileSlot<'_>> {
         sql_file_slot(&self.sql_file, &mut self.sql)
     }
