@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
 use serde_json::json;
 
-use crate::plan::{Action, Approved, Change, Entry, Plan, Row, Serial, Write, recheck};
+use crate::plan::{Action, Approved, Change, Entry, Plan, Row, Serial, Write, is_harmless, recheck};
 use crate::registry::{Commit, LogEntry, LoggedChange, Registry, Result};
 use crate::resource::{Address, Resource};
 
@@ -22,8 +23,7 @@ pub struct Occasion {
 pub async fn apply(registry: &mut dyn Registry, approved: &Approved, occasion: &Occasion) -> Result<Serial> {
     let plan = approved.plan();
     let guard = |entries: &BTreeMap<Address, Entry>| recheck(plan, entries);
-    let harmless = plan.changes.iter().all(|it| matches!(it.action, Action::Create { .. }));
-    registry.commit(&commit(plan, occasion), if harmless { None } else { Some(&guard) }).await
+    registry.commit(&commit(plan, occasion), if is_harmless(plan) { None } else { Some(&guard) }).await
 }
 
 fn commit(plan: &Plan, occasion: &Occasion) -> Commit {
@@ -50,12 +50,13 @@ fn commit(plan: &Plan, occasion: &Occasion) -> Commit {
         name: address.name.to_string(),
         order: order.clone(),
     });
-    let writes = plan.changes.iter().chain(&plan.rewritten).flat_map(writes).chain(orders).collect();
-    let logged = plan
-        .changes
-        .iter()
-        .map(|it| logged(it, it.action.word()))
-        .chain(plan.rewritten.iter().map(|it| logged(it, "rewrite")));
+    let texts: Vec<Texts> = plan.changes.par_iter().chain(&plan.rewritten).map(Texts::of).collect();
+    let changes = || plan.changes.iter().chain(&plan.rewritten).zip(&texts);
+    let writes = changes().flat_map(|(change, texts)| writes(change, texts)).chain(orders).collect();
+    let rewritten = plan.changes.len();
+    let logged = changes().enumerate().map(|(index, (change, texts))| {
+        logged(change, texts, if index < rewritten { change.action.word() } else { "rewrite" })
+    });
     Commit {
         workspace: plan.workspace.clone(),
         base: plan.base,
@@ -66,13 +67,26 @@ fn commit(plan: &Plan, occasion: &Occasion) -> Commit {
     }
 }
 
+/// The states of a change as the registry stores them: written once, on all cores, and used twice.
+struct Texts {
+    before: Option<String>,
+    after: Option<String>,
+}
+
+impl Texts {
+    fn of(change: &Change) -> Self {
+        let text = |it: &Resource| it.to_json().to_string();
+        Self { before: change.action.before().map(text), after: change.action.after().map(text) }
+    }
+}
+
 /// Returns what one change writes: rows by what happens to the identity, and the work that it brings or ends.
-fn writes(change: &Change) -> Vec<Write> {
+fn writes(change: &Change, texts: &Texts) -> Vec<Write> {
     let mut writes = Vec::new();
     let row = |resource: &Resource| Row {
         kind: resource.address.kind.to_string(),
         name: resource.address.name.to_string(),
-        spec: resource.to_json().to_string(),
+        spec: texts.after.clone().unwrap_or_default(),
         digest: change.digest.map(|it| it.to_string()).unwrap_or_default(),
         prevent_destroy: resource.meta.prevent_destroy,
         depends_on: resource.depends_on.iter().map(ToString::to_string).collect(),
@@ -102,7 +116,7 @@ fn writes(change: &Change) -> Vec<Write> {
     writes
 }
 
-fn logged(change: &Change, action: &str) -> LoggedChange {
+fn logged(change: &Change, texts: &Texts, action: &str) -> LoggedChange {
     LoggedChange {
         serial: Serial(0),
         action: action.to_owned(),
@@ -110,7 +124,7 @@ fn logged(change: &Change, action: &str) -> LoggedChange {
         name: change.address.name.to_string(),
         renamed_from: change.renamed_from.as_ref().map(|it| it.name.to_string()),
         suppressed: change.suppressed,
-        before: change.action.before().map(|it| it.to_json().to_string()),
-        after: change.action.after().map(|it| it.to_json().to_string()),
+        before: texts.before.clone(),
+        after: texts.after.clone(),
     }
 }

@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use rayon::prelude::*;
+
 use crate::diagnostic::{Diagnostic, DocumentId, closest};
 use crate::load::Repo;
 use crate::resource::{Address, Kind, Reference, Resource, SOURCES, VIEWS};
@@ -14,25 +16,29 @@ pub fn resolve(repo: &mut Repo) -> Vec<Diagnostic> {
     for declared in &repo.declared {
         by_name.entry(&declared.resource.address.name).or_default().push(&declared.resource.address);
     }
-    let mut lookup = |document: DocumentId, resource: &Resource| {
+    let lookup = |document: DocumentId, resource: &Resource| {
+        let mut faults = Vec::new();
         let mut depends_on = Vec::new();
         for reference in resource.spec.declaration().references() {
             let named = by_name.get(reference.name.as_str()).map(Vec::as_slice).unwrap_or_default();
             match named.iter().find(|it| reference.accepts.contains(&it.kind)) {
                 Some(address) => depends_on.push((*address).clone()),
                 None if reference.optional || is_broken(repo, &reference) => {}
-                None => diagnostics.push(
-                    unknown(&resource.address, &reference, named, &by_name, repo).at(document, reference.path.as_str()),
-                ),
+                None => {
+                    let fault = unknown(&resource.address, &reference, named, &by_name, repo);
+                    faults.push(fault.at(document, reference.path.as_str()));
+                }
             }
         }
         depends_on.sort();
         depends_on.dedup();
-        depends_on
+        (depends_on, faults)
     };
-    let resolved: Vec<_> = repo.declared.iter().map(|it| lookup(it.document, &it.resource)).collect();
+    let (resolved, faults): (Vec<_>, Vec<_>) =
+        repo.declared.par_iter().map(|it| lookup(it.document, &it.resource)).unzip();
+    diagnostics.extend(faults.into_iter().flatten());
     for (document, resource) in &repo.partial {
-        lookup(*document, resource);
+        diagnostics.extend(lookup(*document, resource).1);
     }
     for (declared, depends_on) in repo.declared.iter_mut().zip(resolved) {
         declared.resource.depends_on = depends_on;

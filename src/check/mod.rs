@@ -1,6 +1,6 @@
 //! Rules over declarations: each kind brings its own, this runs them and adds what is common to all.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 use rayon::prelude::*;
 
@@ -148,7 +148,7 @@ fn unused(repo: &Repo, diagnostics: &mut Vec<Diagnostic>) {
     if !repo.broken.is_empty() {
         return;
     }
-    let used: BTreeSet<&Address> = repo.declared.iter().flat_map(|it| &it.resource.depends_on).collect();
+    let used: HashSet<&Address> = repo.declared.iter().flat_map(|it| &it.resource.depends_on).collect();
     for declared in &repo.declared {
         let address = &declared.resource.address;
         if !FINAL.contains(&address.kind) && !used.contains(address) {

@@ -102,6 +102,11 @@ fn refusals_in(plan: &Plan, mode: Mode, entries: &BTreeMap<Address, Entry>) -> V
     refusals
 }
 
+/// Says whether the plan harms anything at all: if not, there is nothing to guard, whatever is recorded.
+pub fn is_harmless(plan: &Plan) -> bool {
+    plan.changes.iter().all(|it| harm(it).is_none())
+}
+
 /// Returns how a change harms what it changes, if it does.
 fn harm(change: &Change) -> Option<RefusalKind> {
     match &change.action {

@@ -18,7 +18,7 @@ use crate::resource::{Address, Digest, Effect, FieldChange, Resource};
 
 pub use cost::{Job, JobKind};
 pub use diff::{Declared, Suppress, diff, state};
-pub use guard::{Approved, Refusal, Refused, approve, recheck, refusals};
+pub use guard::{Approved, Refusal, Refused, approve, is_harmless, recheck, refusals};
 pub use saved::{Saved, SavedFault};
 pub use snapshot::{Entry, Row, Snapshot, Write};
 pub use windows::Range;

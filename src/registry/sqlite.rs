@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
+use rayon::prelude::*;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Connection as _, QueryBuilder, Row as _, Sqlite as Db};
 
@@ -63,7 +64,7 @@ impl Sqlite {
 
     async fn packed(connection: &mut SqliteConnection, workspace_id: i64) -> Result<BTreeMap<Address, Entry>> {
         let text: String = sqlx::query(PACKED).bind(workspace_id).fetch_one(connection).await?.try_get(0)?;
-        text.split('\u{1e}').filter(|it| !it.is_empty()).map(unpack).collect()
+        text.par_split('\u{1e}').filter(|it| !it.is_empty()).map(unpack).collect()
     }
 
     /// Checks, inside the transaction, that the plan's ground still holds.

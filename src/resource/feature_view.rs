@@ -214,6 +214,10 @@ impl FeatureView {
         if self.timestamp_field.is_some() {
             return self.timestamp_field.clone();
         }
+        if let Some(schema) = &self.schema {
+            let mut timestamps = schema.iter().filter(|it| it.dtype == Dtype::Timestamp);
+            return timestamps.next().filter(|_| timestamps.next().is_none()).map(|it| it.name.clone());
+        }
         let columns = self.column_names(catalog)?;
         // A column of unknown type beside the only Timestamp is taken for a feature; data will tell if it is not.
         let mut timestamps = columns.iter().filter(|it| it.1 == Some(Dtype::Timestamp));

@@ -129,7 +129,8 @@ BEGIN SELECT RAISE(ABORT, 'weir: a protected resource of a live workspace keeps 
 CREATE TRIGGER guard_replace_by_insert BEFORE INSERT ON resource
 WHEN EXISTS (
     SELECT 1 FROM resource AS held JOIN workspace ON workspace.id = held.workspace_id
-    WHERE held.prevent_destroy = 1 AND workspace.mode = 'live'
+    -- The plus keeps SQLite from walking all that is protected: it looks up the one row that would collide.
+    WHERE +held.prevent_destroy = 1 AND workspace.mode = 'live'
       AND (held.id = NEW.id OR (held.workspace_id = NEW.workspace_id AND held.kind = NEW.kind AND held.name = NEW.name)))
 BEGIN SELECT RAISE(ABORT, 'weir: a protected resource of a live workspace cannot be replaced'); END;
 
