@@ -1,6 +1,7 @@
 //! Approved → one commit. There is no other way to write what is declared into a registry.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use serde_json::json;
@@ -69,13 +70,13 @@ fn commit(plan: &Plan, occasion: &Occasion) -> Commit {
 
 /// The states of a change as the registry stores them: written once, on all cores, and used twice.
 struct Texts {
-    before: Option<String>,
-    after: Option<String>,
+    before: Option<Arc<str>>,
+    after: Option<Arc<str>>,
 }
 
 impl Texts {
     fn of(change: &Change) -> Self {
-        let text = |it: &Resource| it.to_json().to_string();
+        let text = |it: &Resource| Arc::from(it.to_json().to_string());
         Self { before: change.action.before().map(text), after: change.action.after().map(text) }
     }
 }

@@ -37,7 +37,7 @@ fn row(address: &str, protected: bool) -> Row {
     Row {
         kind: kind.to_owned(),
         name: name.to_owned(),
-        spec: json!({ "description": format!("{address}, it's \"quoted\"\n") }).to_string(),
+        spec: json!({ "description": format!("{address}, it's \"quoted\"\n") }).to_string().into(),
         digest: format!("{:032x}", address.len()),
         prevent_destroy: protected,
         depends_on: Vec::new(),
@@ -141,7 +141,7 @@ fn what_is_committed_is_read_back() {
         assert_eq!(entry, &expected);
         assert_eq!(entries[&address("FeatureService.ads")].wire_order, order);
         assert_eq!(entries.len(), 3);
-        assert_eq!(registry.specs("prod", Some(&[entry.id])).await.unwrap(), [(entry.id, view.spec)]);
+        assert_eq!(registry.specs("prod", Some(&[entry.id])).await.unwrap(), [(entry.id, view.spec.to_string())]);
         assert_eq!(registry.specs("prod", Some(&[])).await.unwrap(), []);
         assert_eq!(registry.specs("prod", None).await.unwrap().len(), 3);
         let workspace = registry.workspaces().await.unwrap().remove(0);

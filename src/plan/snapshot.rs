@@ -1,6 +1,7 @@
 //! What is recorded, as far as a plan needs it, and what a commit writes.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::{Mode, Serial};
 use crate::resource::{Address, Digest, Resource};
@@ -71,7 +72,8 @@ pub enum Write {
 pub struct Row {
     pub kind: String,
     pub name: String,
-    pub spec: String,
+    /// JSON, shared with the history.
+    pub spec: Arc<str>,
     pub digest: String,
     pub prevent_destroy: bool,
     pub depends_on: Vec<String>,

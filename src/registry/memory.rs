@@ -114,7 +114,10 @@ impl Registry for Memory {
 
     async fn specs(&mut self, workspace: &str, ids: Option<&[i64]>) -> Result<Vec<(i64, String)>> {
         let rows = self.held(workspace)?.rows.iter();
-        Ok(rows.filter(|it| ids.is_none_or(|ids| ids.contains(it.0))).map(|it| (*it.0, it.1.0.spec.clone())).collect())
+        Ok(rows
+            .filter(|it| ids.is_none_or(|ids| ids.contains(it.0)))
+            .map(|it| (*it.0, it.1.0.spec.to_string()))
+            .collect())
     }
 
     async fn commit(&mut self, commit: &Commit, guard: Guard<'_>) -> Result<Serial> {

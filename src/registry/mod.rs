@@ -6,6 +6,7 @@ mod open;
 mod sqlite;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
@@ -98,8 +99,8 @@ pub struct LoggedChange {
     pub renamed_from: Option<String>,
     pub suppressed: bool,
     /// JSON, as stored.
-    pub before: Option<String>,
-    pub after: Option<String>,
+    pub before: Option<Arc<str>>,
+    pub after: Option<Arc<str>>,
 }
 
 /// Fills in the specs of `entries` for the addresses that `wanted` chooses.
@@ -147,7 +148,7 @@ pub async fn specs_at(
         }
         let address = Address::new(kind, change.name.as_str());
         match change.after {
-            Some(after) => specs.insert(address, after),
+            Some(after) => specs.insert(address, after.to_string()),
             None => specs.remove(&address),
         };
     }

@@ -4,6 +4,7 @@
 //! what is written in thousands is written 200 rows a statement.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use rayon::prelude::*;
@@ -260,8 +261,8 @@ impl Registry for Sqlite {
                     name: row.try_get(3)?,
                     renamed_from: row.try_get(4)?,
                     suppressed: suppressed != 0,
-                    before: row.try_get(6)?,
-                    after: row.try_get(7)?,
+                    before: row.try_get::<Option<String>, _>(6)?.map(Arc::from),
+                    after: row.try_get::<Option<String>, _>(7)?.map(Arc::from),
                 })
             })
             .collect()
@@ -297,7 +298,7 @@ async fn write_rows(
              WHERE id = ? AND workspace_id = ?",
         )
         .bind(&row.name)
-        .bind(&row.spec)
+        .bind(&*row.spec)
         .bind(&row.digest)
         .bind(row.prevent_destroy)
         .bind(json(&row.depends_on))
@@ -321,7 +322,7 @@ async fn write_rows(
                 .push_bind(workspace_id)
                 .push_bind(&row.kind)
                 .push_bind(&row.name)
-                .push_bind(&row.spec)
+                .push_bind(&*row.spec)
                 .push_bind(&row.digest);
             values
                 .push_bind(row.prevent_destroy)
@@ -436,7 +437,11 @@ async fn write_history(
                 .push_bind(&it.action)
                 .push_bind(&it.kind)
                 .push_bind(&it.name);
-            values.push_bind(&it.renamed_from).push_bind(it.suppressed).push_bind(&it.before).push_bind(&it.after);
+            values
+                .push_bind(&it.renamed_from)
+                .push_bind(it.suppressed)
+                .push_bind(it.before.as_deref())
+                .push_bind(it.after.as_deref());
         });
         query.build().execute(&mut *connection).await?;
     }
