@@ -112,7 +112,7 @@ fn unknown(
         .filter(|it| it.1.iter().any(|it| reference.accepts.contains(&it.kind)))
         .map(|it| *it.0)
         .collect();
-    let broken = repo.broken.iter().filter(|it| it.1.is_none_or(|kind| reference.accepts.contains(&kind)));
+    let broken = repo.broken.iter().filter(|it| it.1.is_some_and(|kind| reference.accepts.contains(&kind)));
     candidates.extend(broken.map(|it| it.0.as_str()));
     candidates.sort_unstable();
     let hint = match closest(name, candidates.iter().copied()) {

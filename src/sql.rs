@@ -12,7 +12,7 @@ use sqlparser::ast::{
 };
 use sqlparser::dialect::{Dialect, GenericDialect};
 use sqlparser::parser::{Parser, ParserError};
-use sqlparser::tokenizer::{Location, Token, TokenWithSpan, Tokenizer};
+use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer, Word};
 
 /// A query's fault, with its place inside the text; line and column count from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +53,8 @@ pub fn parse(text: &str) -> Result<Query, Fault> {
         return Err(Fault { message: "the query is empty".to_owned(), line: 1, column: 1 });
     }
     let dialect = dialect();
-    let mut statements = Parser::new(&dialect).with_tokens_with_locations(tokens).parse_statements().map_err(fault)?;
+    let mut statements =
+        Parser::new(&dialect).with_tokens_with_locations(tokens).parse_statements().map_err(|it| fault(it, text))?;
     match (statements.pop(), statements.is_empty()) {
         (Some(Statement::Query(query)), true) => Ok(*query),
         (Some(other), true) => {
@@ -81,13 +82,17 @@ fn tokenize(text: &str) -> Result<Vec<TokenWithSpan>, Fault> {
 }
 
 /// Takes the place out of the parser's message, where it is only text.
-fn fault(error: ParserError) -> Fault {
+fn fault(error: ParserError, query: &str) -> Fault {
     let text = match error {
         ParserError::TokenizerError(text) | ParserError::ParserError(text) => text,
         ParserError::RecursionLimitExceeded => "the query nests too deeply".to_owned(),
     };
     let Some((message, place)) = text.rsplit_once(" at Line: ") else {
-        return Fault { message: lower_first(&text), line: 1, column: 1 };
+        // What is missing at the end is missing at the end.
+        let ends = text.ends_with("found: EOF");
+        let query = if ends { query.trim_end() } else { "" };
+        let column = query.rsplit('\n').next().map_or(1, |it| it.chars().count().max(1));
+        return Fault { message: lower_first(&text), line: query.lines().count().max(1), column };
     };
     let mut numbers = place.split(", Column: ").map(|it| it.trim().parse::<usize>().unwrap_or(1).max(1));
     Fault { message: lower_first(message), line: numbers.next().unwrap_or(1), column: numbers.next().unwrap_or(1) }
@@ -100,24 +105,45 @@ fn lower_first(text: &str) -> String {
 
 /// Returns the form in which queries are compared: tokens, one space apart, unquoted words in lower case.
 ///
-/// Text that is not SQL is its own normal form.
+/// Every token but a word stays exactly as it is written, quotes and all, so that the normal form is SQL with the same
+/// tokens. Text that is not SQL is its own normal form.
 pub fn normal_form(text: &str) -> String {
     let Ok(tokens) = tokenize(text) else { return text.to_owned() };
-    let mut words = normal_words(&tokens);
+    let mut words = normal_words(text, &tokens);
     while words.last().is_some_and(|it| it == ";") {
         words.pop();
     }
     words.join(" ")
 }
 
-fn normal_words(tokens: &[TokenWithSpan]) -> Vec<String> {
-    let visible = tokens.iter().filter(|it| !matches!(it.token, Token::Whitespace(_) | Token::EOF));
+fn normal_words(text: &str, tokens: &[TokenWithSpan]) -> Vec<String> {
+    let written = written(text, tokens);
+    let visible = tokens.iter().zip(written).filter(|it| !matches!(it.0.token, Token::Whitespace(_) | Token::EOF));
     visible
-        .map(|it| match &it.token {
+        .map(|(it, written)| match &it.token {
             Token::Word(word) if word.quote_style.is_none() => word.value.to_lowercase(),
-            token => token.to_string(),
+            _ => written.to_owned(),
         })
         .collect()
+}
+
+/// Returns every token as it is written: from its start to the start of the next.
+fn written<'a>(text: &'a str, tokens: &[TokenWithSpan]) -> Vec<&'a str> {
+    let mut starts = Vec::with_capacity(tokens.len() + 1);
+    let (mut line, mut column) = (1, 1);
+    let mut chars = text.char_indices();
+    for token in tokens {
+        let at = token.span.start;
+        let mut offset = chars.offset();
+        while (line, column) < (at.line, at.column) {
+            let Some((_, letter)) = chars.next() else { break };
+            (line, column) = if letter == '\n' { (line + 1, 1) } else { (line, column + 1) };
+            offset = chars.offset();
+        }
+        starts.push(offset);
+    }
+    starts.push(text.len());
+    starts.windows(2).map(|it| &text[it[0]..it[1]]).collect()
 }
 
 /// Returns the tables that `query` reads from outside, in the order of their first use, each with its place.
@@ -237,9 +263,10 @@ pub fn only_appends(before: &str, after: &str) -> bool {
         GroupByExpr::Expressions(by, _) => !by.is_empty(),
     };
     let appended = new_select.projection.split_off(kept);
-    let words: Vec<&str> = before.split(' ').collect();
+    let words_of = |text: &str| tokenize(text).map(|it| normal_words(text, &it)).unwrap_or_default();
+    let words = words_of(&before);
     // The trees must agree, and so must the words: a tree may have dropped something.
-    if old != new || !is_insertion(&words, &after.split(' ').collect::<Vec<_>>()) {
+    if old != new || !is_insertion(&words, &words_of(&after)) {
         return false;
     }
     appended.iter().all(|item| {
@@ -248,15 +275,15 @@ pub fn only_appends(before: &str, after: &str) -> bool {
             SelectItem::ExprWithAlias { expr, alias } => (expr, Some(alias)),
             _ => return false,
         };
-        !alias.is_some_and(|it| words.contains(&it.to_string().as_str())) && keeps_rows(expr, grouped)
+        !alias.is_some_and(|it| words.contains(&it.to_string())) && keeps_rows(expr, grouped)
     })
 }
 
 /// Says whether `after` is `before` with one stretch put in, which starts at a comma.
-fn is_insertion(before: &[&str], after: &[&str]) -> bool {
+fn is_insertion(before: &[String], after: &[String]) -> bool {
     let Some(added) = after.len().checked_sub(before.len()) else { return false };
     let same = before.iter().zip(after).take_while(|(a, b)| a == b).count();
-    (0..=same).rev().any(|at| after.get(at) == Some(&",") && before[at..] == after[at + added..])
+    (0..=same).rev().any(|at| after.get(at).is_some_and(|it| it == ",") && before[at..] == after[at + added..])
 }
 
 /// Scalar functions that neither aggregate nor multiply rows, for appended items of queries without GROUP BY.
@@ -304,54 +331,49 @@ fn keeps_rows(expr: &Expr, grouped: bool) -> bool {
 
 /// Returns `text` with the table `old` called `new`: where it is read, and where it qualifies a column.
 pub fn rename_table(text: &str, old: &str, new: &str) -> String {
-    let Ok(query) = parse(text) else { return text.to_owned() };
-    struct Places<'a> {
+    let (Ok(query), Ok(tokens)) = (parse(text), tokenize(text)) else { return text.to_owned() };
+    struct Relations<'a> {
         old: &'a str,
         starts: BTreeSet<(u64, u64)>,
     }
-    impl Places<'_> {
-        fn add(&mut self, ident: &Ident) {
-            if same_table(&identifier(ident), self.old) {
-                self.starts.insert((ident.span.start.line, ident.span.start.column));
-            }
-        }
-    }
-    impl Visitor for Places<'_> {
+    impl Visitor for Relations<'_> {
         type Break = ();
 
         fn pre_visit_relation(&mut self, relation: &ObjectName) -> ControlFlow<()> {
-            if let [only] = relation.0.as_slice() {
-                only.as_ident().into_iter().for_each(|it| self.add(it));
-            }
-            ControlFlow::Continue(())
-        }
-
-        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
-            if let Expr::CompoundIdentifier(names) = expr {
-                names.first().into_iter().for_each(|it| self.add(it));
+            if let [only] = relation.0.as_slice()
+                && let Some(ident) = only.as_ident().filter(|it| same_table(&identifier(it), self.old))
+            {
+                self.starts.insert((ident.span.start.line, ident.span.start.column));
             }
             ControlFlow::Continue(())
         }
     }
-    let mut places = Places { old, starts: BTreeSet::new() };
-    let _ = query.visit(&mut places);
-    rewrite(text, new, |start| places.starts.contains(&(start.line, start.column)))
+    let mut relations = Relations { old, starts: BTreeSet::new() };
+    let _ = query.visit(&mut relations);
+    let is_word = |it: &Token| matches!(it, Token::Word(word) if same_table(&name_of(word), old));
+    let plain = !new.starts_with(|it: char| it.is_ascii_digit())
+        && new.chars().all(|it| it.is_ascii_alphanumeric() || it == '_');
+    let written = written(text, &tokens);
+    let mut renamed = String::with_capacity(text.len());
+    for (index, token) in tokens.iter().enumerate() {
+        let start = token.span.start;
+        let qualifies = tokens.get(index + 1).is_some_and(|it| it.token == Token::Period)
+            && !index.checked_sub(1).is_some_and(|it| tokens[it].token == Token::Period);
+        match &token.token {
+            Token::Word(word)
+                if is_word(&token.token) && (qualifies || relations.starts.contains(&(start.line, start.column))) =>
+            {
+                let quoted = word.quote_style.is_some() || !plain;
+                renamed.push_str(&if quoted { format!("\"{new}\"") } else { new.to_owned() });
+            }
+            _ => renamed.push_str(written[index]),
+        }
+    }
+    renamed
 }
 
-/// Writes `new` over the words that start where `chosen` says; everything else stays as it is.
-fn rewrite(text: &str, new: &str, chosen: impl Fn(Location) -> bool) -> String {
-    let Ok(tokens) = tokenize(text) else { return text.to_owned() };
-    let plain = new.chars().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '_')
-        && !new.starts_with(|it: char| it.is_ascii_digit());
-    let new = if plain { new.to_owned() } else { format!("\"{new}\"") };
-    tokens
-        .iter()
-        .filter(|it| it.token != Token::EOF)
-        .map(|it| match &it.token {
-            Token::Word(_) if chosen(it.span.start) => new.clone(),
-            token => token.to_string(),
-        })
-        .collect()
+fn name_of(word: &Word) -> String {
+    if word.quote_style.is_some() { word.value.clone() } else { word.value.to_lowercase() }
 }
 
 #[cfg(test)]
@@ -373,6 +395,17 @@ mod tests {
         );
         assert_ne!(normal_form("SELECT \"A\" FROM t"), normal_form("SELECT \"a\" FROM t"));
         assert_ne!(normal_form("SELECT 'A' FROM t"), normal_form("SELECT 'a' FROM t"));
+        assert_ne!(normal_form("SELECT 'x'' , ''y'"), normal_form("SELECT 'x' , 'y'"));
+        assert_ne!(normal_form("SELECT \"x\"\" , \"\"y\""), normal_form("SELECT \"x\" , \"y\""));
+        for text in [
+            "SELECT 'it''s' FROM t",
+            "SELECT E'a\\n', $$b c$$, X'0F', \"q\"\"r\" FROM t -- é",
+            "SELECT 'é''ü', 1.50 FROM t",
+        ] {
+            assert_eq!(normal_form(&normal_form(text)), normal_form(text), "{text}");
+            let tokens = tokenize(text).unwrap();
+            assert_eq!(written(text, &tokens).concat(), text);
+        }
     }
 
     #[test]
@@ -384,6 +417,7 @@ mod tests {
         check("", "the query is empty", 1, 1);
         check("DROP TABLE t", "a query reads rows, and this is a DROP", 1, 1);
         check("SELECT 'a", "unterminated string literal", 1, 8);
+        check("SELECT a\nFROM t WHERE\n", "expected: an expression, found: EOF", 2, 12);
     }
 
     #[test]
@@ -416,6 +450,8 @@ mod tests {
             true,
         );
         check("SELECT a FROM t", "SELECT a, count(*) OVER (PARTITION BY a) AS n FROM t", true);
+        check("SELECT a FROM t WHERE a = 'it''s'", "SELECT a, b FROM t WHERE a = 'it''s'", true);
+        check("SELECT a FROM t WHERE a = 'x'", "SELECT a, b FROM t WHERE a = 'y'", false);
         check("SELECT a FROM t", "SELECT b, a FROM t", false);
         check("SELECT a FROM t", "SELECT a FROM t", false);
         check("SELECT a FROM t", "SELECT a, b FROM t WHERE a > 1", false);
@@ -450,6 +486,7 @@ mod tests {
     fn a_table_is_renamed_where_it_is_a_table() {
         let check = |text: &str, expected: &str| assert_eq!(rename_table(text, "clicks", "clicks_v2"), expected);
         check("SELECT clicks, clicks.id FROM clicks", "SELECT clicks, clicks_v2.id FROM clicks_v2");
+        check("SELECT clicks.* FROM clicks WHERE a = 'it''s'", "SELECT clicks_v2.* FROM clicks_v2 WHERE a = 'it''s'");
         check("SELECT id FROM other", "SELECT id FROM other");
         assert_eq!(rename_table("SELECT id FROM clicks", "clicks", "clicks-v2"), "SELECT id FROM \"clicks-v2\"");
     }

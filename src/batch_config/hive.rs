@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::Config;
 use crate::resource::Duration;
@@ -61,6 +62,20 @@ impl Config for HiveConfig {
 
     fn queries_mut(&mut self) -> Vec<&mut Option<String>> {
         vec![&mut self.post_processor]
+    }
+
+    fn write_defaults(&self, json: &mut Value) {
+        let columns = self.datetime_partition_columns.as_deref().unwrap_or_default();
+        let column = |it: &DatetimePartitionColumn| {
+            let mut column = serde_json::to_value(it).expect("columns hold only plain data");
+            column["zero_padded"] = Value::Bool(it.zero_padded.unwrap_or(false));
+            if let Value::Object(members) = &mut column {
+                members.retain(|_, value| !value.is_null());
+            }
+            column
+        };
+        json["datetime_partition_columns"] =
+            if columns.is_empty() { Value::Null } else { columns.iter().map(column).collect() };
     }
 
     fn post_processor(&self) -> Option<&str> {

@@ -37,6 +37,9 @@ pub trait Config: Send + Sync {
         None
     }
 
+    /// Writes out the defaults that only this config has.
+    fn write_defaults(&self, _json: &mut Value) {}
+
     /// SQL that yields the rows.
     fn query(&self) -> Option<&str> {
         None
@@ -64,10 +67,7 @@ impl BatchConfig {
     pub fn canonical(&self) -> Value {
         let mut json = serde_json::to_value(self).expect("configs hold only plain data");
         json["data_delay"] = json!(self.data_delay());
-        if matches!(self, Self::SparkBatchConfig(_)) {
-            let filters = json["supports_time_filtering"].as_bool().unwrap_or(false);
-            json["supports_time_filtering"] = json!(filters);
-        }
+        self.config().write_defaults(&mut json);
         if let Value::Object(object) = &mut json {
             object.retain(|_, value| !value.is_null());
         }

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::Config;
 use crate::resource::{Duration, FileSlot, Report, Resource};
@@ -28,6 +29,10 @@ impl Config for SparkBatchConfig {
 
     fn timestamp_field(&self) -> Option<&str> {
         None
+    }
+
+    fn write_defaults(&self, json: &mut Value) {
+        json["supports_time_filtering"] = Value::Bool(self.supports_time_filtering.unwrap_or(false));
     }
 
     fn file(&mut self) -> Option<FileSlot<'_>> {

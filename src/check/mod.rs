@@ -84,14 +84,15 @@ fn name_fault(address: &Address) -> Option<String> {
     }
 }
 
-/// Reports SQL that does not parse, and nothing else: for declarations of which only a part could be read.
-pub fn syntax(resource: &Resource, report: &mut Report) {
+/// Reports what is wrong with a part of a declaration whatever the rest may be: names, and SQL that does not parse.
+pub fn part(resource: &Resource, report: &mut Report) {
     let first = report.diagnostics.len();
+    alone(resource, report);
     queries(resource, report);
     let mut index = 0;
     report.diagnostics.retain(|it| {
         index += 1;
-        index <= first || it.code.0 == "L014"
+        index <= first || matches!(it.code.0, "V001" | "V002" | "V003" | "L014")
     });
 }
 

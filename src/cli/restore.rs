@@ -48,7 +48,9 @@ fn restore(context: &Context, args: &RestoreArgs) -> Result<Exit, Stop> {
     let specs = specs_at(context, &mut ground, Serial(args.serial))?;
     let today = ground.snapshot_with(context, |_, _| false)?;
     let newest = ground.workspace.serial;
-    let renames = renames_between(context, &mut ground, Serial(args.serial), newest)?;
+    let mut renames = renames_between(context, &mut ground, Serial(args.serial), newest)?;
+    // A name that is taken again is not free to go back to: what has it today is what the old spec is for.
+    renames.retain(|then, _| !today.entries.contains_key(then));
     let declared = resources_at(&ground, &specs, |address, resource| {
         // What goes by another name today is renamed back, not built again.
         resource.renamed_from = renames.get(address).map(|it| it.name.to_string());

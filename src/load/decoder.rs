@@ -215,11 +215,12 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
     fn deserialize_enum<V: Visitor<'de>>(
         self,
         _: &'static str,
-        _: &'static [&'static str],
+        variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Fault> {
         match &self.0.value {
             Shape::Scalar { text, .. } => self.place(visitor.visit_enum(text.as_str().into_deserializer())),
+            Shape::Hole if !variants.is_empty() => self.place(visitor.visit_enum(variants[0].into_deserializer())),
             _ => self.unexpected(&visitor),
         }
     }

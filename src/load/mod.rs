@@ -152,7 +152,7 @@ fn read_file(root: &Path, file: &SourceFile, project: &Project, cache: &Cache) -
                         complete(root, file, document, partial.clone(), &mut found.diagnostics);
                     }
                     Some(partial) => {
-                        crate::check::syntax(partial, &mut Report { document, diagnostics: &mut found.diagnostics });
+                        crate::check::part(partial, &mut Report { document, diagnostics: &mut found.diagnostics });
                     }
                     None => {}
                 }

@@ -136,7 +136,7 @@ fn update_jobs(change: &Change, old: &Materialized, new: &Materialized) -> Vec<O
 pub fn warnings(change: &Change, both: &Both, now: Instant) -> Vec<Diagnostic> {
     let mut warnings = Vec::new();
     let (Some(before), Some(after)) = (change.action.before(), change.action.after()) else { return warnings };
-    if change.suppressed && after.spec.declaration().columns(&both.after).is_none() {
+    if change.suppressed && after.spec.declaration().column_names(&both.after).is_none() {
         warnings.push(Diagnostic::warning(
             "V104",
             format!(

@@ -16,8 +16,13 @@ pub fn compare(
     let (mut old, mut new) = (before.canonical(before_catalog), after.canonical(after_catalog));
     let mut changes = queries(before, &mut old, after, &mut new);
     walk("", &old, &new, after, &mut changes);
-    for change in changes.iter_mut().filter(|it| is_inherited(&it.path, before, after)) {
-        change.effect = Effect::InPlace;
+    let inherited = |it: &FieldChange| is_inherited(&it.path, before, after);
+    let own = changes.iter().any(|it| it.effect > Effect::InPlace || it.path == "sql" && !inherited(it));
+    for change in changes.iter_mut().filter(|it| inherited(it)) {
+        // A timestamp that moves because the view's own query does has moved by declaration.
+        if !(own && change.path == "timestamp_field") {
+            change.effect = Effect::InPlace;
+        }
     }
     changes.sort_by(|a, b| a.path.cmp(&b.path));
     changes
@@ -98,17 +103,12 @@ pub fn why_not_suppressed(before: &Resource, after: &Resource, fields: &[FieldCh
         if old.join_keys(&both.before) != new.join_keys(&both.after) {
             return Some("its join keys change".to_owned());
         }
-        let names = |it: Option<Vec<(String, _)>>| it.map(|it| it.into_iter().map(|it| it.0).collect::<Vec<_>>());
-        let columns = (names(old.column_names(&both.before)), names(new.column_names(&both.after)));
-        if let (Some(old), Some(new)) = &columns
-            && !new.starts_with(old)
-        {
-            return Some(format!(
-                "its output columns change other than by appending ({} -> {})",
-                old.join(", "),
-                new.join(", ")
-            ));
-        }
+    }
+    if let (Some(old), Some(new)) = (old.column_names(&both.before), new.column_names(&both.after))
+        && !new.starts_with(&old)
+    {
+        let (old, new) = (old.join(", "), new.join(", "));
+        return Some(format!("its output columns change other than by appending ({old} -> {new})"));
     }
     if let (Some(old), Some(new)) = (old.columns(&both.before), new.columns(&both.after))
         && !new.starts_with(&old)

@@ -26,6 +26,8 @@ pub struct Refusal {
     pub fields: Vec<String>,
     /// Whether the declaration drops its protection in this very plan, which does not count yet.
     pub lifting: bool,
+    /// Whether its declaration is gone, so that there is nothing to edit.
+    pub gone: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -83,6 +85,7 @@ fn refusals_in(plan: &Plan, mode: Mode, entries: &BTreeMap<Address, Entry>) -> V
     let mut refusals = Vec::new();
     for (protected, _) in entries.iter().filter(|it| it.1.prevent_destroy) {
         let lifting = declared.get(protected).is_some_and(|it| it.lifts());
+        let gone = declared.get(protected).is_some_and(|it| it.action.after().is_none());
         for (root, path) in upstream(protected, entries) {
             let Some((change, kind)) = roots.get(&root) else { continue };
             // What falls only because something above it falls is named once, by that.
@@ -96,6 +99,7 @@ fn refusals_in(plan: &Plan, mode: Mode, entries: &BTreeMap<Address, Entry>) -> V
                 path,
                 fields: fields(change),
                 lifting,
+                gone,
             });
         }
     }
@@ -179,7 +183,13 @@ impl Refusal {
             diagnostic = diagnostic.note(format!(
                 "`{protected}` says `prevent_destroy: false` now, and that counts from the next apply on"
             ));
-            return diagnostic.hint("undo the other change, apply the lift on its own, then make the change");
+            return diagnostic
+                .hint(format!("undo the rest, apply `prevent_destroy: false` on `{protected}` alone, then go on"));
+        }
+        if self.gone {
+            return diagnostic.hint(format!(
+                "bring `{protected}` back with `prevent_destroy: false`, apply that alone, then remove it"
+            ));
         }
         diagnostic
             .hint(format!("set `prevent_destroy: false` on `{protected}`, apply that alone, then make the change"))

@@ -315,6 +315,9 @@ fn cost(out: &mut impl Write, change: &Change, indent: &str, now: Instant) -> fm
         writeln!(out, "{indent}{then}{}", self::job(job, now))?;
     }
     match change.meanwhile {
+        Some(Meanwhile::OldServes) if change.jobs.is_empty() => {
+            writeln!(out, "{indent}the old version serves until somebody starts the jobs that build the new one")?
+        }
         Some(Meanwhile::OldServes) => writeln!(out, "{indent}the old version serves until the new one is complete")?,
         Some(Meanwhile::HistoryLost) => {
             writeln!(out, "{indent}{}", style::warning("history is lost: no batch source can rebuild it"))?

@@ -50,6 +50,10 @@ impl Declaration for BatchSource {
         Some(SourceTraits { pushed: false, batch: Some(&self.batch_config) })
     }
 
+    fn column_names(&self, _: &Catalog) -> Option<Vec<String>> {
+        Some(self.batch_config.column_names()?.into_iter().map(|it| it.0).collect())
+    }
+
     fn columns(&self, _: &Catalog) -> Option<Vec<Field>> {
         let names = self.batch_config.column_names()?;
         names.into_iter().map(|(name, dtype)| dtype.map(|dtype| Field { name, dtype })).collect()

@@ -57,6 +57,11 @@ pub trait Declaration: Send + Sync {
         None
     }
 
+    /// Returns the names of those columns, which may be known where their types are not.
+    fn column_names(&self, catalog: &Catalog) -> Option<Vec<String>> {
+        Some(self.columns(catalog)?.into_iter().map(|it| it.name).collect())
+    }
+
     /// Returns how rows come in, when this is a source.
     fn source(&self) -> Option<SourceTraits<'_>> {
         None

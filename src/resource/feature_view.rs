@@ -292,7 +292,13 @@ impl FeatureView {
         json["offline"] = json!(self.offline.unwrap_or(false));
         json["incremental_backfills"] = json!(self.incremental_backfills.unwrap_or(false));
         if let Some(monitoring) = &self.monitoring {
-            json["monitoring"]["monitor_freshness"] = json!(monitoring.monitor_freshness.unwrap_or(false));
+            let off = Monitoring { monitor_freshness: None, expected_freshness: None, alert_email: None };
+            let watches = monitoring.monitor_freshness.unwrap_or(false);
+            if !watches && (Monitoring { monitor_freshness: None, ..monitoring.clone() }) == off {
+                json["monitoring"] = Value::Null;
+            } else {
+                json["monitoring"]["monitor_freshness"] = json!(watches);
+            }
         }
         json
     }
@@ -383,6 +389,10 @@ macro_rules! view {
 
             fn follow_rename(&mut self, kind: Kind, old: &str, new: &str) {
                 self.0.follow_rename(kind, old, new);
+            }
+
+            fn column_names(&self, catalog: &Catalog) -> Option<Vec<String>> {
+                Some(self.0.column_names(catalog)?.into_iter().map(|it| it.0).collect())
             }
 
             fn columns(&self, catalog: &Catalog) -> Option<Vec<Field>> {

@@ -164,9 +164,13 @@ impl FromStr for Instant {
             let midnight = date.to_zoned(jiff::tz::TimeZone::UTC).map_err(|it| it.to_string())?;
             return Ok(Self { secs: midnight.timestamp().as_second() });
         }
-        text.parse::<jiff::Timestamp>()
-            .map(|it| Self { secs: it.as_second() })
-            .map_err(|_| format!("`{text}` is not an instant; write it as 2024-01-31 or 2024-01-31T12:00:00Z"))
+        let instant = text.parse::<jiff::Timestamp>();
+        let instant = instant
+            .map_err(|_| format!("`{text}` is not an instant; write it as 2024-01-31 or 2024-01-31T12:00:00Z"))?;
+        if instant.subsec_nanosecond() != 0 {
+            return Err(format!("`{text}` has a fraction of a second; instants are whole seconds"));
+        }
+        Ok(Self { secs: instant.as_second() })
     }
 }
 

@@ -74,6 +74,11 @@ impl Declaration for Transformation {
         }
     }
 
+    fn column_names(&self, _: &Catalog) -> Option<Vec<String>> {
+        let columns = crate::sql::output_columns(self.sql.as_deref()?, &|_| None)?;
+        Some(columns.into_iter().map(|it| it.name).collect())
+    }
+
     fn queries(&self) -> Vec<Query<'_>> {
         self.sql.iter().map(|text| Query { path: "sql", text, tables: Some(self.inputs.clone()) }).collect()
     }
