@@ -21,8 +21,8 @@ fn a_protected_resource_that_is_gone() {
 
 error[P001]: the plan would delete `FeatureService.ads`, which sets
   prevent_destroy
-hint: set `prevent_destroy: false` on `FeatureService.ads`, apply that alone,
-  then make the change
+hint: bring `FeatureService.ads` back with `prevent_destroy: false`, apply that
+  alone, then remove it
 
 Plan: 0 to create, 0 to update, 0 to recreate, 1 to delete, 3 unchanged,
       0 backfill jobs, 1 refused, 0 lifts.
@@ -104,7 +104,8 @@ error[P002]: the plan would recreate `FeatureService.ads`, which sets
 note: FeatureService.ads: features
 note: `FeatureService.ads` says `prevent_destroy: false` now, and that counts
   from the next apply on
-hint: undo the other change, apply the lift on its own, then make the change
+hint: undo the rest, apply `prevent_destroy: false` on `FeatureService.ads`
+  alone, then go on
 
 Lifts protection from: FeatureService.ads
 
@@ -278,7 +279,8 @@ error[P003]: the plan would recreate `PushSource.events`, which protected
 note: FeatureService.ads ← StreamFeatureView.clicks ← PushSource.events: schema
 note: `FeatureService.ads` says `prevent_destroy: false` now, and that counts
   from the next apply on
-hint: undo the other change, apply the lift on its own, then make the change
+hint: undo the rest, apply `prevent_destroy: false` on `FeatureService.ads`
+  alone, then go on
 
 Lifts protection from: FeatureService.ads
 
@@ -669,8 +671,8 @@ fn declared_again_under_another_kind() {
 
 error[P001]: the plan would delete `FeatureService.clicked`, which sets
   prevent_destroy
-hint: set `prevent_destroy: false` on `FeatureService.clicked`, apply that
-  alone, then make the change
+hint: bring `FeatureService.clicked` back with `prevent_destroy: false`, apply
+  that alone, then remove it
 
 Plan: 1 to create, 0 to update, 0 to recreate, 1 to delete, 4 unchanged,
       0 backfill jobs, 1 refused, 0 lifts.
@@ -693,26 +695,26 @@ fn everything_is_gone() {
 
 error[P001]: the plan would delete `FeatureService.ads`, which sets
   prevent_destroy
-hint: set `prevent_destroy: false` on `FeatureService.ads`, apply that alone,
-  then make the change
+hint: bring `FeatureService.ads` back with `prevent_destroy: false`, apply that
+  alone, then remove it
 
 error[P003]: the plan would delete `StreamFeatureView.clicks`, which protected
   `FeatureService.ads` depends on
 note: FeatureService.ads ← StreamFeatureView.clicks: deleted
-hint: set `prevent_destroy: false` on `FeatureService.ads`, apply that alone,
-  then make the change
+hint: bring `FeatureService.ads` back with `prevent_destroy: false`, apply that
+  alone, then remove it
 
 error[P003]: the plan would delete `Entity.user`, which protected
   `FeatureService.ads` depends on
 note: FeatureService.ads ← StreamFeatureView.clicks ← Entity.user: deleted
-hint: set `prevent_destroy: false` on `FeatureService.ads`, apply that alone,
-  then make the change
+hint: bring `FeatureService.ads` back with `prevent_destroy: false`, apply that
+  alone, then remove it
 
 error[P003]: the plan would delete `PushSource.events`, which protected
   `FeatureService.ads` depends on
 note: FeatureService.ads ← StreamFeatureView.clicks ← PushSource.events: deleted
-hint: set `prevent_destroy: false` on `FeatureService.ads`, apply that alone,
-  then make the change
+hint: bring `FeatureService.ads` back with `prevent_destroy: false`, apply that
+  alone, then remove it
 
 Plan: 0 to create, 0 to update, 0 to recreate, 4 to delete, 0 unchanged,
       0 backfill jobs, 4 refused, 0 lifts.

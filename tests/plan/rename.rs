@@ -426,8 +426,8 @@ fn onto_a_recorded_name_is_no_rename() {
 
 error[P001]: the plan would delete `FeatureService.ads`, which sets
   prevent_destroy
-hint: set `prevent_destroy: false` on `FeatureService.ads`, apply that alone,
-  then make the change
+hint: bring `FeatureService.ads` back with `prevent_destroy: false`, apply that
+  alone, then remove it
 
 Plan: 0 to create, 0 to update, 0 to recreate, 1 to delete, 4 unchanged,
       0 backfill jobs, 1 refused, 0 lifts.

@@ -95,7 +95,6 @@ hint: plan without suppressing it
     sql:  (recreates, can be suppressed)
       - SELECT user_id, at, x FROM orders
       + SELECT user_id, at, x, 1 AS one FROM orders WHERE paid
-    warning: not checked: whether `BatchFeatureView.spend` still has the same columns, because no source was opened
 
 Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 2 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -320,7 +319,8 @@ note: BatchFeatureView.spend: ttl
 note: a suppressed recreate counts as the recreate that it is
 note: `BatchFeatureView.spend` says `prevent_destroy: false` now, and that
   counts from the next apply on
-hint: undo the other change, apply the lift on its own, then make the change
+hint: undo the rest, apply `prevent_destroy: false` on `BatchFeatureView.spend`
+  alone, then go on
 
 Lifts protection from: BatchFeatureView.spend
 

@@ -204,7 +204,7 @@ fn a_schema_where_none_was_recreates() {
       + {name: user_id, dtype: String}
       + {name: at, dtype: Timestamp}
       + {name: amount, dtype: Float64}
-    timestamp_field: (unset) -> at
+    timestamp_field: (unset) -> at  (recreates)
 
 Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 2 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
