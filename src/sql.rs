@@ -358,7 +358,7 @@ pub fn rename_table(text: &str, old: &str, new: &str) -> String {
     for (index, token) in tokens.iter().enumerate() {
         let start = token.span.start;
         let qualifies = tokens.get(index + 1).is_some_and(|it| it.token == Token::Period)
-            && !index.checked_sub(1).is_some_and(|it| tokens[it].token == Token::Period);
+            && index.checked_sub(1).is_none_or(|it| tokens[it].token != Token::Period);
         match &token.token {
             Token::Word(word)
                 if is_word(&token.token) && (qualifies || relations.starts.contains(&(start.line, start.column))) =>

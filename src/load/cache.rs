@@ -117,10 +117,9 @@ impl Cache {
         Some(documents.into_iter().map(|(place, parsed)| (place, Some(parsed))).collect())
     }
 
-    pub(super) fn remember(&mut self, file: &SourceFile, project: &Project, entry: &[String]) {
-        let bytes: usize = entry.iter().map(String::len).sum();
-        let _ = writeln!(self.added, "F {} {bytes}", hex(&key(file, project)));
-        self.added.extend(entry.iter().map(String::as_str));
+    pub(super) fn remember(&mut self, file: &SourceFile, project: &Project, entry: &str) {
+        let _ = writeln!(self.added, "F {} {}", hex(&key(file, project)), entry.len());
+        self.added.push_str(entry);
     }
 
     /// Writes what this run added. Failing is no fault: the next run parses again.

@@ -71,12 +71,13 @@ pub struct External {
 }
 
 /// What one file yields.
+#[derive(Default)]
 struct FileYield {
     documents: Vec<(DocumentPlace, Option<Parsed>)>,
     broken: Vec<(DocumentId, Box<yaml::Broken>)>,
     diagnostics: Vec<Diagnostic>,
-    /// Worth remembering: read afresh and without a mistake.
-    fresh: bool,
+    /// What the cache will remember: of a file read afresh and without a mistake.
+    entry: Option<String>,
 }
 
 struct Parsed {
@@ -94,20 +95,15 @@ pub fn declare(files: Files, project: &Project, cache: &mut Cache) -> (Repo, Vec
     let mut diagnostics = Vec::new();
     for (index, (file, found)) in files.iter().zip(yields).enumerate() {
         let first = repo.documents.len();
-        let remember = found.fresh && found.diagnostics.is_empty();
-        let mut entry = Vec::new();
         for (place, parsed) in found.documents {
             let document = DocumentId(repo.documents.len());
             repo.documents.push(Document { file: index, place });
             let Some(parsed) = parsed else { continue };
-            if remember {
-                entry.push(cache::entry(place, &parsed.resource, &parsed.local_digest, &parsed.externals));
-            }
             repo.externals.extend(parsed.externals.into_iter().map(|(path, external)| ((document, path), external)));
             repo.declared.push(Declared { resource: parsed.resource, document, local_digest: parsed.local_digest });
         }
-        if remember {
-            cache.remember(file, project, &entry);
+        if let Some(entry) = &found.entry {
+            cache.remember(file, project, entry);
         }
         for (document, broken) in found.broken {
             repo.broken.extend(broken.name.map(|it| (it, broken.kind)));
@@ -131,34 +127,63 @@ fn rebase(mut diagnostic: Diagnostic, first: usize) -> Diagnostic {
 
 fn read_file(root: &Path, file: &SourceFile, project: &Project, cache: &Cache) -> FileYield {
     if let Some(documents) = cache.recall(root, file, project) {
-        return FileYield { documents, broken: Vec::new(), diagnostics: Vec::new(), fresh: false };
+        return FileYield { documents, ..FileYield::default() };
     }
-    let mut found = FileYield { documents: Vec::new(), broken: Vec::new(), diagnostics: Vec::new(), fresh: true };
-    for place in yaml::split(&file.text) {
-        let origin = yaml::Origin { file: &file.path, text: &file.text[place.start..place.end], line: place.line };
-        let document = DocumentId(found.documents.len());
-        match yaml::decode(&origin, &project.defaults) {
-            Ok(None) => {}
-            Ok(Some(resource)) => {
-                let parsed = complete(root, file, document, resource, &mut found.diagnostics);
-                found.documents.push((place, Some(parsed)));
-            }
-            Err(mut broken) => {
-                // With nothing but superfluous keys taken out, what is left is what was meant.
-                let sound = broken.diagnostics.iter().all(|it| matches!(it.code.0, "L006" | "L009"));
-                found.diagnostics.append(&mut broken.diagnostics);
-                match &broken.partial {
-                    Some(partial) if sound => {
-                        complete(root, file, document, partial.clone(), &mut found.diagnostics);
-                    }
-                    Some(partial) => {
-                        crate::check::part(partial, &mut Report { document, diagnostics: &mut found.diagnostics });
-                    }
-                    None => {}
+    // One file may hold ten thousand documents, so these too are shared among the cores.
+    let places = yaml::split(&file.text);
+    let read = |(index, place): (usize, &DocumentPlace)| read_document(root, file, project, DocumentId(index), *place);
+    let documents: Vec<DocumentYield> = places.par_iter().enumerate().map(read).collect();
+    let sound = documents.iter().all(|it| it.diagnostics.is_empty());
+    let entry = sound.then(|| documents.iter().map(|it| it.entry.as_str()).collect());
+    let mut found = FileYield { entry, ..FileYield::default() };
+    for (index, (place, document)) in places.into_iter().zip(documents).enumerate() {
+        found.documents.push((place, document.parsed));
+        found.broken.extend(document.broken.map(|it| (DocumentId(index), it)));
+        found.diagnostics.extend(document.diagnostics);
+    }
+    found
+}
+
+/// What one document yields.
+#[derive(Default)]
+struct DocumentYield {
+    parsed: Option<Parsed>,
+    /// What the cache will remember of it.
+    entry: String,
+    broken: Option<Box<yaml::Broken>>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+fn read_document(
+    root: &Path,
+    file: &SourceFile,
+    project: &Project,
+    document: DocumentId,
+    place: DocumentPlace,
+) -> DocumentYield {
+    let mut found = DocumentYield::default();
+    let origin = yaml::Origin { file: &file.path, text: &file.text[place.start..place.end], line: place.line };
+    match yaml::decode(&origin, &project.defaults) {
+        Ok(None) => {}
+        Ok(Some(resource)) => {
+            let parsed = complete(root, file, document, resource, &mut found.diagnostics);
+            found.entry = cache::entry(place, &parsed.resource, &parsed.local_digest, &parsed.externals);
+            found.parsed = Some(parsed);
+        }
+        Err(mut broken) => {
+            // With nothing but superfluous keys taken out, what is left is what was meant.
+            let sound = broken.diagnostics.iter().all(|it| matches!(it.code.0, "L006" | "L009"));
+            found.diagnostics.append(&mut broken.diagnostics);
+            match &broken.partial {
+                Some(partial) if sound => {
+                    complete(root, file, document, partial.clone(), &mut found.diagnostics);
                 }
-                found.broken.push((document, broken));
-                found.documents.push((place, None));
+                Some(partial) => {
+                    crate::check::part(partial, &mut Report { document, diagnostics: &mut found.diagnostics });
+                }
+                None => {}
             }
+            found.broken = Some(broken);
         }
     }
     found

@@ -99,10 +99,10 @@ pub fn why_not_suppressed(before: &Resource, after: &Resource, fields: &[FieldCh
         });
     }
     let (old, new) = (before.spec.declaration(), after.spec.declaration());
-    if let (Some(old), Some(new)) = (old.view(), new.view()) {
-        if old.join_keys(&both.before) != new.join_keys(&both.after) {
-            return Some("its join keys change".to_owned());
-        }
+    if let (Some(old), Some(new)) = (old.view(), new.view())
+        && old.join_keys(&both.before) != new.join_keys(&both.after)
+    {
+        return Some("its join keys change".to_owned());
     }
     if let (Some(old), Some(new)) = (old.column_names(&both.before), new.column_names(&both.after))
         && !new.starts_with(&old)
