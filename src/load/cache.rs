@@ -21,7 +21,7 @@ pub struct Cache {
     /// Where the payload of each key lies in `text`.
     entries: HashMap<[u8; 32], (usize, usize)>,
     /// What this run adds.
-    added: String,
+    added: Vec<String>,
     whole: Option<Remembered>,
     whole_changed: bool,
     used: std::sync::atomic::AtomicUsize,
@@ -56,7 +56,7 @@ impl Cache {
             header,
             text,
             entries: HashMap::new(),
-            added: String::new(),
+            added: Vec::new(),
             whole: None,
             whole_changed: false,
             used: 0.into(),
@@ -117,9 +117,9 @@ impl Cache {
         Some(documents.into_iter().map(|(place, parsed)| (place, Some(parsed))).collect())
     }
 
-    pub(super) fn remember(&mut self, file: &SourceFile, project: &Project, entry: &str) {
-        let _ = writeln!(self.added, "F {} {}", hex(&key(file, project)), entry.len());
-        self.added.push_str(entry);
+    pub(super) fn remember(&mut self, file: &SourceFile, project: &Project, entry: String) {
+        self.added.push(format!("F {} {}\n", hex(&key(file, project)), entry.len()));
+        self.added.push(entry);
     }
 
     /// Writes what this run added. Failing is no fault: the next run parses again.
@@ -132,17 +132,19 @@ impl Cache {
         let whole = whole.map(|it| format!("W {}\n", encode_whole(it))).unwrap_or_default();
         let used = self.used.load(std::sync::atomic::Ordering::Relaxed);
         // More than half of the file is of no use any more: start it afresh, and let what is missing be parsed again.
-        let stale = self.text.len() > 2 * used + self.added.len() + (1 << 20);
-        let parts = [self.added.as_str(), &whole];
-        let _ = if self.text.is_empty() || stale { write_new(path, &self.header, parts) } else { append(path, parts) };
+        let added: usize = self.added.iter().map(String::len).sum();
+        let stale = self.text.len() > 2 * used + added + (1 << 20);
+        let parts = || self.added.iter().chain([&whole]);
+        let _ =
+            if self.text.is_empty() || stale { write_new(path, &self.header, parts()) } else { append(path, parts()) };
     }
 }
 
-fn write_new(path: &Path, header: &str, parts: [&str; 2]) -> std::io::Result<()> {
+fn write_new<'a>(path: &Path, header: &str, parts: impl Iterator<Item = &'a String>) -> std::io::Result<()> {
     let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
     let written = std::fs::File::create(&temporary).and_then(|mut file| {
         file.write_all(header.as_bytes())?;
-        parts.iter().try_for_each(|it| file.write_all(it.as_bytes()))
+        write_all(file, parts)
     });
     let renamed = written.and_then(|()| std::fs::rename(&temporary, path));
     if renamed.is_err() {
@@ -151,9 +153,14 @@ fn write_new(path: &Path, header: &str, parts: [&str; 2]) -> std::io::Result<()>
     renamed
 }
 
-fn append(path: &Path, parts: [&str; 2]) -> std::io::Result<()> {
-    let mut file = std::fs::OpenOptions::new().append(true).open(path)?;
-    parts.iter().try_for_each(|it| file.write_all(it.as_bytes()))
+fn append<'a>(path: &Path, parts: impl Iterator<Item = &'a String>) -> std::io::Result<()> {
+    write_all(std::fs::OpenOptions::new().append(true).open(path)?, parts)
+}
+
+fn write_all<'a>(file: std::fs::File, mut parts: impl Iterator<Item = &'a String>) -> std::io::Result<()> {
+    let mut out = std::io::BufWriter::with_capacity(1 << 20, file);
+    parts.try_for_each(|it| out.write_all(it.as_bytes()))?;
+    out.flush()
 }
 
 fn key(file: &SourceFile, project: &Project) -> [u8; 32] {

@@ -102,7 +102,7 @@ pub fn declare(files: Files, project: &Project, cache: &mut Cache) -> (Repo, Vec
             repo.externals.extend(parsed.externals.into_iter().map(|(path, external)| ((document, path), external)));
             repo.declared.push(Declared { resource: parsed.resource, document, local_digest: parsed.local_digest });
         }
-        if let Some(entry) = &found.entry {
+        if let Some(entry) = found.entry {
             cache.remember(file, project, entry);
         }
         for (document, broken) in found.broken {
@@ -129,10 +129,11 @@ fn read_file(root: &Path, file: &SourceFile, project: &Project, cache: &Cache) -
     if let Some(documents) = cache.recall(root, file, project) {
         return FileYield { documents, ..FileYield::default() };
     }
-    // One file may hold ten thousand documents, so these too are shared among the cores.
+    // One file may hold ten thousand documents, so these too are shared among the cores. Small files are not worth it:
+    // a thread that waits for its half starts another file, and all of them lie half done in memory.
     let places = yaml::split(&file.text);
     let read = |(index, place): (usize, &DocumentPlace)| read_document(root, file, project, DocumentId(index), *place);
-    let documents: Vec<DocumentYield> = places.par_iter().enumerate().map(read).collect();
+    let documents: Vec<DocumentYield> = places.par_iter().with_min_len(256).enumerate().map(read).collect();
     let sound = documents.iter().all(|it| it.diagnostics.is_empty());
     let entry = sound.then(|| documents.iter().map(|it| it.entry.as_str()).collect());
     let mut found = FileYield { entry, ..FileYield::default() };
