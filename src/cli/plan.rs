@@ -129,8 +129,11 @@ pub fn make(
     let checked = repo::checked(context, place, sources)?;
     repo::say_warnings(context, &checked.warnings);
     let planned = ground.plan(context, &checked.declared, &suppress, now)?;
-    // The process is about to end, and taking 10,000 declarations apart first would be for nobody.
-    std::mem::forget(checked);
+    // The process is about to end, and taking 10,000 declarations apart first would be for nobody; a plan that changes
+    // as many needs the room.
+    if planned.plan.changes.len() < 1_000 {
+        std::mem::forget(checked);
+    }
     Ok((ground, planned))
 }
 
