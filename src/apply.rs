@@ -54,9 +54,9 @@ fn commit(plan: &Plan, occasion: &Occasion) -> Commit {
     let texts: Vec<Texts> = plan.changes.par_iter().chain(&plan.rewritten).map(Texts::of).collect();
     let changes = || plan.changes.iter().chain(&plan.rewritten).zip(&texts);
     let writes = changes().flat_map(|(change, texts)| writes(change, texts)).chain(orders).collect();
-    let rewritten = plan.changes.len();
+    let first_rewritten = plan.changes.len();
     let logged = changes().enumerate().map(|(index, (change, texts))| {
-        logged(change, texts, if index < rewritten { change.action.word() } else { "rewrite" })
+        logged(change, texts, if index < first_rewritten { change.action.word() } else { "rewrite" })
     });
     Commit {
         workspace: plan.workspace.clone(),

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use super::context::{Context, Place};
 use super::git;
 use super::plan::{ReadingArgs, make};
-use super::planning::{Answer, Ground, Planned, approve, commit};
+use super::planning::{Ground, Planned, carry_out};
 use super::stop::{Exit, Stop};
 use crate::apply::Occasion;
 use crate::diagnostic::Diagnostic;
@@ -42,11 +42,7 @@ pub fn run(context: &Context, args: &ApplyArgs) -> Result<Exit, Stop> {
         Some(path) => apply_file(context, args, path),
         None => apply_repo(context, args),
     };
-    result.map_err(|stop| match stop {
-        // Whoever said why has said that nothing was applied, or that it was.
-        Stop::Said(_) => stop,
-        other => other.nothing_applied(&context.ui),
-    })
+    result.map_err(|stop| stop.nothing_applied(&context.ui))
 }
 
 fn apply_repo(context: &Context, args: &ApplyArgs) -> Result<Exit, Stop> {
@@ -54,32 +50,11 @@ fn apply_repo(context: &Context, args: &ApplyArgs) -> Result<Exit, Stop> {
     let now = context.now()?;
     let asked = git::ask(&place.root);
     let (ground, planned) = make(context, &place, &args.reading, now)?;
-    carry_out(context, &ground, planned, args, now, || asked.answer().commit)
+    carry_out(context, &ground, planned, args.yes.into(), || occasion(context, args, now, asked.answer().commit), now)
 }
 
-/// Shows, asks, commits.
-fn carry_out(
-    context: &Context,
-    ground: &Ground,
-    planned: Planned,
-    args: &ApplyArgs,
-    now: Instant,
-    git_commit: impl FnOnce() -> Option<String>,
-) -> Result<Exit, Stop> {
-    context.ui.data(&format!("{}{}", ground.header(), planned.text(context, now)))?;
-    if planned.plan.changes.is_empty() {
-        context.ui.data("There is nothing to do: nothing was applied.\n")?;
-        return Ok(Exit::Done);
-    }
-    let approved = approve(context, planned, Answer::from(args.yes), "Apply")?;
-    let occasion = Occasion {
-        at: now.to_string(),
-        actor: context.actor(),
-        git_commit: git_commit(),
-        message: args.message.clone(),
-    };
-    commit(context, ground, &approved, &occasion)?;
-    Ok(Exit::Done)
+fn occasion(context: &Context, args: &ApplyArgs, now: Instant, git_commit: Option<String>) -> Occasion {
+    Occasion { at: now.to_string(), actor: context.actor(), git_commit, message: args.message.clone() }
 }
 
 /// A saved plan needs no repo; the registry is found as always.
@@ -125,7 +100,7 @@ fn apply_file(context: &Context, args: &ApplyArgs, path: &Path) -> Result<Exit, 
         saved.made_at,
         words::count(planned.plan.changes.len(), "change")
     ));
-    carry_out(context, &ground, planned, args, now, || saved.commit)
+    carry_out(context, &ground, planned, args.yes.into(), || occasion(context, args, now, saved.commit), now)
 }
 
 fn read(path: &Path) -> Result<Saved, Stop> {

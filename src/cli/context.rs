@@ -9,7 +9,6 @@ use super::stop::Stop;
 use super::ui::Ui;
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::load::{Project, find_root, local_folder, read_project};
-use crate::plan::{Mode, Serial};
 use crate::registry::{self, Location, Registry, Sqlite, Workspace};
 use crate::resource::Instant;
 
@@ -167,14 +166,7 @@ impl Context {
             Some(registry) => {
                 self.wait(registry.workspaces()).map_err(|error| Stop::registry(&error, &shown(location)))?
             }
-            None => vec![Workspace {
-                name: "prod".to_owned(),
-                mode: Mode::Live,
-                serial: Serial(0),
-                state: String::new(),
-                count: 0,
-                registry: String::new(),
-            }],
+            None => vec![Workspace::first()],
         };
         if let Some(workspace) = workspaces.iter().find(|it| it.name == chosen.value) {
             return Ok(workspace.clone());

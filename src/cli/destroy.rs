@@ -1,7 +1,7 @@
 //! `weir destroy`
 
 use super::context::Context;
-use super::planning::{Answer, Ground, approve, commit};
+use super::planning::{Ground, carry_out};
 use super::stop::{Exit, Stop};
 use crate::apply::Occasion;
 use crate::plan::Suppress;
@@ -21,10 +21,7 @@ pub struct DestroyArgs {
 }
 
 pub fn run(context: &Context, args: &DestroyArgs) -> Result<Exit, Stop> {
-    destroy(context, args).map_err(|stop| match stop {
-        Stop::Said(_) => stop,
-        other => other.nothing_applied(&context.ui),
-    })
+    destroy(context, args).map_err(|stop| stop.nothing_applied(&context.ui))
 }
 
 fn destroy(context: &Context, args: &DestroyArgs) -> Result<Exit, Stop> {
@@ -36,14 +33,7 @@ fn destroy(context: &Context, args: &DestroyArgs) -> Result<Exit, Stop> {
         context.ui.data(&format!("{}Nothing is recorded: nothing was applied.\n", ground.header()))?;
         return Ok(Exit::Done);
     }
-    context.ui.data(&format!("{}{}", ground.header(), planned.text(context, now)))?;
-    let approved = approve(context, planned, Answer::from(args.yes), "Apply")?;
-    let occasion = Occasion {
-        at: now.to_string(),
-        actor: context.actor(),
-        git_commit: None,
-        message: args.message.clone().or_else(|| Some("destroy".to_owned())),
-    };
-    commit(context, &ground, &approved, &occasion)?;
-    Ok(Exit::Done)
+    let message = Some(args.message.clone().unwrap_or_else(|| "destroy".to_owned()));
+    let occasion = || Occasion { at: now.to_string(), actor: context.actor(), git_commit: None, message };
+    carry_out(context, &ground, planned, args.yes.into(), occasion, now)
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::context::{Chosen, Context, Place, shown};
 use super::stop::{Exit, Stop};
+use crate::apply::Occasion;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{self, Approved, Declared, Entry, Plan, Refusal, Snapshot, Suppress};
 use crate::registry::{self, Location, Registry, Sqlite, Workspace};
@@ -142,15 +143,34 @@ impl Planned {
     }
 }
 
+/// Shows the plan, asks, and commits. The way of apply, destroy and restore alike.
+pub fn carry_out(
+    context: &Context,
+    ground: &Ground,
+    planned: Planned,
+    yes: Answer,
+    occasion: impl FnOnce() -> Occasion,
+    now: Instant,
+) -> Result<Exit, Stop> {
+    context.ui.data(&format!("{}{}", ground.header(), planned.text(context, now)))?;
+    if planned.plan.changes.is_empty() {
+        context.ui.data("There is nothing to do: nothing was applied.\n")?;
+        return Ok(Exit::Done);
+    }
+    let approved = approve(context, planned, yes)?;
+    commit(context, ground, &approved, &occasion())?;
+    Ok(Exit::Done)
+}
+
 /// Asks before anything is written; refusals come before the question.
-pub fn approve(context: &Context, planned: Planned, yes: Answer, verb: &str) -> Result<Approved, Stop> {
+fn approve(context: &Context, planned: Planned, yes: Answer) -> Result<Approved, Stop> {
     let (workspace, mode, count) = (planned.plan.workspace.clone(), planned.plan.mode, planned.plan.changes.len());
     let Ok(approved) = plan::approve(planned.plan, &planned.snapshot) else {
         context.ui.complain("Nothing was applied.");
         return Err(Stop::Said(Exit::Refused));
     };
-    let question =
-        format!("{verb} {} to workspace {} ({mode})?", words::count(count, "change"), style::strong(&workspace));
+    let count = words::count(count, "change");
+    let question = format!("Apply {count} to workspace {} ({mode})?", style::strong(&workspace));
     match yes {
         Answer::Given => Ok(approved),
         Answer::Ask if context.ui.confirm(&question)? => Ok(approved),
@@ -172,12 +192,7 @@ impl From<bool> for Answer {
 }
 
 /// Carries out the plan and says so.
-pub fn commit(
-    context: &Context,
-    ground: &Ground,
-    approved: &Approved,
-    occasion: &crate::apply::Occasion,
-) -> Result<(), Stop> {
+fn commit(context: &Context, ground: &Ground, approved: &Approved, occasion: &Occasion) -> Result<(), Stop> {
     let mut registry = context.writable_registry(&ground.location)?;
     let serial =
         context.wait(crate::apply::apply(&mut registry, approved, occasion)).map_err(|error| ground.fail(&error))?;

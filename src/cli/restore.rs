@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::context::Context;
-use super::planning::{Answer, Ground, approve, commit};
+use super::planning::{Ground, carry_out};
 use super::show::specs_at;
 use super::stop::{Exit, Stop};
 use crate::apply::Occasion;
@@ -35,10 +35,7 @@ pub struct RestoreArgs {
 }
 
 pub fn run(context: &Context, args: &RestoreArgs) -> Result<Exit, Stop> {
-    restore(context, args).map_err(|stop| match stop {
-        Stop::Said(_) => stop,
-        other => other.nothing_applied(&context.ui),
-    })
+    restore(context, args).map_err(|stop| stop.nothing_applied(&context.ui))
 }
 
 fn restore(context: &Context, args: &RestoreArgs) -> Result<Exit, Stop> {
@@ -60,19 +57,16 @@ fn restore(context: &Context, args: &RestoreArgs) -> Result<Exit, Stop> {
         }
     })?;
     let planned = ground.plan(context, &declared, &Suppress::None, now)?;
-    context.ui.data(&format!("{}{}", ground.header(), planned.text(context, now)))?;
-    if planned.plan.changes.is_empty() {
-        context.ui.data("There is nothing to do: nothing was applied.\n")?;
-        return Ok(Exit::Done);
+    let changes = !planned.plan.changes.is_empty();
+    let message = Some(args.message.clone().unwrap_or_else(|| format!("restore {}", args.serial)));
+    let occasion = || Occasion { at: now.to_string(), actor: context.actor(), git_commit: None, message };
+    let exit = carry_out(context, &ground, planned, args.yes.into(), occasion, now)?;
+    if changes {
+        context.ui.say(
+            "The declarations in the repo are as they were: bring them back too, or the next apply goes forward again.",
+        );
     }
-    let approved = approve(context, planned, Answer::from(args.yes), "Apply")?;
-    let message = args.message.clone().unwrap_or_else(|| format!("restore {}", args.serial));
-    let occasion = Occasion { at: now.to_string(), actor: context.actor(), git_commit: None, message: Some(message) };
-    commit(context, &ground, &approved, &occasion)?;
-    context.ui.say(
-        "The declarations in the repo are as they were: bring them back too, or the next apply goes forward again.",
-    );
-    Ok(Exit::Done)
+    Ok(exit)
 }
 
 /// Returns where resources went by renames between two serials, by their address at `from`.

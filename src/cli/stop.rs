@@ -59,9 +59,12 @@ impl Stop {
         }
     }
 
-    /// Adds the line that every command which writes ends with.
+    /// Adds the line that every command which writes ends with; whoever has said why has said that too.
     pub fn nothing_applied(self, ui: &Ui) -> Self {
-        self.then_say(ui, "Nothing was applied.")
+        match self {
+            Self::Said(exit) => Self::Said(exit),
+            other => other.then_say(ui, "Nothing was applied."),
+        }
     }
 
     /// Says why, then `line`.

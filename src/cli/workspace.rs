@@ -8,7 +8,7 @@ use super::context::{Context, select_workspace, shown};
 use super::planning::Ground;
 use super::stop::{Exit, Stop};
 use crate::diagnostic::Diagnostic;
-use crate::plan::{self, Mode, Serial, Suppress};
+use crate::plan::{self, Mode, Suppress};
 use crate::registry::{self, Registry, Workspace};
 use crate::render::{style, words};
 
@@ -100,14 +100,7 @@ fn workspaces(context: &Context) -> Result<(Vec<Workspace>, super::context::Chos
         Some(mut registry) => {
             context.wait(registry.workspaces()).map_err(|error| Stop::registry(&error, &shown(&location)))?
         }
-        None => vec![Workspace {
-            name: "prod".to_owned(),
-            mode: Mode::Live,
-            serial: Serial(0),
-            state: String::new(),
-            count: 0,
-            registry: String::new(),
-        }],
+        None => vec![Workspace::first()],
     };
     Ok((workspaces, chosen))
 }

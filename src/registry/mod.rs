@@ -65,6 +65,20 @@ pub struct Workspace {
     pub registry: String,
 }
 
+impl Workspace {
+    /// Returns what a registry holds before there is one: `prod`, live, at its start.
+    pub fn first() -> Self {
+        Self {
+            name: "prod".to_owned(),
+            mode: Mode::Live,
+            serial: Serial(0),
+            state: String::new(),
+            count: 0,
+            registry: String::new(),
+        }
+    }
+}
+
 /// One transaction.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Commit {
