@@ -12,6 +12,7 @@ pub mod check;
 pub mod cli;
 pub mod diagnostic;
 pub mod load;
+pub mod outline;
 pub mod plan;
 pub mod registry;
 pub mod render;

@@ -21,7 +21,7 @@ pub fn resolve(repo: &mut Repo) -> Vec<Diagnostic> {
         let mut depends_on = Vec::new();
         for reference in resource.spec.declaration().references() {
             let named = by_name.get(reference.name.as_str()).map(Vec::as_slice).unwrap_or_default();
-            match named.iter().find(|it| reference.accepts.contains(&it.kind)) {
+            match reference.accepts.iter().find_map(|kind| named.iter().find(|it| it.kind == *kind)) {
                 Some(address) => depends_on.push((*address).clone()),
                 None if reference.optional || is_broken(repo, &reference) => {}
                 None => {

@@ -163,7 +163,8 @@ impl Scene<'_> {
     #[track_caller]
     fn declare(&self, text: &str) -> Vec<Declared> {
         let (path, hash) = ("repo.yaml".into(), blake3::hash(text.as_bytes()));
-        let files = Files { root: self.root.into(), files: vec![SourceFile { path, text: text.to_owned(), hash }] };
+        let files =
+            Files { root: self.root.into(), files: vec![SourceFile { path, text: text.to_owned(), hash }].into() };
         let (mut repo, mut found) = weir::load::declare(files, &Project::default(), &mut Cache::open(None, ""));
         found.extend(weir::resolve::resolve(&mut repo));
         found.extend(weir::check::together(&repo));

@@ -23,6 +23,8 @@ use weir::resource::{Address, Catalog, Instant, Kind, Report, Resource, SOURCES,
 
 use crate::support::NOW;
 
+mod outline;
+
 /// The same cases on every run, so that a red build is red twice; PROPTEST_CASES asks for other and more ones.
 fn config(cases: u32) -> ProptestConfig {
     let asked = std::env::var("PROPTEST_CASES").ok().and_then(|it| it.parse().ok());
@@ -647,6 +649,11 @@ fn batch_config(form: u8, shape: u8) -> Value {
 
 /// Returns the world's declarations as the loader would, without those that would be mistakes.
 fn declare(world: &World, before: &World) -> Vec<Declared> {
+    sound(world, before).1
+}
+
+/// Returns them as they are written, too.
+fn sound(world: &World, before: &World) -> (Vec<(Address, Value)>, Vec<Declared>) {
     let mut stated: Vec<(Address, Value)> =
         (0..SLOTS.len()).filter_map(|slot| world.declaration(slot, before)).collect();
     loop {
@@ -671,7 +678,8 @@ fn declare(world: &World, before: &World) -> Vec<Declared> {
             })
             .collect();
         if wrong.is_empty() {
-            return digests(repo.declared.into_iter().map(|it| it.resource).collect());
+            let declared = digests(repo.declared.into_iter().map(|it| it.resource).collect());
+            return (stated, declared);
         }
         let mut index = 0;
         stated.retain(|_| {

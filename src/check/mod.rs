@@ -11,9 +11,15 @@ use crate::sql;
 
 /// Runs the rules that need more than one declaration. Resources are resolved by now.
 pub fn together(repo: &Repo) -> Vec<Diagnostic> {
+    let mut diagnostics = with_what_they_name(repo);
+    unused(repo, &mut diagnostics);
+    diagnostics
+}
+
+/// Runs the rules that look at a declaration and at what it refers to, directly or not.
+pub fn with_what_they_name(repo: &Repo) -> Vec<Diagnostic> {
     let catalog = Catalog::new(repo.declared.iter().map(|it| &it.resource));
-    let mut diagnostics: Vec<Diagnostic> = repo
-        .declared
+    repo.declared
         .par_iter()
         .flat_map_iter(|it| {
             let mut diagnostics = Vec::new();
@@ -24,9 +30,7 @@ pub fn together(repo: &Repo) -> Vec<Diagnostic> {
             );
             diagnostics
         })
-        .collect();
-    unused(repo, &mut diagnostics);
-    diagnostics
+        .collect()
 }
 
 /// Runs the rules that one declaration shows on its own.
@@ -143,6 +147,9 @@ fn list(names: &[String]) -> String {
     names.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>().join(", ")
 }
 
+/// The code of the warning that nothing uses a declaration: the one rule that looks at who refers to it.
+pub const UNUSED: &str = "V102";
+
 /// Warns of what nothing uses: everything but a service exists for the sake of another.
 fn unused(repo: &Repo, diagnostics: &mut Vec<Diagnostic>) {
     // Who knows what a declaration that cannot be read uses.
@@ -154,7 +161,7 @@ fn unused(repo: &Repo, diagnostics: &mut Vec<Diagnostic>) {
         let address = &declared.resource.address;
         if !FINAL.contains(&address.kind) && !used.contains(address) {
             diagnostics.push(
-                Diagnostic::warning("V102", format!("nothing uses `{address}`"))
+                Diagnostic::warning(UNUSED, format!("nothing uses `{address}`"))
                     .at(declared.document, "name")
                     .hint("remove it, or name it where it is needed"),
             );

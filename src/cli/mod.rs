@@ -6,6 +6,7 @@ mod completions;
 mod context;
 mod destroy;
 mod diff;
+mod focus;
 mod git;
 mod graph;
 mod init;

@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use super::context::Context;
 use super::planning::{Ground, Planned};
 use super::stop::{Exit, Stop};
-use super::{git, repo};
+use super::{focus, git, repo};
 use crate::plan::{Saved, Suppress};
 use crate::render::{github, json, markdown};
 use crate::resource::{Address, Instant};
@@ -113,18 +113,20 @@ pub fn make(
     now: Instant,
 ) -> Result<(Ground, Planned), Stop> {
     let suppress = args.suppress()?;
-    let sources = repo::read(place);
+    let mut sources = repo::read(place);
     let mut ground = Ground::open(context, place)?;
     ground.warn_if_lost(context);
     super::validate::say_unchecked(context, args.offline);
-    if let Some(known) = sources.remembered(&place.root)
-        && known.state == ground.workspace.state
-        && suppress == Suppress::None
-        && !context.ui.verbose
-    {
-        repo::say_counts(context, &known.warnings);
-        let planned = ground.unchanged(known.count, known.state.clone());
-        return Ok((ground, planned));
+    // Warnings are shown one by one, and what is suppressed is weighed, with everything at hand.
+    if suppress == Suppress::None && !context.ui.verbose {
+        if let Some(known) = sources.remembered(&place.root).filter(|it| it.state == ground.workspace.state) {
+            repo::say_counts(context, &known.warnings);
+            let planned = ground.unchanged(known.count, known.state.clone());
+            return Ok((ground, planned));
+        }
+        if let Some(planned) = focus::plan(context, place, &mut sources, &mut ground, now)? {
+            return Ok((ground, planned));
+        }
     }
     let checked = repo::checked(context, place, sources)?;
     repo::say_warnings(context, &checked.warnings);

@@ -6,6 +6,7 @@ use super::context::{Chosen, Context, Place, shown};
 use super::stop::{Exit, Stop};
 use crate::apply::Occasion;
 use crate::diagnostic::Diagnostic;
+use crate::outline::View;
 use crate::plan::{self, Approved, Declared, Entry, Plan, Refusal, Snapshot, Suppress};
 use crate::registry::{self, Location, Registry, Sqlite, Workspace};
 use crate::render::{style, text, words};
@@ -95,6 +96,15 @@ impl Ground {
         Ok(snapshot)
     }
 
+    /// Adds the specs of what is declared otherwise, or not at all.
+    pub fn read_specs(&mut self, context: &Context, view: &mut View) -> Result<(), Stop> {
+        let Some(registry) = &mut self.registry else { return Ok(()) };
+        let digests: HashMap<_, _> = view.declared.iter().map(|it| (&it.resource.address, it.digest)).collect();
+        let wanted = |address: &Address, entry: &Entry| digests.get(address) != Some(&entry.digest);
+        let read = registry::read_specs(registry, &self.workspace.name, &mut view.recorded.entries, wanted);
+        context.wait(read).map_err(|error| Stop::registry(&error, &shown(&self.location)))
+    }
+
     /// Returns the plan that makes the registry what `declared` says.
     pub fn plan(
         &mut self,
@@ -103,7 +113,7 @@ impl Ground {
         suppress: &Suppress,
         now: Instant,
     ) -> Result<Planned, Stop> {
-        let state = plan::state(declared);
+        let state = plan::state(declared.iter().map(|it| (&it.resource.address, it.digest)));
         if state == self.workspace.state && *suppress == Suppress::None {
             return Ok(self.unchanged(declared.len(), state));
         }

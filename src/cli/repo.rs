@@ -2,15 +2,14 @@
 
 use std::path::Path;
 
-use rayon::prelude::*;
-
 use super::context::{Context, Place};
 use super::stop::Stop;
 use crate::diagnostic::Diagnostic;
 use crate::load::{self, Cache, Files, Remembered};
+use crate::outline::{self, Outline};
 use crate::plan::{Declared, state};
 use crate::render::diagnostics;
-use crate::resource::Catalog;
+use crate::resource::Digest;
 
 /// A repo without a mistake.
 pub struct Checked {
@@ -33,26 +32,29 @@ pub enum Shown {
     Errors,
 }
 
-/// The files of a repo, and what the cache knows of them as a whole.
+/// The files of a repo, and what earlier runs know of them.
 pub struct Sources {
-    files: Files,
+    pub(super) files: Files,
     faults: Vec<Diagnostic>,
-    cache: Cache,
+    pub(super) cache: Cache,
+    pub(super) store: Option<outline::Store>,
     key: [u8; 32],
 }
 
 /// Reads the files. Nothing is decoded yet.
 pub fn read(place: &Place) -> Sources {
     let (files, faults) = load::read_files(&place.root);
-    let cache = Cache::open(load::local_folder(&place.root).ok(), &build());
+    let (folder, build) = (load::local_folder(&place.root).ok(), build());
+    let defaults = &place.project.defaults_hash;
     let mut hasher = blake3::Hasher::new();
-    hasher.update(&place.project.defaults_hash);
-    for file in &files.files {
+    hasher.update(defaults);
+    for file in files.files.iter() {
         hasher.update(file.path.as_bytes());
         hasher.update(b"\0");
         hasher.update(file.hash.as_bytes());
     }
-    Sources { files, faults, cache, key: *hasher.finalize().as_bytes() }
+    let store = folder.clone().map(|it| outline::Store::new(it, &build, defaults));
+    Sources { files, faults, cache: Cache::open(folder, &build), store, key: *hasher.finalize().as_bytes() }
 }
 
 /// Names this very build: another may have other rules, and must not trust this one's cache.
@@ -74,39 +76,66 @@ impl Sources {
     }
 
     /// Decodes, resolves and checks. Places are found for what will be shown: finding one reads its document again.
-    pub fn check(self, place: &Place, shown: Shown) -> Reading {
-        let Self { files, faults, mut cache, key } = self;
-        let (mut repo, mut found) = load::declare(files, &place.project, &mut cache);
+    pub fn check(mut self, place: &Place, shown: Shown) -> Reading {
+        let files = std::mem::take(&mut self.files);
+        let (mut repo, mut found) = load::declare(files, &place.project, &mut self.cache);
         found.extend(crate::resolve::resolve(&mut repo));
         found.extend(crate::check::together(&repo));
         let (mut errors, mut warnings): (Vec<_>, Vec<_>) = found.into_iter().partition(Diagnostic::is_error);
+        let digests = outline::digests(&repo);
+        if errors.is_empty() && self.faults.is_empty() {
+            self.remember_check(&repo, &digests, &warnings);
+        }
+        self.cache.save();
         repo.locate(&mut errors);
         if shown == Shown::All {
             repo.locate(&mut warnings);
         }
-        let mut diagnostics = faults;
+        let mut diagnostics = self.faults;
         diagnostics.extend(errors);
         diagnostics.extend(warnings);
-        let (documents, externals) = (repo.documents.len(), load::external_hashes(&repo));
-        let declared = digests(repo);
-        if diagnostics.iter().all(|it| !it.is_error()) {
-            cache.remember_whole(Remembered {
-                key,
-                state: state(&declared),
-                count: declared.len(),
-                warnings: diagnostics::counts(&diagnostics),
-                externals,
-            });
+        Reading { documents: repo.documents.len(), declared: declared(repo, digests), diagnostics }
+    }
+
+    /// Keeps what was found, so that the next run looks only at what changed.
+    fn remember_check(&mut self, repo: &load::Repo, digests: &[Digest], warnings: &[Diagnostic]) {
+        let outline = Outline::of(repo, digests, warnings);
+        let lines = repo.declared.iter().zip(digests).map(|it| (&it.0.resource.address, *it.1));
+        self.cache.remember_whole(Remembered {
+            key: self.key,
+            state: state(lines),
+            count: repo.declared.len(),
+            warnings: diagnostics::counts(warnings),
+            externals: load::external_hashes(repo),
+        });
+        if let Some(store) = &self.store {
+            store.write(outline.as_ref());
         }
-        cache.save();
-        Reading { declared, diagnostics, documents }
+    }
+
+    /// Returns the outline that the last check without a mistake kept.
+    pub fn outline(&self) -> Option<Outline> {
+        self.store.as_ref().filter(|_| self.faults.is_empty())?.read()
+    }
+
+    /// Keeps the outline that was found on the short way.
+    pub fn remember(&mut self, outline: &Outline) {
+        self.cache.remember_whole(Remembered {
+            key: self.key,
+            state: outline.state(),
+            count: outline.lines.len(),
+            warnings: outline.warnings(),
+            externals: outline.externals(),
+        });
+        if let Some(store) = &self.store {
+            store.write(Some(outline));
+        }
+        self.cache.save();
     }
 }
 
 /// Gives every declaration its digest and its place.
-fn digests(mut repo: load::Repo) -> Vec<Declared> {
-    let catalog = Catalog::new(repo.declared.iter().map(|it| &it.resource));
-    let digests: Vec<_> = repo.declared.par_iter().map(|it| it.resource.digest(&it.local_digest, &catalog)).collect();
+fn declared(mut repo: load::Repo, digests: Vec<Digest>) -> Vec<Declared> {
     let declared = std::mem::take(&mut repo.declared).into_iter().zip(digests);
     let declared =
         declared.map(|(it, digest)| Declared { digest, source: Some(repo.source(it.document)), resource: it.resource });

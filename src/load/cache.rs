@@ -5,12 +5,11 @@
 //! `F <key> <check> <bytes>` and that many bytes: a line for each declaration. What does not check out is not used.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::{DocumentPlace, External, Parsed, Project, SourceFile, files};
-use crate::resource::{Address, Resource, Spec};
+use super::{DocumentPlace, External, Parsed, Project, SourceFile, Wanted, files};
+use crate::resource::{Address, Resource, Spec, hex, unhex};
 
 /// What earlier runs know, and what this one adds.
 pub struct Cache {
@@ -104,22 +103,33 @@ impl Cache {
         }
     }
 
-    /// Returns the declarations of `file` when its content is known.
+    /// Returns the declarations of `file` that are wanted, when its content is known.
     pub(super) fn recall(
         &self,
         root: &Path,
         file: &SourceFile,
         project: &Project,
+        wanted: Wanted,
     ) -> Option<Vec<(DocumentPlace, Option<Parsed>)>> {
         let (start, end) = *self.entries.get(&key(file, project))?;
-        let documents = self.text[start..end].lines().map(|line| decode(root, line)).collect::<Option<Vec<_>>>()?;
+        let lines = self.text[start..end].lines().filter(|line| match wanted {
+            Wanted::Everything => true,
+            _ => address(line).is_none_or(|it| wanted.takes(&it)),
+        });
+        let documents = lines.map(|line| decode(root, line)).collect::<Option<Vec<_>>>()?;
         self.used.fetch_add(end - start, std::sync::atomic::Ordering::Relaxed);
         Some(documents.into_iter().map(|(place, parsed)| (place, Some(parsed))).collect())
     }
 
-    pub(super) fn remember(&mut self, file: &SourceFile, project: &Project, entry: String) {
-        self.added.push(format!("F {} {}\n", hex(&key(file, project)), entry.len()));
-        self.added.push(entry);
+    /// Says that what is known of `file` is still of use, although nothing of it is asked for.
+    pub fn keep(&self, file: &SourceFile, project: &Project) {
+        if let Some((start, end)) = self.entries.get(&key(file, project)) {
+            self.used.fetch_add(end - start, std::sync::atomic::Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn remember(&mut self, file: &SourceFile, project: &Project, entry: &str) {
+        self.added.push(format!("F {} {}\n{entry}", hex(&key(file, project)), entry.len()));
     }
 
     /// Writes what this run added. Failing is no fault: the next run parses again.
@@ -199,6 +209,11 @@ fn check(payload: &str) -> String {
     hex(&blake3::hash(payload.as_bytes()).as_bytes()[..8])
 }
 
+/// Returns whose line this is.
+fn address(line: &str) -> Option<Address> {
+    line.split('\t').nth(2)?.parse().ok()
+}
+
 fn decode(root: &Path, line: &str) -> Option<(DocumentPlace, Parsed)> {
     let (stored, payload) = line.split_once('\t')?;
     if check(payload) != stored {
@@ -248,23 +263,4 @@ fn decode_whole(text: &str) -> Option<Remembered> {
     }
     let (key, state, count, warnings, externals): (String, _, _, _, _) = serde_json::from_str(json).ok()?;
     Some(Remembered { key: unhex(&key)?, state, count, warnings, externals })
-}
-
-pub fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
-}
-
-fn unhex(text: &str) -> Option<[u8; 32]> {
-    let mut bytes = [0; 32];
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    for (index, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[index * 2..index * 2 + 2], 16).ok()?;
-    }
-    Some(bytes)
 }

@@ -10,9 +10,10 @@ use super::External;
 use crate::diagnostic::{Diagnostic, Place, Span};
 
 /// The YAML files of a repo with their text.
+#[derive(Default)]
 pub struct Files {
     pub root: PathBuf,
-    pub files: Vec<SourceFile>,
+    pub files: Arc<Vec<SourceFile>>,
 }
 
 pub struct SourceFile {
@@ -37,7 +38,7 @@ pub fn read(root: &Path) -> (Files, Vec<Diagnostic>) {
             Err(diagnostic) => diagnostics.push(diagnostic),
         }
     }
-    (Files { root: root.to_owned(), files }, diagnostics)
+    (Files { root: root.to_owned(), files: Arc::new(files) }, diagnostics)
 }
 
 fn walk(root: &Path) -> (Vec<PathBuf>, Vec<Diagnostic>) {

@@ -8,14 +8,14 @@ mod node;
 mod project;
 mod yaml;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use crate::diagnostic::{Diagnostic, DocumentId, Place};
-use crate::resource::{Kind, Report, Resource};
+use crate::resource::{Address, Kind, Report, Resource};
 
 pub use cache::{Cache, Remembered};
 pub use files::{Files, SourceFile, read as read_files};
@@ -25,7 +25,7 @@ pub use yaml::to_text as to_yaml;
 /// Everything that a feature repo declares, as read.
 #[derive(Default)]
 pub struct Repo {
-    pub files: Vec<SourceFile>,
+    pub files: Arc<Vec<SourceFile>>,
     pub documents: Vec<Document>,
     pub declared: Vec<Declared>,
     /// What declarations with mistakes are called, and their kind where it can be read: a reference to one of them
@@ -86,33 +86,69 @@ struct Parsed {
     externals: Vec<(&'static str, External)>,
 }
 
+/// Which declarations of a file are asked for.
+#[derive(Debug, Clone, Copy)]
+pub enum Wanted<'a> {
+    Nothing,
+    Everything,
+    Only(&'a HashSet<Address>),
+}
+
+impl Wanted<'_> {
+    fn takes(self, address: &Address) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Everything => true,
+            Self::Only(addresses) => addresses.contains(address),
+        }
+    }
+}
+
 /// Reads the declarations of all files; those that the cache knows are not parsed again.
 pub fn declare(files: Files, project: &Project, cache: &mut Cache) -> (Repo, Vec<Diagnostic>) {
-    let Files { root, files } = files;
-    let known: &Cache = cache;
-    let yields: Vec<FileYield> = files.par_iter().map(|file| read_file(&root, file, project, known)).collect();
-    let mut repo = Repo::default();
-    let mut diagnostics = Vec::new();
-    for (index, (file, found)) in files.iter().zip(yields).enumerate() {
-        let first = repo.documents.len();
-        for (place, parsed) in found.documents {
-            let document = DocumentId(repo.documents.len());
-            repo.documents.push(Document { file: index, place });
-            let Some(parsed) = parsed else { continue };
-            repo.externals.extend(parsed.externals.into_iter().map(|(path, external)| ((document, path), external)));
-            repo.declared.push(Declared { resource: parsed.resource, document, local_digest: parsed.local_digest });
+    let mut repo = Repo { files: files.files, ..Repo::default() };
+    let diagnostics = repo.read(&files.root, project, cache, |_| Wanted::Everything);
+    (repo, diagnostics)
+}
+
+impl Repo {
+    /// Adds the declarations that `wanted` asks for, file by file.
+    pub fn read<'a>(
+        &mut self,
+        root: &Path,
+        project: &Project,
+        cache: &mut Cache,
+        wanted: impl Fn(usize) -> Wanted<'a> + Sync,
+    ) -> Vec<Diagnostic> {
+        let known: &Cache = cache;
+        let files = self.files.clone();
+        let read = |(index, file): (usize, &SourceFile)| read_file(root, file, project, known, wanted(index));
+        let yields: Vec<FileYield> = files.par_iter().enumerate().map(read).collect();
+        let mut diagnostics = Vec::new();
+        for (index, (file, found)) in files.iter().zip(yields).enumerate() {
+            if let Some(entry) = &found.entry {
+                cache.remember(file, project, entry);
+            }
+            diagnostics.extend(self.add(index, found));
         }
-        if let Some(entry) = found.entry {
-            cache.remember(file, project, entry);
+        diagnostics
+    }
+
+    fn add(&mut self, file: usize, found: FileYield) -> impl Iterator<Item = Diagnostic> + use<> {
+        let first = self.documents.len();
+        for (place, parsed) in found.documents {
+            let document = DocumentId(self.documents.len());
+            self.documents.push(Document { file, place });
+            let Some(parsed) = parsed else { continue };
+            self.externals.extend(parsed.externals.into_iter().map(|(path, external)| ((document, path), external)));
+            self.declared.push(Declared { resource: parsed.resource, document, local_digest: parsed.local_digest });
         }
         for (document, broken) in found.broken {
-            repo.broken.extend(broken.name.map(|it| (it, broken.kind)));
-            repo.partial.extend(broken.partial.map(|it| (DocumentId(document.0 + first), it)));
+            self.broken.extend(broken.name.map(|it| (it, broken.kind)));
+            self.partial.extend(broken.partial.map(|it| (DocumentId(document.0 + first), it)));
         }
-        diagnostics.extend(found.diagnostics.into_iter().map(|it| rebase(it, first)));
+        found.diagnostics.into_iter().map(move |it| rebase(it, first))
     }
-    repo.files = files;
-    (repo, diagnostics)
 }
 
 /// Turns the document numbers of one file into those of the repo.
@@ -125,8 +161,11 @@ fn rebase(mut diagnostic: Diagnostic, first: usize) -> Diagnostic {
     diagnostic
 }
 
-fn read_file(root: &Path, file: &SourceFile, project: &Project, cache: &Cache) -> FileYield {
-    if let Some(documents) = cache.recall(root, file, project) {
+fn read_file(root: &Path, file: &SourceFile, project: &Project, cache: &Cache, wanted: Wanted) -> FileYield {
+    if matches!(wanted, Wanted::Nothing) {
+        return FileYield::default();
+    }
+    if let Some(documents) = cache.recall(root, file, project, wanted) {
         return FileYield { documents, ..FileYield::default() };
     }
     // One file may hold ten thousand documents, so these too are shared among the cores. Small files are not worth it:
@@ -138,7 +177,7 @@ fn read_file(root: &Path, file: &SourceFile, project: &Project, cache: &Cache) -
     let entry = sound.then(|| documents.iter().map(|it| it.entry.as_str()).collect());
     let mut found = FileYield { entry, ..FileYield::default() };
     for (index, (place, document)) in places.into_iter().zip(documents).enumerate() {
-        found.documents.push((place, document.parsed));
+        found.documents.push((place, document.parsed.filter(|it| wanted.takes(&it.resource.address))));
         found.broken.extend(document.broken.map(|it| (DocumentId(index), it)));
         found.diagnostics.extend(document.diagnostics);
     }
@@ -238,9 +277,12 @@ pub fn external_hashes(repo: &Repo) -> Vec<(String, String)> {
 
 /// Says whether the files that declarations name are what they were.
 pub fn externals_unchanged(root: &Path, externals: &[(String, String)]) -> bool {
-    externals.iter().all(|(file, hash)| {
-        files::read_external(root, "", file).is_ok_and(|it| blake3::hash(it.text.as_bytes()).to_string() == *hash)
-    })
+    externals.iter().all(|(file, hash)| is_unchanged(root, file, hash))
+}
+
+/// Says whether a file that a declaration names has this hash.
+pub fn is_unchanged(root: &Path, file: &str, hash: &str) -> bool {
+    files::read_external(root, "", file).is_ok_and(|it| blake3::hash(it.text.as_bytes()).to_hex().as_str() == hash)
 }
 
 /// Returns the folder that holds what is local to this machine, made so that git ignores it.

@@ -54,7 +54,7 @@ pub fn diff(
     }
     let rewritten =
         comparison.rewritten.into_iter().filter(|it| !comparison.changes.contains_key(&it.address)).collect();
-    let state = state(declared.values().copied());
+    let state = state(declared.iter().map(|it| (*it.0, it.1.digest)));
     let changes = order::order(comparison.changes.into_values().collect());
     Ok(Plan {
         workspace: snapshot.workspace.clone(),
@@ -71,8 +71,8 @@ pub fn diff(
 }
 
 /// Returns the digest over all that is declared: equal states are equal, resource by resource.
-pub fn state<'a>(declared: impl IntoIterator<Item = &'a Declared>) -> String {
-    let mut lines: Vec<(&Address, Digest)> = declared.into_iter().map(|it| (&it.resource.address, it.digest)).collect();
+pub fn state<'a>(declared: impl IntoIterator<Item = (&'a Address, Digest)>) -> String {
+    let mut lines: Vec<(&Address, Digest)> = declared.into_iter().collect();
     lines.sort();
     let mut hasher = blake3::Hasher::new();
     for (address, digest) in lines {

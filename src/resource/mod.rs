@@ -142,9 +142,7 @@ impl Resource {
             hasher.update(address.kind.as_str().as_bytes());
             hasher.update(address.name.as_bytes());
         }
-        let mut digest = [0; 16];
-        digest.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
-        Digest(digest)
+        Digest::of(hasher.finalize().as_bytes())
     }
 
     /// Returns the part of the digest that needs no other resource, for the parse cache.
@@ -172,9 +170,17 @@ impl Resource {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(pub [u8; 16]);
 
+impl Digest {
+    /// Returns the first half of a hash.
+    pub fn of(hash: &[u8; 32]) -> Self {
+        let (half, _) = hash.split_at(16);
+        Self(half.try_into().expect("half of 32 bytes are 16"))
+    }
+}
+
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|it| write!(f, "{it:02x}"))
+        f.write_str(&hex(&self.0))
     }
 }
 
@@ -182,15 +188,28 @@ impl FromStr for Digest {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let mut digest = [0; 16];
-        if text.len() != 32 || !text.is_ascii() {
-            return Err(format!("`{text}` is not a digest"));
-        }
-        for (index, byte) in digest.iter_mut().enumerate() {
-            *byte = u8::from_str_radix(&text[index * 2..index * 2 + 2], 16).map_err(|it| it.to_string())?;
-        }
-        Ok(Self(digest))
+        unhex(text).map(Self).ok_or_else(|| format!("`{text}` is not a digest"))
     }
+}
+
+/// Writes bytes as hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |it: u8| char::from(DIGITS[usize::from(it)]);
+    bytes.iter().flat_map(|it| [digit(it >> 4), digit(it & 15)]).collect()
+}
+
+/// Reads what `hex` wrote of exactly `N` bytes.
+pub fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let digit = |it: u8| char::from(it).to_digit(16).and_then(|it| u8::try_from(it).ok());
+    let mut bytes = [0; N];
+    if text.len() != N * 2 {
+        return None;
+    }
+    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+    }
+    Some(bytes)
 }
 
 /// Takes out every member that is null: it says nothing.

@@ -1,0 +1,38 @@
+//! Takes the short way from the repo to a plan, where there is one.
+
+use super::context::{Context, Place};
+use super::planning::{Ground, Planned};
+use super::repo::{self, Sources};
+use super::stop::Stop;
+use crate::outline::{Focus, Reader};
+use crate::plan;
+use crate::resource::Instant;
+
+/// Returns the plan, with the warnings said; nothing when the whole way has to be gone.
+pub fn plan(
+    context: &Context,
+    place: &Place,
+    sources: &mut Sources,
+    ground: &mut Ground,
+    now: Instant,
+) -> Result<Option<Planned>, Stop> {
+    let Some(before) = sources.outline() else { return Ok(None) };
+    // From half on, the whole way is no slower.
+    let limit = before.lines.len() / 2;
+    let reader = Reader { files: &sources.files, project: &place.project, cache: &mut sources.cache };
+    let Some(mut focus) = Focus::check(before, reader, limit) else { return Ok(None) };
+    let state = focus.outline.state();
+    let planned = if state == ground.workspace.state {
+        ground.unchanged(focus.outline.lines.len(), state)
+    } else {
+        let recorded = ground.snapshot_with(context, |_, _| false)?;
+        let Some(mut view) = focus.view(&recorded) else { return Ok(None) };
+        ground.read_specs(context, &mut view)?;
+        let Some(plan) = focus.plan(&view, now) else { return Ok(None) };
+        Planned { refusals: plan::refusals(&plan, &recorded), plan, snapshot: recorded }
+    };
+    let outline = focus.outline;
+    sources.remember(&outline);
+    repo::say_counts(context, &outline.warnings());
+    Ok(Some(planned))
+}
