@@ -1,13 +1,13 @@
 //! Approved → one commit. There is no other way to write what is declared into a registry.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
 use serde_json::json;
 
 use crate::plan::{Action, Approved, Change, Entry, Plan, Row, Serial, Write, is_harmless, recheck};
-use crate::registry::{Commit, LogEntry, LoggedChange, Registry, Result};
+use crate::registry::{Commit, LogEntry, LoggedChange, Part, Parts, Registry, Result};
 use crate::resource::{Address, Resource};
 
 /// Who applies, when and why: what the history says.
@@ -20,55 +20,79 @@ pub struct Occasion {
     pub message: Option<String>,
 }
 
-/// Carries out `approved` in one transaction. The guard runs once more inside it, on what is recorded then.
-pub async fn apply(registry: &mut dyn Registry, approved: &Approved, occasion: &Occasion) -> Result<Serial> {
+/// Carries out `approved` in one transaction, which is made of its [`parts`]. The guard runs once more inside it, on
+/// what is recorded then.
+pub async fn apply(
+    registry: &mut dyn Registry,
+    approved: &Approved,
+    occasion: &Occasion,
+    parts: Parts<'_>,
+) -> Result<Serial> {
     let plan = approved.plan();
     let guard = |entries: &BTreeMap<Address, Entry>| recheck(plan, entries);
-    registry.commit(&commit(plan, occasion), if is_harmless(plan) { None } else { Some(&guard) }).await
+    let commit = Commit {
+        workspace: plan.workspace.clone(),
+        base: plan.base,
+        state: plan.state.clone(),
+        entry: entry(plan, occasion),
+        parts,
+        count: plan.changes.len() + plan.rewritten.len(),
+    };
+    registry.commit(commit, if is_harmless(plan) { None } else { Some(&guard) }).await
 }
 
-fn commit(plan: &Plan, occasion: &Occasion) -> Commit {
+fn entry(plan: &Plan, occasion: &Occasion) -> LogEntry {
     let tally = plan.tally();
-    let suppressed = plan.changes.iter().filter(|it| it.suppressed).count();
     let summary = json!({
         "create": tally.create,
         "update": tally.update,
         "recreate": tally.recreate,
         "delete": tally.delete,
         "unchanged": tally.unchanged,
-        "suppressed": suppressed,
+        "suppressed": plan.changes.iter().filter(|it| it.suppressed).count(),
     });
-    let entry = LogEntry {
+    LogEntry {
         serial: Serial(plan.base.0 + 1),
         at: occasion.at.clone(),
         actor: occasion.actor.clone(),
         git_commit: occasion.git_commit.clone(),
         message: occasion.message.clone(),
         summary: summary.to_string(),
-    };
-    let orders = plan.wire_orders.iter().map(|(address, order)| Write::WireOrder {
+    }
+}
+
+/// How many changes are written at a time.
+const PART: usize = 400;
+
+/// Returns what the plan writes, part by part.
+pub fn parts(approved: &Approved) -> impl Iterator<Item = Part> + Send {
+    let plan = approved.plan();
+    let orders: HashMap<&Address, &[String]> = plan.wire_orders.iter().map(|it| (&it.0, it.1.as_slice())).collect();
+    let inserted = |it: &&Change| matches!(it.action, Action::Create { .. } | Action::Recreate { .. });
+    let fresh: HashSet<&Address> = plan.changes.iter().filter(inserted).map(|it| &it.address).collect();
+    let grown = plan.wire_orders.iter().filter(|it| !fresh.contains(&it.0)).map(|(address, order)| Write::WireOrder {
         kind: address.kind.to_string(),
         name: address.name.to_string(),
         order: order.clone(),
     });
-    let texts: Vec<Texts> = plan.changes.par_iter().chain(&plan.rewritten).map(Texts::of).collect();
-    let changes = || plan.changes.iter().chain(&plan.rewritten).zip(&texts);
-    let writes = changes().flat_map(|(change, texts)| writes(change, texts)).chain(orders).collect();
-    let first_rewritten = plan.changes.len();
-    let logged = changes().enumerate().map(|(index, (change, texts))| {
-        logged(change, texts, if index < first_rewritten { change.action.word() } else { "rewrite" })
-    });
-    Commit {
-        workspace: plan.workspace.clone(),
-        base: plan.base,
-        writes,
-        state: plan.state.clone(),
-        entry,
-        changes: logged.collect(),
-    }
+    let last = Part { writes: grown.collect(), changes: Vec::new() };
+    let changes = plan.changes.chunks(PART).map(|it| (it, false));
+    let chunks = changes.chain(plan.rewritten.chunks(PART).map(|it| (it, true)));
+    chunks.map(move |(changes, rewritten)| part(changes, rewritten, &orders)).chain([last])
 }
 
-/// The states of a change as the registry stores them: written once, on all cores, and used twice.
+fn part(changes: &[Change], rewritten: bool, orders: &HashMap<&Address, &[String]>) -> Part {
+    let made = changes.par_iter().map(|change| {
+        let texts = Texts::of(change);
+        let order = orders.get(&change.address).copied().unwrap_or_default();
+        let action = if rewritten { "rewrite" } else { change.action.word() };
+        (writes(change, &texts, order), logged(change, &texts, action))
+    });
+    let (writes, changes): (Vec<_>, Vec<_>) = made.unzip();
+    Part { writes: writes.into_iter().flatten().collect(), changes }
+}
+
+/// The states of a change as the registry stores them: written once and used twice.
 struct Texts {
     before: Option<Arc<str>>,
     after: Option<Arc<str>>,
@@ -82,7 +106,7 @@ impl Texts {
 }
 
 /// Returns what one change writes: rows by what happens to the identity, and the work that it brings or ends.
-fn writes(change: &Change, texts: &Texts) -> Vec<Write> {
+fn writes(change: &Change, texts: &Texts, wire_order: &[String]) -> Vec<Write> {
     let mut writes = Vec::new();
     let row = |resource: &Resource| Row {
         kind: resource.address.kind.to_string(),
@@ -91,6 +115,7 @@ fn writes(change: &Change, texts: &Texts) -> Vec<Write> {
         digest: change.digest.map(|it| it.to_string()).unwrap_or_default(),
         prevent_destroy: resource.meta.prevent_destroy,
         depends_on: resource.depends_on.iter().map(ToString::to_string).collect(),
+        wire_order: wire_order.to_vec(),
     };
     let id = change.id.unwrap_or_default();
     match &change.action {

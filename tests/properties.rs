@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::{RngSeed, TestCaseError};
 use serde_json::{Map, Value, json};
-use weir::apply::{Occasion, apply};
+use weir::apply::{Occasion, apply, parts};
 use weir::check;
 use weir::diagnostic::{Diagnostic, DocumentId, Place};
 use weir::load::{self, Cache, Project, Repo};
@@ -663,7 +663,9 @@ fn sound(world: &World, before: &World) -> (Vec<(Address, Value)>, Vec<Declared>
             let (document, resource) = (DocumentId(index), read(address, spec));
             let mut report = Report { document, diagnostics: &mut diagnostics };
             check::alone(&resource, &mut report);
-            check::queries(&resource, &mut report);
+            let parsed: Vec<_> =
+                resource.spec.declaration().queries().iter().map(|it| weir::sql::parse(it.text)).collect();
+            check::queries(&resource, &parsed, &mut report);
             let local_digest = resource.local_digest();
             repo.declared.push(load::Declared { resource, document, local_digest });
         }
@@ -930,7 +932,7 @@ fn planned(registry: &mut Memory, workspace: &str, declared: &[Declared]) -> Res
 
 fn carry_out(registry: &mut Memory, approved: Approved) {
     let occasion = Occasion { at: NOW.to_owned(), actor: "tester".to_owned(), git_commit: None, message: None };
-    wait(apply(registry, &approved, &occasion)).unwrap();
+    wait(apply(registry, &approved, &occasion, Box::new(parts(&approved)))).unwrap();
 }
 
 /// What `restore` declares: the specs of an earlier serial, with the protection of today.
@@ -940,7 +942,7 @@ fn restored(registry: &mut Memory, workspace: &str, today: &Snapshot, serial: Se
         specs.iter().map(|(address, spec)| decode(address, spec, Vec::new()).unwrap()).collect();
     for resource in &mut resources {
         if let Some(entry) = today.entries.get(&resource.address) {
-            resource.meta.prevent_destroy = entry.prevent_destroy;
+            resource.set_prevent_destroy(entry.prevent_destroy);
         }
     }
     link(&mut resources);

@@ -9,7 +9,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 use tempfile::TempDir;
 use weir::plan::{Entry, Job, JobKind, Mode, Range, Refused, Row, Serial, Write};
 use weir::registry::{
-    Commit, Error, FORMAT, Location, LogEntry, LoggedChange, Memory, Registry, create, open, specs_at,
+    Commit, Error, FORMAT, Location, LogEntry, LoggedChange, Memory, Part, Registry, create, open, specs_at,
 };
 use weir::resource::Address;
 
@@ -41,6 +41,7 @@ fn row(address: &str, protected: bool) -> Row {
         digest: format!("{:032x}", address.len()),
         prevent_destroy: protected,
         depends_on: Vec::new(),
+        wire_order: Vec::new(),
     }
 }
 
@@ -48,7 +49,7 @@ fn insert(address: &str) -> Write {
     Write::Insert { row: row(address, false), replaces: None }
 }
 
-fn commit(workspace: &str, base: i64, writes: Vec<Write>) -> Commit {
+fn commit(workspace: &str, base: i64, writes: Vec<Write>) -> Commit<'static> {
     let entry = LogEntry {
         serial: Serial(0),
         at: NOW.to_owned(),
@@ -57,14 +58,14 @@ fn commit(workspace: &str, base: i64, writes: Vec<Write>) -> Commit {
         message: (base > 0).then(|| format!("after {base}")),
         summary: "{}".to_owned(),
     };
-    let changes = writes.iter().filter_map(logged).collect();
+    let changes: Vec<LoggedChange> = writes.iter().filter_map(logged).collect();
     Commit {
         workspace: workspace.to_owned(),
         base: Serial(base),
-        writes,
         state: format!("state {base}"),
         entry,
-        changes,
+        count: changes.len(),
+        parts: Box::new(std::iter::once(Part { writes, changes })),
     }
 }
 
@@ -126,7 +127,7 @@ fn what_is_committed_is_read_back() {
             insert("FeatureService.ads"),
             Write::WireOrder { kind: "FeatureService".to_owned(), name: "ads".to_owned(), order: order.clone() },
         ];
-        assert_eq!(registry.commit(&commit("prod", 0, writes), None).await.unwrap(), Serial(1));
+        assert_eq!(registry.commit(commit("prod", 0, writes), None).await.unwrap(), Serial(1));
 
         let entries = registry.entries("prod").await.unwrap();
         let entry = &entries[&address("BatchFeatureView.orders:v2")];
@@ -153,14 +154,14 @@ fn what_is_committed_is_read_back() {
 fn an_update_keeps_identity_and_a_recreate_gets_a_new_one() {
     on_every_backend(async |registry| {
         let writes = vec![insert("Entity.user"), insert("Entity.ad")];
-        registry.commit(&commit("prod", 0, writes), None).await.unwrap();
+        registry.commit(commit("prod", 0, writes), None).await.unwrap();
         let before = ids(registry, "prod").await;
         let writes = vec![
             Write::Update { id: before["Entity.user"], row: row("Entity.account", true) },
             Write::Delete { id: before["Entity.ad"] },
             Write::Insert { row: row("Entity.ad", false), replaces: Some(before["Entity.ad"]) },
         ];
-        registry.commit(&commit("prod", 1, writes), None).await.unwrap();
+        registry.commit(commit("prod", 1, writes), None).await.unwrap();
         let after = ids(registry, "prod").await;
         assert_eq!(after.keys().collect::<Vec<_>>(), ["Entity.account", "Entity.ad"]);
         assert_eq!(after["Entity.account"], before["Entity.user"]);
@@ -178,10 +179,10 @@ fn an_update_keeps_the_wire_order() {
             order: order.iter().map(|it| (*it).to_owned()).collect(),
         };
         let writes = vec![insert("FeatureService.ads"), order(&["v.b", "v.a"])];
-        registry.commit(&commit("prod", 0, writes), None).await.unwrap();
+        registry.commit(commit("prod", 0, writes), None).await.unwrap();
         let id = ids(registry, "prod").await["FeatureService.ads"];
         let writes = vec![Write::Update { id, row: row("FeatureService.ads", true) }];
-        registry.commit(&commit("prod", 1, writes), None).await.unwrap();
+        registry.commit(commit("prod", 1, writes), None).await.unwrap();
         assert_eq!(registry.entries("prod").await.unwrap()[&address("FeatureService.ads")].wire_order, ["v.b", "v.a"]);
     });
 }
@@ -189,10 +190,10 @@ fn an_update_keeps_the_wire_order() {
 #[test]
 fn an_identity_is_never_used_twice() {
     on_every_backend(async |registry| {
-        registry.commit(&commit("prod", 0, vec![insert("Entity.user")]), None).await.unwrap();
+        registry.commit(commit("prod", 0, vec![insert("Entity.user")]), None).await.unwrap();
         let first = ids(registry, "prod").await["Entity.user"];
-        registry.commit(&commit("prod", 1, vec![Write::Delete { id: first }]), None).await.unwrap();
-        registry.commit(&commit("prod", 2, vec![insert("Entity.user")]), None).await.unwrap();
+        registry.commit(commit("prod", 1, vec![Write::Delete { id: first }]), None).await.unwrap();
+        registry.commit(commit("prod", 2, vec![insert("Entity.user")]), None).await.unwrap();
         assert!(ids(registry, "prod").await["Entity.user"] > first);
     });
 }
@@ -200,10 +201,10 @@ fn an_identity_is_never_used_twice() {
 #[test]
 fn the_loser_of_a_race_writes_nothing() {
     on_every_backend(async |registry| {
-        registry.commit(&commit("prod", 0, vec![insert("Entity.user")]), None).await.unwrap();
+        registry.commit(commit("prod", 0, vec![insert("Entity.user")]), None).await.unwrap();
         let before = everything(registry, "prod").await;
         for base in [0, 2] {
-            let error = registry.commit(&commit("prod", base, vec![insert("Entity.ad")]), None).await.unwrap_err();
+            let error = registry.commit(commit("prod", base, vec![insert("Entity.ad")]), None).await.unwrap_err();
             assert_eq!(error.to_string(), format!("registry changed since this plan (was {base}, is 1)"));
             assert!(matches!(error, Error::Moved { .. }));
         }
@@ -212,10 +213,22 @@ fn the_loser_of_a_race_writes_nothing() {
 }
 
 #[test]
+fn a_commit_that_breaks_off_leaves_everything_as_it_was() {
+    on_every_backend(async |registry| {
+        registry.commit(commit("prod", 0, vec![insert("Entity.user")]), None).await.unwrap();
+        let before = everything(registry, "prod").await;
+        let cut = Commit { count: 3, ..commit("prod", 1, vec![insert("Entity.ad"), insert("Entity.card")]) };
+        assert!(matches!(registry.commit(cut, None).await, Err(Error::Incomplete)));
+        assert_eq!(everything(registry, "prod").await, before);
+        registry.commit(commit("prod", 1, vec![insert("Entity.ad")]), None).await.unwrap();
+    });
+}
+
+#[test]
 fn a_guard_that_says_no_leaves_everything_as_it_was() {
     on_every_backend(async |registry| {
         let writes = vec![Write::Insert { row: row("Entity.user", true), replaces: None }];
-        registry.commit(&commit("prod", 0, writes), None).await.unwrap();
+        registry.commit(commit("prod", 0, writes), None).await.unwrap();
         let before = everything(registry, "prod").await;
         let id = ids(registry, "prod").await["Entity.user"];
         let guard = |entries: &BTreeMap<Address, Entry>| {
@@ -223,7 +236,7 @@ fn a_guard_that_says_no_leaves_everything_as_it_was() {
             Err(Refused { refusals: Vec::new() })
         };
         let commit = commit("prod", 1, vec![Write::Delete { id }]);
-        assert!(matches!(registry.commit(&commit, Some(&guard)).await, Err(Error::Refused(_))));
+        assert!(matches!(registry.commit(commit, Some(&guard)).await, Err(Error::Refused(_))));
         assert!(matches!(registry.delete_workspace("prod", Serial(1), Some(&guard)).await, Err(Error::Refused(_))));
         assert_eq!(everything(registry, "prod").await, before);
     });
@@ -232,12 +245,12 @@ fn a_guard_that_says_no_leaves_everything_as_it_was() {
 #[test]
 fn a_commit_that_fails_half_way_leaves_everything_as_it_was() {
     on_every_backend(async |registry| {
-        registry.commit(&commit("prod", 0, vec![insert("Entity.user")]), None).await.unwrap();
+        registry.commit(commit("prod", 0, vec![insert("Entity.user")]), None).await.unwrap();
         let before = everything(registry, "prod").await;
         let id = ids(registry, "prod").await["Entity.user"];
         for missing in [Write::Delete { id: 4711 }, Write::Update { id: 4711, row: row("Entity.ad", false) }] {
             let writes = vec![insert("Entity.ad"), Write::Update { id, row: row("Entity.user", true) }, missing];
-            assert!(matches!(registry.commit(&commit("prod", 1, writes), None).await, Err(Error::Damaged(_))));
+            assert!(matches!(registry.commit(commit("prod", 1, writes), None).await, Err(Error::Damaged(_))));
         }
         assert_eq!(everything(registry, "prod").await, before);
     });
@@ -247,9 +260,9 @@ fn a_commit_that_fails_half_way_leaves_everything_as_it_was() {
 fn workspaces_do_not_see_each_other() {
     on_every_backend(async |registry| {
         registry.create_workspace("dev", Mode::Development, NOW).await.unwrap();
-        registry.commit(&commit("prod", 0, vec![insert("Entity.user")]), None).await.unwrap();
+        registry.commit(commit("prod", 0, vec![insert("Entity.user")]), None).await.unwrap();
         let prod = everything(registry, "prod").await;
-        registry.commit(&commit("dev", 0, vec![insert("Entity.user"), insert("Entity.ad")]), None).await.unwrap();
+        registry.commit(commit("dev", 0, vec![insert("Entity.user"), insert("Entity.ad")]), None).await.unwrap();
         assert_eq!(ids(registry, "prod").await.len(), 1);
         assert_eq!(registry.log("prod", None).await.unwrap().len(), 1);
         assert_eq!(registry.workspaces().await.unwrap().iter().map(|it| it.count).collect::<Vec<_>>(), [2, 1]);
@@ -267,11 +280,11 @@ fn workspaces_do_not_see_each_other() {
 fn a_commit_reaches_its_own_workspace_only() {
     on_every_backend(async |registry| {
         registry.create_workspace("dev", Mode::Development, NOW).await.unwrap();
-        registry.commit(&commit("prod", 0, vec![insert("Entity.user")]), None).await.unwrap();
+        registry.commit(commit("prod", 0, vec![insert("Entity.user")]), None).await.unwrap();
         let before = everything(registry, "prod").await;
         let id = ids(registry, "prod").await["Entity.user"];
         for write in [Write::Delete { id }, Write::Update { id, row: row("Entity.ad", false) }] {
-            assert!(registry.commit(&commit("dev", 0, vec![write]), None).await.is_err());
+            assert!(registry.commit(commit("dev", 0, vec![write]), None).await.is_err());
         }
         assert_eq!(registry.specs("dev", Some(&[id])).await.unwrap(), []);
         assert_eq!(everything(registry, "prod").await, before);
@@ -288,7 +301,7 @@ fn a_workspace_is_created_once_and_deleted_at_its_serial() {
         }
         let modes: Vec<_> = registry.workspaces().await.unwrap().into_iter().map(|it| (it.name, it.mode)).collect();
         assert_eq!(modes, [("dev".to_owned(), Mode::Development), ("prod".to_owned(), Mode::Live)]);
-        registry.commit(&commit("dev", 0, vec![insert("Entity.user")]), None).await.unwrap();
+        registry.commit(commit("dev", 0, vec![insert("Entity.user")]), None).await.unwrap();
         assert!(matches!(registry.delete_workspace("dev", Serial(0), None).await, Err(Error::Moved { .. })));
         assert_eq!(ids(registry, "dev").await.len(), 1);
         registry.delete_workspace("dev", Serial(1), None).await.unwrap();
@@ -304,7 +317,7 @@ fn a_workspace_that_does_not_exist_is_an_error_that_names_those_that_do() {
             registry.specs("prd", None).await.err(),
             registry.log("prd", None).await.err(),
             registry.changes("prd", Serial(0), Serial(9)).await.err(),
-            registry.commit(&commit("prd", 0, vec![]), None).await.err(),
+            registry.commit(commit("prd", 0, vec![]), None).await.err(),
             registry.delete_workspace("prd", Serial(0), None).await.err(),
         ];
         for error in errors {
@@ -318,7 +331,7 @@ fn a_workspace_that_does_not_exist_is_an_error_that_names_those_that_do() {
 fn the_history_tells_every_apply_and_every_change() {
     on_every_backend(async |registry| {
         for (base, name) in ["Entity.a", "Entity.b", "Entity.c"].into_iter().enumerate() {
-            registry.commit(&commit("prod", base as i64, vec![insert(name)]), None).await.unwrap();
+            registry.commit(commit("prod", base as i64, vec![insert(name)]), None).await.unwrap();
         }
         let log = registry.log("prod", None).await.unwrap();
         assert_eq!(log.iter().map(|it| it.serial.0).collect::<Vec<_>>(), [3, 2, 1], "newest first");
@@ -340,12 +353,12 @@ fn the_history_tells_every_apply_and_every_change() {
 fn thousands_of_rows_are_one_commit() {
     on_every_backend(async |registry| {
         let writes = (0..1_001).map(|it| insert(&format!("Entity.e{it}"))).collect();
-        registry.commit(&commit("prod", 0, writes), None).await.unwrap();
+        registry.commit(commit("prod", 0, writes), None).await.unwrap();
         let all: Vec<i64> = ids(registry, "prod").await.into_values().collect();
         assert_eq!(all.len(), 1_001);
         assert_eq!(registry.specs("prod", Some(&all)).await.unwrap().len(), 1_001);
         let writes = all.into_iter().map(|id| Write::Delete { id }).collect();
-        registry.commit(&commit("prod", 1, writes), None).await.unwrap();
+        registry.commit(commit("prod", 1, writes), None).await.unwrap();
         assert_eq!(registry.entries("prod").await.unwrap(), BTreeMap::new());
     });
 }
@@ -376,9 +389,9 @@ impl File {
         registry.create_workspace("dev", Mode::Development, NOW).await.unwrap();
         registry.create_workspace("third", Mode::Development, NOW).await.unwrap();
         let rows = || vec![Write::Insert { row: row("Entity.user", true), replaces: None }, insert("Entity.ad")];
-        registry.commit(&commit("prod", 0, rows()), None).await.unwrap();
-        registry.commit(&commit("dev", 0, rows()), None).await.unwrap();
-        registry.commit(&commit("third", 0, vec![insert("Entity.user")]), None).await.unwrap();
+        registry.commit(commit("prod", 0, rows()), None).await.unwrap();
+        registry.commit(commit("dev", 0, rows()), None).await.unwrap();
+        registry.commit(commit("third", 0, vec![insert("Entity.user")]), None).await.unwrap();
         let stranger = ids(&mut registry, "third").await["Entity.user"];
         let (prod, dev) = (ids(&mut registry, "prod").await, ids(&mut registry, "dev").await);
         let of = |ids: &BTreeMap<String, i64>, workspace, elsewhere| Ids {
@@ -559,7 +572,7 @@ fn a_trigger_is_an_error_of_its_own_and_stops_the_whole_commit() {
         let mut registry = open(&location(&file.folder), true).await.unwrap().unwrap();
         let before = everything(&mut registry, "prod").await;
         let writes = vec![insert("Entity.new"), Write::Delete { id: file.live.protected }];
-        let error = registry.commit(&commit("prod", 1, writes), None).await.unwrap_err();
+        let error = registry.commit(commit("prod", 1, writes), None).await.unwrap_err();
         assert_eq!(
             error.to_string(),
             "it refuses: a protected resource of a live workspace cannot be deleted",
@@ -568,7 +581,7 @@ fn a_trigger_is_an_error_of_its_own_and_stops_the_whole_commit() {
         assert!(matches!(registry.delete_workspace("prod", Serial(1), None).await, Err(Error::Trigger(_))));
         assert_eq!(everything(&mut registry, "prod").await, before);
         let writes = vec![Write::Delete { id: file.development.protected }];
-        registry.commit(&commit("dev", 1, writes), None).await.unwrap();
+        registry.commit(commit("dev", 1, writes), None).await.unwrap();
     });
 }
 
@@ -609,8 +622,8 @@ fn the_views_tell_who_depends_on_what_and_who_protects_what() {
                 reading("FeatureService.ads", false, &["BatchFeatureView.spend"]),
             ]
         };
-        registry.commit(&commit("prod", 0, writes()), None).await.unwrap();
-        registry.commit(&commit("dev", 0, writes()), None).await.unwrap();
+        registry.commit(commit("prod", 0, writes()), None).await.unwrap();
+        registry.commit(commit("dev", 0, writes()), None).await.unwrap();
         drop(registry);
         let options = SqliteConnectOptions::new().filename(location(&folder).path);
         let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
@@ -651,16 +664,16 @@ fn jobs_belong_to_an_identity_and_end_with_it() {
         let backfill = || job(JobKind::Backfill { range, count: 1 });
         let recurring = || job(JobKind::Recurring { every: "1d".parse().unwrap(), delay: "1h".parse().unwrap() });
         let writes = vec![insert("BatchFeatureView.spend"), backfill(), recurring()];
-        registry.commit(&commit("prod", 0, writes), None).await.unwrap();
+        registry.commit(commit("prod", 0, writes), None).await.unwrap();
         let id = ids(&mut registry, "prod").await["BatchFeatureView.spend"];
-        registry.commit(&commit("prod", 1, vec![Write::CancelRecurring { id }, recurring()]), None).await.unwrap();
+        registry.commit(commit("prod", 1, vec![Write::CancelRecurring { id }, recurring()]), None).await.unwrap();
         let writes = vec![
             Write::Delete { id },
             Write::CancelJobs { id },
             Write::Insert { row: row("BatchFeatureView.spend", false), replaces: Some(id) },
             backfill(),
         ];
-        registry.commit(&commit("prod", 2, writes), None).await.unwrap();
+        registry.commit(commit("prod", 2, writes), None).await.unwrap();
         drop(registry);
         let options = SqliteConnectOptions::new().filename(location(&folder).path);
         let mut connection = SqliteConnection::connect_with(&options).await.unwrap();

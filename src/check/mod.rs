@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use crate::diagnostic::{Diagnostic, Place, did_you_mean};
 use crate::load::Repo;
 use crate::resource::{Address, Catalog, FINAL, Report, Resource, VARIANTS};
-use crate::sql;
+use crate::sql::{self, Query};
 
 /// Runs the rules that need more than one declaration. Resources are resolved by now.
 pub fn together(repo: &Repo) -> Vec<Diagnostic> {
@@ -92,7 +92,8 @@ fn name_fault(address: &Address) -> Option<String> {
 pub fn part(resource: &Resource, report: &mut Report) {
     let first = report.diagnostics.len();
     alone(resource, report);
-    queries(resource, report);
+    let parsed: Vec<_> = resource.spec.declaration().queries().iter().map(|it| sql::parse(it.text)).collect();
+    queries(resource, &parsed, report);
     let mut index = 0;
     report.diagnostics.retain(|it| {
         index += 1;
@@ -100,28 +101,32 @@ pub fn part(resource: &Resource, report: &mut Report) {
     });
 }
 
-/// Parses the declaration's SQL: faults at their own place, and tables that were not given.
-pub fn queries(resource: &Resource, report: &mut Report) {
-    for query in resource.spec.declaration().queries() {
+/// Looks at the declaration's SQL, which `parsed` is: faults at their own place, and tables that were not given.
+pub fn queries<'a>(
+    resource: &Resource,
+    parsed: impl IntoIterator<Item = &'a Result<Query, sql::Fault>>,
+    report: &mut Report,
+) {
+    for (query, parsed) in resource.spec.declaration().queries().into_iter().zip(parsed) {
         let place = |fault: &sql::Fault| Place::Query {
             document: report.document,
             path: query.path.to_owned(),
             line: fault.line,
             column: fault.column,
         };
-        let parsed = match sql::parse(query.text) {
+        let parsed = match parsed {
             Ok(parsed) => parsed,
             Err(fault) => {
                 let diagnostic = Diagnostic::error(
                     "L014",
                     format!("`{}` of `{}` is not SQL: {}", query.path, resource.address, fault.message),
                 );
-                report.diagnostics.push(diagnostic.place(place(&fault)));
+                report.diagnostics.push(diagnostic.place(place(fault)));
                 continue;
             }
         };
         let Some(given) = &query.tables else { continue };
-        for (table, at) in sql::tables(&parsed) {
+        for (table, at) in sql::tables(parsed) {
             if given.iter().any(|it| sql::same_table(&table, it)) {
                 continue;
             }

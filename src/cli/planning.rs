@@ -8,7 +8,7 @@ use crate::apply::Occasion;
 use crate::diagnostic::Diagnostic;
 use crate::outline::View;
 use crate::plan::{self, Approved, Declared, Entry, Plan, Refusal, Snapshot, Suppress};
-use crate::registry::{self, Location, Registry, Sqlite, Workspace};
+use crate::registry::{self, Location, Part, Parts, Registry, Sqlite, Workspace};
 use crate::render::{style, text, words};
 use crate::resource::{Address, Instant};
 
@@ -201,11 +201,25 @@ impl From<bool> for Answer {
     }
 }
 
+/// Makes the next part while the last one is written.
+fn ahead<'scope>(
+    scope: &'scope std::thread::Scope<'scope, '_>,
+    parts: impl Iterator<Item = Part> + Send + 'scope,
+) -> Parts<'scope> {
+    let (sender, receiver) = std::sync::mpsc::sync_channel(1);
+    // A transaction that fails takes no more parts: nobody is left to send them to.
+    scope.spawn(move || parts.map(|it| sender.send(it)).take_while(Result::is_ok).for_each(drop));
+    Box::new(receiver.into_iter())
+}
+
 /// Carries out the plan and says so.
 fn commit(context: &Context, ground: &Ground, approved: &Approved, occasion: &Occasion) -> Result<(), Stop> {
     let mut registry = context.writable_registry(&ground.location)?;
-    let serial =
-        context.wait(crate::apply::apply(&mut registry, approved, occasion)).map_err(|error| ground.fail(&error))?;
+    let serial = std::thread::scope(|scope| {
+        let parts = ahead(scope, crate::apply::parts(approved));
+        context.wait(crate::apply::apply(&mut registry, approved, occasion, parts))
+    });
+    let serial = serial.map_err(|error| ground.fail(&error))?;
     drop(registry);
     let count = words::count(approved.plan().changes.len(), "change");
     let done = format!("Applied {count} to workspace {}. Registry is at serial {serial}.\n", approved.plan().workspace);

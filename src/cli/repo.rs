@@ -85,8 +85,9 @@ impl Sources {
         let digests = outline::digests(&repo);
         if errors.is_empty() && self.faults.is_empty() {
             self.remember_check(&repo, &digests, &warnings);
+        } else {
+            self.cache.save();
         }
-        self.cache.save();
         repo.locate(&mut errors);
         if shown == Shown::All {
             repo.locate(&mut warnings);
@@ -99,26 +100,17 @@ impl Sources {
 
     /// Keeps what was found, so that the next run looks only at what changed.
     fn remember_check(&mut self, repo: &load::Repo, digests: &[Digest], warnings: &[Diagnostic]) {
-        let outline = Outline::of(repo, digests, warnings);
-        let lines = repo.declared.iter().zip(digests).map(|it| (&it.0.resource.address, *it.1));
-        self.cache.remember_whole(Remembered {
-            key: self.key,
-            state: state(lines),
-            count: repo.declared.len(),
-            warnings: diagnostics::counts(warnings),
-            externals: load::external_hashes(repo),
-        });
-        if let Some(store) = &self.store {
-            store.write(outline.as_ref());
+        if let Some(outline) = Outline::of(repo, digests, warnings) {
+            return self.remember(&outline);
         }
+        let lines = repo.declared.iter().zip(digests).map(|it| (&it.0.resource.address, *it.1));
+        let (state, count) = (state(lines), repo.declared.len());
+        let (warnings, externals) = (diagnostics::counts(warnings), load::external_hashes(repo));
+        self.cache.remember_whole(Remembered { key: self.key, state, count, warnings, externals });
+        self.keep(None);
     }
 
-    /// Returns the outline that the last check without a mistake kept.
-    pub fn outline(&self) -> Option<Outline> {
-        self.store.as_ref().filter(|_| self.faults.is_empty())?.read()
-    }
-
-    /// Keeps the outline that was found on the short way.
+    /// Keeps what `outline` says.
     pub fn remember(&mut self, outline: &Outline) {
         self.cache.remember_whole(Remembered {
             key: self.key,
@@ -127,10 +119,16 @@ impl Sources {
             warnings: outline.warnings(),
             externals: outline.externals(),
         });
-        if let Some(store) = &self.store {
-            store.write(Some(outline));
-        }
-        self.cache.save();
+        self.keep(Some(outline));
+    }
+
+    fn keep(&self, outline: Option<&Outline>) {
+        rayon::join(|| self.cache.save(), || self.store.iter().for_each(|it| it.write(outline)));
+    }
+
+    /// Returns the outline that the last check without a mistake kept.
+    pub fn outline(&self) -> Option<Outline> {
+        self.store.as_ref().filter(|_| self.faults.is_empty())?.read()
     }
 }
 

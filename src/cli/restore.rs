@@ -53,7 +53,7 @@ fn restore(context: &Context, args: &RestoreArgs) -> Result<Exit, Stop> {
         resource.renamed_from = renames.get(address).map(|it| it.name.to_string());
         let address = renames.get(address).unwrap_or(address);
         if let (false, Some(entry)) = (args.with_protection, today.entries.get(address)) {
-            resource.meta.prevent_destroy = entry.prevent_destroy;
+            resource.set_prevent_destroy(entry.prevent_destroy);
         }
     })?;
     let planned = ground.plan(context, &declared, &Suppress::None, now)?;

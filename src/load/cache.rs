@@ -9,7 +9,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::{DocumentPlace, External, Parsed, Project, SourceFile, Wanted, files};
-use crate::resource::{Address, Resource, Spec, hex, unhex};
+use crate::resource::{Address, Meta, Resource, Spec, hex, unhex};
 
 /// What earlier runs know, and what this one adds.
 pub struct Cache {
@@ -188,7 +188,7 @@ pub(super) fn entry(
     externals: &[(&'static str, External)],
 ) -> String {
     let DocumentPlace { line, first_key, start, end } = place;
-    let header = serde_json::to_string(&(&resource.meta, &resource.renamed_from)).unwrap_or_default();
+    let header = serde_json::to_string(&(&*resource.meta, &resource.renamed_from)).unwrap_or_default();
     let mut spec = Vec::new();
     let _ = resource.spec.write_json(&mut spec);
     let spec = String::from_utf8(spec).unwrap_or_default();
@@ -226,10 +226,10 @@ fn decode(root: &Path, line: &str) -> Option<(DocumentPlace, Parsed)> {
     let address: Address = parts.next()?.parse().ok()?;
     let local_digest = unhex(parts.next()?)?;
     let externals = recall_externals(root, parts.next()?)?;
-    let (meta, renamed_from) = serde_json::from_str(parts.next()?).ok()?;
+    let (meta, renamed_from): (Meta, _) = serde_json::from_str(parts.next()?).ok()?;
     let mut json = serde_json::Deserializer::from_str(parts.next()?);
     let spec = Spec::deserialize(address.kind, &mut json).ok()?;
-    let resource = Resource { address, meta, renamed_from, spec, depends_on: Vec::new() };
+    let resource = Resource { address, meta: meta.into(), renamed_from, spec, depends_on: Vec::new() };
     Some((place, Parsed { resource, local_digest, externals }))
 }
 

@@ -16,6 +16,7 @@ use rayon::prelude::*;
 
 use crate::diagnostic::{Diagnostic, DocumentId, Place};
 use crate::resource::{Address, Kind, Report, Resource};
+use crate::sql;
 
 pub use cache::{Cache, Remembered};
 pub use files::{Files, SourceFile, read as read_files};
@@ -251,8 +252,14 @@ fn complete(
             }
         }
     }
-    crate::check::queries(&resource, &mut report);
-    let local_digest = resource.local_digest();
+    let read: Vec<_> =
+        resource.spec.declaration().queries().iter().map(|it| (it.text.to_owned(), sql::read(it.text))).collect();
+    crate::check::queries(&resource, read.iter().map(|it| &it.1.query), &mut report);
+    let normal_form = |text: &str| {
+        let known = read.iter().find(|it| it.0 == text);
+        known.map_or_else(|| sql::normal_form(text), |it| it.1.normal_form.clone())
+    };
+    let local_digest = resource.local_digest_with(&normal_form);
     Parsed { resource, local_digest, externals }
 }
 

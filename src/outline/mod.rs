@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use crate::check::UNUSED;
 use crate::diagnostic::{Diagnostic, Place};
-use crate::load::Repo;
+use crate::load::{Declared, Repo};
 use crate::resource::{Address, Catalog, Digest, FINAL, Resource};
 
 pub use change::{Difference, Draft};
@@ -160,26 +160,25 @@ fn lines(repo: &Repo, digests: &[Digest], warnings: &[Diagnostic]) -> Option<Vec
     for ((document, _), external) in &repo.externals {
         externals[document.0].push(File::new(&external.file, blake3::hash(external.text.as_bytes())));
     }
-    let mut lines = Vec::with_capacity(repo.declared.len());
-    for (declared, digest) in repo.declared.iter().zip(digests) {
-        let resource = &declared.resource;
-        if resource.renamed_from.is_some() {
-            return None;
-        }
+    if repo.declared.iter().any(|it| it.resource.renamed_from.is_some()) {
+        return None;
+    }
+    let loose = |(declared, digest): (&Declared, &Digest)| {
+        let (resource, document) = (&declared.resource, declared.document.0);
         let line = Line {
             address: resource.address.clone(),
-            file: repo.documents[declared.document.0].file,
+            file: repo.documents[document].file,
             local: Digest::of(&declared.local_digest),
             digest: *digest,
             prevent_destroy: resource.meta.prevent_destroy,
             depends_on: Vec::new(),
             unbound: unbound(resource),
-            warnings: std::mem::take(&mut codes[declared.document.0]),
-            externals: std::mem::take(&mut externals[declared.document.0]),
+            warnings: codes[document].clone(),
+            externals: externals[document].clone(),
         };
-        lines.push(Loose { line, before: None, depends_on: Some(resource.depends_on.clone()) });
-    }
-    Some(lines)
+        Loose { line, before: None, depends_on: Some(resource.depends_on.clone()) }
+    };
+    Some(repo.declared.par_iter().zip(digests).map(loose).collect())
 }
 
 /// Returns the names that `resource` mentions and that resolved to nothing.
@@ -192,7 +191,7 @@ fn unbound(resource: &Resource) -> Vec<Box<str>> {
 /// Puts lines in order and ties them to what they refer to; nothing when some of that is missing, or an address stands
 /// twice. `before` is how many lines there were.
 fn bind(before: usize, mut loose: Vec<Loose>) -> Option<Vec<Line>> {
-    loose.sort_by(|a, b| a.line.address.cmp(&b.line.address));
+    loose.par_sort_by(|a, b| a.line.address.cmp(&b.line.address));
     if loose.windows(2).any(|it| it[0].line.address == it[1].line.address) {
         return None;
     }
@@ -206,11 +205,11 @@ fn bind(before: usize, mut loose: Vec<Loose>) -> Option<Vec<Line>> {
         named.push(it.depends_on);
         lines.push(it.line);
     }
-    for (index, named) in named.into_iter().enumerate() {
-        lines[index].depends_on = match named {
-            None => lines[index].depends_on.iter().map(|it| now[*it]).collect::<Option<_>>()?,
-            Some(addresses) => addresses.iter().map(|it| position(&lines, it)).collect::<Option<_>>()?,
-        };
-    }
+    let tie = |(line, named): (&Line, &Option<Vec<Address>>)| match named {
+        None => line.depends_on.iter().map(|it| now[*it]).collect::<Option<Vec<usize>>>(),
+        Some(addresses) => addresses.iter().map(|it| position(&lines, it)).collect(),
+    };
+    let tied: Vec<_> = lines.par_iter().zip(&named).map(tie).collect::<Option<_>>()?;
+    lines.iter_mut().zip(tied).for_each(|(line, depends_on)| line.depends_on = depends_on);
     Some(lines)
 }

@@ -106,7 +106,7 @@ fn befores<'a>(
             return Some((address.clone(), Cow::Borrowed(&declared.resource)));
         }
         let mut resource = same.map(|it| it.resource.clone()).or_else(|| entry.resource.clone())?;
-        resource.meta.prevent_destroy = entry.prevent_destroy;
+        resource.set_prevent_destroy(entry.prevent_destroy);
         renames.follow(&mut resource);
         Some((resource.address.clone(), Cow::Owned(resource)))
     });

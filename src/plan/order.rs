@@ -1,6 +1,6 @@
 //! The order of a plan: deletions first, readers before what they read; then the rest, what is read before its readers.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::Change;
 use crate::resource::{Address, Resource};
@@ -14,32 +14,31 @@ pub fn order(changes: Vec<Change>) -> Vec<Change> {
 }
 
 /// Dependencies first; where nothing decides, by kind and name.
-fn sorted(changes: Vec<Change>, state: impl Fn(&Change) -> Option<&Resource>) -> Vec<Change> {
-    let mut waiting: BTreeMap<Address, Change> = changes.into_iter().map(|it| (it.address.clone(), it)).collect();
-    let mut readers: BTreeMap<Address, Vec<Address>> = BTreeMap::new();
-    let mut open: BTreeMap<Address, usize> = BTreeMap::new();
-    for (address, change) in &waiting {
+fn sorted(mut changes: Vec<Change>, state: impl Fn(&Change) -> Option<&Resource>) -> Vec<Change> {
+    changes.sort_by(|a, b| a.address.cmp(&b.address));
+    let at = |address: &Address| changes.binary_search_by(|it| it.address.cmp(address)).ok();
+    let mut readers: Vec<Vec<usize>> = vec![Vec::new(); changes.len()];
+    let mut open = vec![0; changes.len()];
+    for (index, change) in changes.iter().enumerate() {
         let dependencies = state(change).map(|it| it.depends_on.as_slice()).unwrap_or_default();
-        let here: Vec<&Address> = dependencies.iter().filter(|it| *it != address && waiting.contains_key(it)).collect();
-        open.insert(address.clone(), here.len());
-        for dependency in here {
-            readers.entry(dependency.clone()).or_default().push(address.clone());
+        for dependency in dependencies.iter().filter_map(at).filter(|it| *it != index) {
+            readers[dependency].push(index);
+            open[index] += 1;
         }
     }
-    let mut ready: BTreeSet<Address> = open.iter().filter(|it| *it.1 == 0).map(|it| it.0.clone()).collect();
+    let mut ready: BTreeSet<usize> = (0..changes.len()).filter(|it| open[*it] == 0).collect();
+    let mut waiting: Vec<Option<Change>> = changes.into_iter().map(Some).collect();
     let mut ordered = Vec::with_capacity(waiting.len());
-    while let Some(address) = ready.pop_first() {
-        for reader in readers.remove(&address).unwrap_or_default() {
-            if let Some(count) = open.get_mut(&reader) {
-                *count -= 1;
-                if *count == 0 {
-                    ready.insert(reader);
-                }
+    while let Some(index) = ready.pop_first() {
+        for reader in &readers[index] {
+            open[*reader] -= 1;
+            if open[*reader] == 0 {
+                ready.insert(*reader);
             }
         }
-        ordered.extend(waiting.remove(&address));
+        ordered.extend(waiting[index].take());
     }
     // What was recorded may hold a circle that an older weir let through: it is shown all the same.
-    ordered.extend(waiting.into_values());
+    ordered.extend(waiting.into_iter().flatten());
     ordered
 }

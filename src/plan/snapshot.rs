@@ -77,6 +77,8 @@ pub struct Row {
     pub digest: String,
     pub prevent_destroy: bool,
     pub depends_on: Vec<String>,
+    /// Of a service that is inserted: its features in wire order.
+    pub wire_order: Vec<String>,
 }
 
 impl Snapshot {

@@ -37,6 +37,8 @@ pub enum Error {
     /// One of its triggers stopped a write.
     Trigger(String),
     Refused(Refused),
+    /// What was to be written broke off.
+    Incomplete,
     Other(sqlx::Error),
 }
 
@@ -44,7 +46,7 @@ impl Error {
     /// Returns the error as a diagnostic, with the next step.
     pub fn diagnostic(&self, place: &str) -> Diagnostic {
         let code = match self {
-            Self::Unreachable(_) | Self::Folder(_) | Self::Other(_) => "G001",
+            Self::Unreachable(_) | Self::Folder(_) | Self::Incomplete | Self::Other(_) => "G001",
             Self::Newer { .. } => "G002",
             Self::Older { .. } => "G003",
             Self::Moved { .. } => "G004",
@@ -83,7 +85,7 @@ impl Error {
             Self::Full => "free some space, then apply again: the registry is as it was".to_owned(),
             Self::Refused(_) => "run `weir plan` again".to_owned(),
             Self::Trigger(_) => "lift the protection in an apply of its own first".to_owned(),
-            Self::Unreachable(_) | Self::Other(_) | Self::Workspace(_) => return None,
+            Self::Unreachable(_) | Self::Incomplete | Self::Other(_) | Self::Workspace(_) => return None,
         })
     }
 }
@@ -107,6 +109,7 @@ impl fmt::Display for Error {
             Self::Full => f.write_str("it cannot be written: the disk is full"),
             Self::Trigger(message) => write!(f, "it refuses: {}", message.trim_start_matches("weir: ")),
             Self::Refused(_) => f.write_str("its guard refuses what this plan would do, by what is recorded now"),
+            Self::Incomplete => f.write_str("what was to be written broke off, so that nothing was written"),
             Self::Other(error) => error.fmt(f),
         }
     }

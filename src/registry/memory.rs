@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 
-use super::{Commit, Error, Guard, LogEntry, LoggedChange, Registry, Result, Workspace};
+use super::{Commit, Error, Guard, LogEntry, LoggedChange, Part, Registry, Result, Workspace};
 use crate::plan::{Entry, Job, JobKind, Mode, Row, Serial, Write};
 use crate::resource::{Address, Digest};
 
@@ -92,6 +92,45 @@ impl Memory {
         }
         Ok(held)
     }
+
+    fn write(&mut self, held: &mut Held, part: Part) -> Result<()> {
+        let gone = || Error::Damaged("a row that the plan saw is gone".to_owned());
+        for write in &part.writes {
+            if let Write::Delete { id } = write {
+                held.rows.remove(id).ok_or_else(gone)?;
+            }
+        }
+        for write in &part.writes {
+            if let Write::Update { id, row } = write {
+                held.rows.get_mut(id).ok_or_else(gone)?.0 = row.clone();
+            }
+        }
+        for write in &part.writes {
+            if let Write::Insert { row, .. } = write {
+                held.rows.insert(self.next_id, (row.clone(), row.wire_order.clone()));
+                self.next_id += 1;
+            }
+        }
+        for write in &part.writes {
+            match write {
+                Write::WireOrder { kind, name, order } => {
+                    let id = held.find(kind, name).ok_or_else(gone)?;
+                    held.rows.get_mut(&id).ok_or_else(gone)?.1 = order.clone();
+                }
+                Write::CancelJobs { id } => held.jobs.retain(|it| it.0 != *id),
+                Write::CancelRecurring { id } => {
+                    held.jobs.retain(|it| it.0 != *id || !matches!(it.1.kind, JobKind::Recurring { .. }))
+                }
+                Write::Job { kind, name, job } => {
+                    held.jobs.push((held.find(kind, name).ok_or_else(gone)?, job.clone()))
+                }
+                Write::Insert { .. } | Write::Update { .. } | Write::Delete { .. } => {}
+            }
+        }
+        let serial = held.serial;
+        held.changes.extend(part.changes.into_iter().map(|it| LoggedChange { serial, ..it }));
+        Ok(())
+    }
 }
 
 #[async_trait]
@@ -120,47 +159,21 @@ impl Registry for Memory {
             .collect())
     }
 
-    async fn commit(&mut self, commit: &Commit, guard: Guard<'_>) -> Result<Serial> {
+    async fn commit(&mut self, commit: Commit<'_>, guard: Guard<'_>) -> Result<Serial> {
         let mut held = self.check_base(&commit.workspace, commit.base, guard)?;
-        let gone = || Error::Damaged("a row that the plan saw is gone".to_owned());
-        for write in &commit.writes {
-            if let Write::Delete { id } = write {
-                held.rows.remove(id).ok_or_else(gone)?;
-            }
-        }
-        for write in &commit.writes {
-            if let Write::Update { id, row } = write {
-                held.rows.get_mut(id).ok_or_else(gone)?.0 = row.clone();
-            }
-        }
-        for write in &commit.writes {
-            if let Write::Insert { row, .. } = write {
-                held.rows.insert(self.next_id, (row.clone(), Vec::new()));
-                self.next_id += 1;
-            }
-        }
-        for write in &commit.writes {
-            match write {
-                Write::WireOrder { kind, name, order } => {
-                    let id = held.find(kind, name).ok_or_else(gone)?;
-                    held.rows.get_mut(&id).ok_or_else(gone)?.1 = order.clone();
-                }
-                Write::CancelJobs { id } => held.jobs.retain(|it| it.0 != *id),
-                Write::CancelRecurring { id } => {
-                    held.jobs.retain(|it| it.0 != *id || !matches!(it.1.kind, JobKind::Recurring { .. }))
-                }
-                Write::Job { kind, name, job } => {
-                    held.jobs.push((held.find(kind, name).ok_or_else(gone)?, job.clone()))
-                }
-                Write::Insert { .. } | Write::Update { .. } | Write::Delete { .. } => {}
-            }
-        }
         held.serial = Serial(commit.base.0 + 1);
-        held.state = commit.state.clone();
-        held.log.push(LogEntry { serial: held.serial, ..commit.entry.clone() });
-        held.changes.extend(commit.changes.iter().map(|it| LoggedChange { serial: held.serial, ..it.clone() }));
+        let mut count = 0;
+        for part in commit.parts {
+            count += part.changes.len();
+            self.write(&mut held, part)?;
+        }
+        if count != commit.count {
+            return Err(Error::Incomplete);
+        }
+        held.state = commit.state;
+        held.log.push(LogEntry { serial: held.serial, ..commit.entry });
         let serial = held.serial;
-        self.workspaces.insert(commit.workspace.clone(), held);
+        self.workspaces.insert(commit.workspace, held);
         Ok(serial)
     }
 

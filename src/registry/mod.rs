@@ -4,6 +4,7 @@ mod error;
 mod memory;
 mod open;
 mod sqlite;
+mod write;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -34,7 +35,7 @@ pub trait Registry: Send {
 
     /// Writes all of `commit` or nothing. Refuses when the workspace is not at its base serial any more, or
     /// when `guard`, shown what is recorded by then, says no.
-    async fn commit(&mut self, commit: &Commit, guard: Guard<'_>) -> Result<Serial>;
+    async fn commit(&mut self, commit: Commit<'_>, guard: Guard<'_>) -> Result<Serial>;
 
     async fn create_workspace(&mut self, name: &str, mode: Mode, at: &str) -> Result<()>;
 
@@ -80,13 +81,24 @@ impl Workspace {
 }
 
 /// One transaction.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Commit {
+pub struct Commit<'a> {
     pub workspace: String,
     pub base: Serial,
-    pub writes: Vec<Write>,
     pub state: String,
     pub entry: LogEntry,
+    /// Written in this order. Made while they are written, so that not all of it lies in memory at once.
+    pub parts: Parts<'a>,
+    /// How many changes the parts hold together: what makes them may die, and then nothing is committed.
+    pub count: usize,
+}
+
+pub type Parts<'a> = Box<dyn Iterator<Item = Part> + Send + 'a>;
+
+/// Some of what a transaction writes: rows that go are gone before others take their names.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Part {
+    pub writes: Vec<Write>,
+    /// The same for the history.
     pub changes: Vec<LoggedChange>,
 }
 

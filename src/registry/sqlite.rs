@@ -11,8 +11,8 @@ use rayon::prelude::*;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Connection as _, QueryBuilder, Row as _, Sqlite as Db};
 
-use super::{Commit, Error, Guard, LogEntry, LoggedChange, Registry, Result, Workspace};
-use crate::plan::{Entry, Job, JobKind, Mode, Row, Serial, Write};
+use super::{Commit, Error, Guard, LogEntry, LoggedChange, Registry, Result, Workspace, write};
+use crate::plan::{Entry, Mode, Serial};
 use crate::resource::{Address, Digest};
 
 /// A connection to a registry file. Dropping it closes the file: what lies in its log moves into it, so that a copy
@@ -31,7 +31,7 @@ impl Drop for Sqlite {
 }
 
 /// Rows a statement: the measured optimum, and far below SQLite's limit of 32,766 parameters.
-const CHUNK: usize = 200;
+pub(super) const CHUNK: usize = 200;
 
 /// All of one workspace's rows as one text: fields end with U+001F, rows with U+001E.
 const PACKED: &str = "
@@ -167,7 +167,7 @@ impl Registry for Sqlite {
         Ok(specs)
     }
 
-    async fn commit(&mut self, commit: &Commit, guard: Guard<'_>) -> Result<Serial> {
+    async fn commit(&mut self, commit: Commit<'_>, guard: Guard<'_>) -> Result<Serial> {
         // SQLite takes the write lock here, not at the first write, so two applies queue instead of one failing late.
         let mut transaction = self.connection().begin_with("BEGIN IMMEDIATE").await?;
         let workspace_id = Self::check_base(&mut transaction, &commit.workspace, commit.base, guard).await?;
@@ -178,10 +178,15 @@ impl Registry for Sqlite {
             .execute(&mut *transaction)
             .await?;
         let connection: &mut SqliteConnection = &mut transaction;
-        write_rows(connection, workspace_id, serial, &commit.writes).await?;
-        write_wire_orders(connection, workspace_id, &commit.writes).await?;
-        write_jobs(connection, workspace_id, serial, &commit.writes).await?;
-        write_history(connection, workspace_id, serial, commit).await?;
+        write::entry(connection, workspace_id, serial, &commit.workspace, &commit.entry).await?;
+        let mut count = 0;
+        for part in commit.parts {
+            write::part(connection, workspace_id, serial, &part).await?;
+            count += part.changes.len();
+        }
+        if count != commit.count {
+            return Err(Error::Incomplete);
+        }
         sqlx::query("UPDATE workspace SET serial = ?, state = ? WHERE id = ?")
             .bind(serial.0)
             .bind(&commit.state)
@@ -267,183 +272,4 @@ impl Registry for Sqlite {
             })
             .collect()
     }
-}
-
-/// Deletes first, then updates, then inserts: a name is free before it is taken.
-async fn write_rows(
-    connection: &mut SqliteConnection,
-    workspace_id: i64,
-    serial: Serial,
-    writes: &[Write],
-) -> Result<()> {
-    let json = |it: &[String]| serde_json::to_string(it).expect("names are plain text");
-    let gone: Vec<i64> =
-        writes.iter().filter_map(|it| if let Write::Delete { id } = it { Some(*id) } else { None }).collect();
-    for chunk in gone.chunks(CHUNK) {
-        let mut query = QueryBuilder::<Db>::new("DELETE FROM resource WHERE workspace_id = ");
-        query.push_bind(workspace_id).push(" AND id IN (");
-        let mut list = query.separated(", ");
-        chunk.iter().for_each(|it| {
-            list.push_bind(*it);
-        });
-        query.push(")");
-        let result = query.build().execute(&mut *connection).await?;
-        expect_rows(result.rows_affected(), chunk.len())?;
-    }
-    for write in writes {
-        let Write::Update { id, row } = write else { continue };
-        let result = sqlx::query(
-            "UPDATE resource
-             SET name = ?, spec = ?, digest = ?, prevent_destroy = ?, depends_on = ?, last_serial = ?
-             WHERE id = ? AND workspace_id = ?",
-        )
-        .bind(&row.name)
-        .bind(&*row.spec)
-        .bind(&row.digest)
-        .bind(row.prevent_destroy)
-        .bind(json(&row.depends_on))
-        .bind(serial.0)
-        .bind(id)
-        .bind(workspace_id)
-        .execute(&mut *connection)
-        .await?;
-        expect_rows(result.rows_affected(), 1)?;
-    }
-    let rows: Vec<(&Row, &Option<i64>)> = writes
-        .iter()
-        .filter_map(|it| if let Write::Insert { row, replaces } = it { Some((row, replaces)) } else { None })
-        .collect();
-    for chunk in rows.chunks(CHUNK) {
-        let mut query = QueryBuilder::<Db>::new(
-            "INSERT INTO resource (workspace_id, kind, name, spec, digest, prevent_destroy, depends_on, first_serial, last_serial, replaces) ",
-        );
-        query.push_values(chunk, |mut values, (row, replaces)| {
-            values
-                .push_bind(workspace_id)
-                .push_bind(&row.kind)
-                .push_bind(&row.name)
-                .push_bind(&*row.spec)
-                .push_bind(&row.digest);
-            values
-                .push_bind(row.prevent_destroy)
-                .push_bind(json(&row.depends_on))
-                .push_bind(serial.0)
-                .push_bind(serial.0)
-                .push_bind(**replaces);
-        });
-        query.build().execute(&mut *connection).await?;
-    }
-    Ok(())
-}
-
-/// A row that is not where the plan saw it means that somebody wrote past weir.
-fn expect_rows(found: u64, expected: usize) -> Result<()> {
-    if found == expected as u64 { Ok(()) } else { Err(Error::Damaged("a row that the plan saw is gone".to_owned())) }
-}
-
-async fn write_wire_orders(connection: &mut SqliteConnection, workspace_id: i64, writes: &[Write]) -> Result<()> {
-    for write in writes {
-        let Write::WireOrder { kind, name, order } = write else { continue };
-        sqlx::query("UPDATE resource SET wire_order = ? WHERE workspace_id = ? AND kind = ? AND name = ?")
-            .bind(serde_json::to_string(order).expect("names are plain text"))
-            .bind(workspace_id)
-            .bind(kind)
-            .bind(name)
-            .execute(&mut *connection)
-            .await?;
-    }
-    Ok(())
-}
-
-async fn write_jobs(
-    connection: &mut SqliteConnection,
-    workspace_id: i64,
-    serial: Serial,
-    writes: &[Write],
-) -> Result<()> {
-    for write in writes {
-        let (id, statement) = match write {
-            Write::CancelJobs { id } => {
-                (id, "UPDATE job SET state = 'cancelled' WHERE resource_id = ? AND state = 'pending'")
-            }
-            Write::CancelRecurring { id } => (
-                id,
-                "UPDATE job SET state = 'cancelled' WHERE resource_id = ? AND state = 'pending' AND kind = 'recurring'",
-            ),
-            _ => continue,
-        };
-        sqlx::query(statement).bind(id).execute(&mut *connection).await?;
-    }
-    let jobs: Vec<(&String, &String, &Job)> = writes
-        .iter()
-        .filter_map(|it| if let Write::Job { kind, name, job } = it { Some((kind, name, job)) } else { None })
-        .collect();
-    for chunk in jobs.chunks(CHUNK) {
-        let mut query = QueryBuilder::<Db>::new(
-            "INSERT INTO job (workspace_id, resource_id, kind, range_start, range_end, every, delay, online, offline, serial) ",
-        );
-        query.push_values(chunk, |mut values, (kind, name, job)| {
-            values.push_bind(workspace_id);
-            values.push("(SELECT id FROM resource WHERE workspace_id = ").push_bind_unseparated(workspace_id);
-            values
-                .push_unseparated(" AND kind = ")
-                .push_bind_unseparated(*kind)
-                .push_unseparated(" AND name = ")
-                .push_bind_unseparated(*name)
-                .push_unseparated(")");
-            let (word, range, every) = match &job.kind {
-                JobKind::Backfill { range, .. } => ("backfill", Some(*range), None),
-                JobKind::Recurring { every, delay } => ("recurring", None, Some((every.secs, delay.secs))),
-            };
-            values.push_bind(word).push_bind(range.map(|it| it.start.secs)).push_bind(range.map(|it| it.end.secs));
-            values
-                .push_bind(every.map(|it| it.0))
-                .push_bind(every.map(|it| it.1))
-                .push_bind(job.online)
-                .push_bind(job.offline)
-                .push_bind(serial.0);
-        });
-        query.build().execute(&mut *connection).await?;
-    }
-    Ok(())
-}
-
-async fn write_history(
-    connection: &mut SqliteConnection,
-    workspace_id: i64,
-    serial: Serial,
-    commit: &Commit,
-) -> Result<()> {
-    let entry = &commit.entry;
-    sqlx::query("INSERT INTO apply (workspace_id, workspace, serial, applied_at, actor, git_commit, message, summary) VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
-        .bind(workspace_id)
-        .bind(&commit.workspace)
-        .bind(serial.0)
-        .bind(&entry.at)
-        .bind(&entry.actor)
-        .bind(&entry.git_commit)
-        .bind(&entry.message)
-        .bind(&entry.summary)
-        .execute(&mut *connection)
-        .await?;
-    for chunk in commit.changes.chunks(CHUNK) {
-        let mut query = QueryBuilder::<Db>::new(
-            "INSERT INTO change (workspace_id, serial, action, kind, name, renamed_from, suppressed, before, after) ",
-        );
-        query.push_values(chunk, |mut values, it| {
-            values
-                .push_bind(workspace_id)
-                .push_bind(serial.0)
-                .push_bind(&it.action)
-                .push_bind(&it.kind)
-                .push_bind(&it.name);
-            values
-                .push_bind(&it.renamed_from)
-                .push_bind(it.suppressed)
-                .push_bind(it.before.as_deref())
-                .push_bind(it.after.as_deref());
-        });
-        query.build().execute(&mut *connection).await?;
-    }
-    Ok(())
 }

@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use serde::de::value::{MapAccessDeserializer, StringDeserializer};
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, Visitor};
@@ -71,12 +72,12 @@ pub fn from_json_text(address: Address, json: &str) -> Result<Resource, serde_js
 
 impl Header {
     pub fn into_resource(self, address: Address, spec: Spec) -> Resource {
-        let meta = Meta {
+        let meta = Arc::new(Meta {
             description: self.description,
             owner: self.owner,
             tags: self.tags,
             prevent_destroy: self.prevent_destroy.unwrap_or(false),
-        };
+        });
         Resource { address, meta, renamed_from: self.renamed_from, spec, depends_on: Vec::new() }
     }
 

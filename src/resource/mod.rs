@@ -77,7 +77,7 @@ pub struct Meta {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Resource {
     pub address: Address,
-    pub meta: Meta,
+    pub meta: Arc<Meta>,
     /// The name before a rename, as declared; inert once the new name is recorded.
     pub renamed_from: Option<String>,
     pub spec: Spec,
@@ -105,6 +105,13 @@ impl Resource {
         spec.values_mut().for_each(strip_nulls);
         object.extend(spec.into_iter().filter(|it| !it.1.is_null()));
         Value::Object(object)
+    }
+
+    /// Gives the resource this protection.
+    pub fn set_prevent_destroy(&mut self, prevent_destroy: bool) {
+        if self.meta.prevent_destroy != prevent_destroy {
+            Arc::make_mut(&mut self.meta).prevent_destroy = prevent_destroy;
+        }
     }
 
     /// Returns the resource that `json` stores, with its dependencies as recorded beside it.
@@ -147,18 +154,23 @@ impl Resource {
 
     /// Returns the part of the digest that needs no other resource, for the parse cache.
     pub fn local_digest(&self) -> [u8; 32] {
+        self.local_digest_with(&crate::sql::normal_form)
+    }
+
+    /// Returns the same, with the normal form of every query from `normal_form`.
+    pub fn local_digest_with(&self, normal_form: &dyn Fn(&str) -> String) -> [u8; 32] {
         // A new normal form or layout gets a new seed, so that old digests never compare equal by accident.
         let mut hasher = blake3::Hasher::new();
         hasher.update(b"weir 1\0");
         hasher.update(self.address.kind.as_str().as_bytes());
         hasher.update(b".");
         hasher.update(self.address.name.as_bytes());
-        let written = serde_json::to_writer(&mut hasher, &self.meta).and_then(|()| {
+        let written = serde_json::to_writer(&mut hasher, &*self.meta).and_then(|()| {
             if self.spec.declaration().queries().is_empty() {
                 return self.spec.write_json(&mut hasher);
             }
             let mut spec = self.spec.clone();
-            spec.declaration_mut().map_queries(&crate::sql::normal_form);
+            spec.declaration_mut().map_queries(normal_form);
             spec.write_json(&mut hasher)
         });
         written.expect("a hasher takes everything, and specs hold only plain data");

@@ -1,0 +1,141 @@
+//! SQL text: one dialect, its faults, its normal form, the tables it reads, the columns it yields.
+
+mod append;
+mod names;
+mod normal;
+mod rename;
+
+pub use sqlparser::ast::Query;
+use sqlparser::ast::{Spanned, Statement};
+use sqlparser::dialect::{Dialect, GenericDialect};
+use sqlparser::parser::{Parser, ParserError};
+use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
+
+pub use append::only_appends;
+pub use names::{Column, output_columns, same_table, tables};
+pub use normal::normal_form;
+pub use rename::rename_table;
+
+/// A query's fault, with its place inside the text; line and column count from 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    pub message: String,
+    pub line: usize,
+    pub column: usize,
+}
+
+/// A query's text, read once.
+#[derive(Debug)]
+pub struct Read {
+    pub query: Result<Query, Fault>,
+    /// What [`normal_form`] says of the text.
+    pub normal_form: String,
+}
+
+/// Reads a query for all that is asked of it.
+pub fn read(text: &str) -> Read {
+    match tokenize(text) {
+        Ok(tokens) => Read { normal_form: normal::of_tokens(text, &tokens), query: parse_tokens(text, tokens) },
+        Err(fault) => Read { normal_form: text.to_owned(), query: Err(fault) },
+    }
+}
+
+/// More tokens than any person writes: deep syntax trees cost stack, and this bounds their depth.
+const TOKENS_MAX: usize = 20_000;
+
+/// DataFusion's defaults: the generic grammar, double quotes round odd names.
+fn dialect() -> impl Dialect {
+    GenericDialect {}
+}
+
+/// Parses one query, or says what is wrong and where.
+pub fn parse(text: &str) -> Result<Query, Fault> {
+    parse_tokens(text, tokenize(text)?)
+}
+
+fn parse_tokens(text: &str, tokens: Vec<TokenWithSpan>) -> Result<Query, Fault> {
+    let meaningful = tokens.iter().filter(|it| !matches!(it.token, Token::Whitespace(_))).count();
+    if meaningful > TOKENS_MAX {
+        return Err(Fault {
+            message: format!("the query has {meaningful} words, and weir reads up to {TOKENS_MAX}"),
+            line: 1,
+            column: 1,
+        });
+    }
+    if meaningful == 0 {
+        return Err(Fault { message: "the query is empty".to_owned(), line: 1, column: 1 });
+    }
+    let dialect = dialect();
+    let mut statements =
+        Parser::new(&dialect).with_tokens_with_locations(tokens).parse_statements().map_err(|it| fault(it, text))?;
+    match (statements.pop(), statements.is_empty()) {
+        (Some(Statement::Query(query)), true) => Ok(*query),
+        (Some(other), true) => {
+            let verb = other.to_string().split_whitespace().next().unwrap_or_default().to_uppercase();
+            Err(Fault { message: format!("a query reads rows, and this is a {verb}"), line: 1, column: 1 })
+        }
+        (Some(second), false) => {
+            let start = second.span().start;
+            Err(Fault {
+                message: "there is more than one statement".to_owned(),
+                line: (start.line as usize).max(1),
+                column: (start.column as usize).max(1),
+            })
+        }
+        (None, _) => Err(Fault { message: "the query is empty".to_owned(), line: 1, column: 1 }),
+    }
+}
+
+fn tokenize(text: &str) -> Result<Vec<TokenWithSpan>, Fault> {
+    Tokenizer::new(&dialect(), text).tokenize_with_location().map_err(|it| Fault {
+        message: it.message.to_lowercase(),
+        line: it.location.line.max(1) as usize,
+        column: it.location.column.max(1) as usize,
+    })
+}
+
+/// Takes the place out of the parser's message, where it is only text.
+fn fault(error: ParserError, query: &str) -> Fault {
+    let text = match error {
+        ParserError::TokenizerError(text) | ParserError::ParserError(text) => text,
+        ParserError::RecursionLimitExceeded => "the query nests too deeply".to_owned(),
+    };
+    let Some((message, place)) = text.rsplit_once(" at Line: ") else {
+        // What is missing at the end is missing at the end.
+        let ends = text.ends_with("found: EOF");
+        let query = if ends { query.trim_end() } else { "" };
+        let column = query.rsplit('\n').next().map_or(1, |it| it.chars().count().max(1));
+        return Fault { message: lower_first(&text), line: query.lines().count().max(1), column };
+    };
+    let mut numbers = place.split(", Column: ").map(|it| it.trim().parse::<usize>().unwrap_or(1).max(1));
+    Fault { message: lower_first(message), line: numbers.next().unwrap_or(1), column: numbers.next().unwrap_or(1) }
+}
+
+fn lower_first(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|it| it.to_lowercase().chain(chars).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn faults_say_where() {
+        let check = |text: &str, message: &str, line: usize, column: usize| {
+            assert_eq!(parse(text).unwrap_err(), Fault { message: message.to_owned(), line, column })
+        };
+        check("SELECT a\nFORM t WHERE", "expected: end of statement, found: t", 2, 6);
+        check("", "the query is empty", 1, 1);
+        check("DROP TABLE t", "a query reads rows, and this is a DROP", 1, 1);
+        check("SELECT 'a", "unterminated string literal", 1, 8);
+        check("SELECT a\nFROM t WHERE\n", "expected: an expression, found: EOF", 2, 12);
+    }
+
+    #[test]
+    fn deep_and_long_queries_are_refused_not_fatal() {
+        assert!(parse(&format!("SELECT {}1{}", "(".repeat(5000), ")".repeat(5000))).is_err());
+        assert!(parse(&format!("SELECT 1{}", " + 1".repeat(50_000))).is_err());
+        assert!(parse(&format!("SELECT 1{}", " + 1".repeat(9_000))).is_ok());
+    }
+}

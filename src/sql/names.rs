@@ -1,0 +1,148 @@
+//! What a query reads and what it yields, by name.
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+
+use sqlparser::ast::{self, Expr, Ident, ObjectName, Query, SelectItem, SetExpr, Spanned, TableFactor, Visit, Visitor};
+
+use super::{Fault, parse};
+
+/// A column that a query yields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    pub name: String,
+    /// The input column that passes through unchanged, if it is one.
+    pub source: Option<String>,
+}
+
+/// Returns the tables that `query` reads from outside, in the order of their first use, each with its place.
+pub fn tables(query: &Query) -> Vec<(String, Fault)> {
+    #[derive(Default)]
+    struct Tables {
+        found: Vec<(String, Fault)>,
+        defined: BTreeSet<String>,
+    }
+    impl Visitor for Tables {
+        type Break = ();
+
+        fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+            let tables = query.with.iter().flat_map(|it| &it.cte_tables);
+            self.defined.extend(tables.map(|it| identifier(&it.alias.name)));
+            ControlFlow::Continue(())
+        }
+
+        fn pre_visit_relation(&mut self, relation: &ObjectName) -> ControlFlow<()> {
+            let name = relation
+                .0
+                .iter()
+                .map(|it| it.as_ident().map_or_else(|| it.to_string(), identifier))
+                .collect::<Vec<_>>()
+                .join(".");
+            let start = relation.span().start;
+            if !self.found.iter().any(|it| it.0 == name) {
+                self.found.push((
+                    name.clone(),
+                    Fault { message: name, line: start.line.max(1) as usize, column: start.column.max(1) as usize },
+                ));
+            }
+            ControlFlow::Continue(())
+        }
+    }
+    let mut tables = Tables::default();
+    let _ = query.visit(&mut tables);
+    let Tables { found, defined } = tables;
+    found.into_iter().filter(|it| !defined.contains(&it.0)).collect()
+}
+
+/// Unquoted names mean their lower case (DataFusion's rule).
+pub(super) fn identifier(ident: &Ident) -> String {
+    if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() }
+}
+
+/// Says whether a query that calls its table `table` reads the table declared as `declared`.
+pub fn same_table(table: &str, declared: &str) -> bool {
+    table == declared || table == declared.to_lowercase()
+}
+
+/// Returns the columns that the query yields, as far as their names can be read off its text.
+///
+/// `columns_of` answers for a wildcard over one table; where it cannot, the whole answer is `None`.
+pub fn output_columns(text: &str, columns_of: &dyn Fn(&str) -> Option<Vec<String>>) -> Option<Vec<Column>> {
+    let query = parse(text).ok()?;
+    if query.with.is_some() {
+        return None;
+    }
+    let SetExpr::Select(select) = query.body.as_ref() else { return None };
+    let single = match select.from.as_slice() {
+        [only] if only.joins.is_empty() => table_name(&only.relation),
+        _ => None,
+    };
+    let mut columns = Vec::new();
+    for item in &select.projection {
+        match item {
+            SelectItem::UnnamedExpr(Expr::Identifier(name)) => {
+                columns.push(Column { name: identifier(name), source: single.as_ref().map(|_| identifier(name)) })
+            }
+            SelectItem::UnnamedExpr(Expr::CompoundIdentifier(names)) => {
+                let name = identifier(names.last()?);
+                columns.push(Column { source: (single.is_some() && names.len() == 2).then(|| name.clone()), name });
+            }
+            SelectItem::ExprWithAlias { expr, alias } => {
+                let source = match expr {
+                    Expr::Identifier(name) if single.is_some() => Some(identifier(name)),
+                    _ => None,
+                };
+                columns.push(Column { name: identifier(alias), source });
+            }
+            SelectItem::Wildcard(options)
+                if *options == ast::WildcardAdditionalOptions::default() || options.to_string().is_empty() =>
+            {
+                let names = columns_of(single.as_deref()?)?;
+                columns.extend(names.into_iter().map(|name| Column { source: Some(name.clone()), name }));
+            }
+            _ => return None,
+        }
+    }
+    Some(columns)
+}
+
+fn table_name(factor: &TableFactor) -> Option<String> {
+    match factor {
+        TableFactor::Table { name, args: None, .. } if name.0.len() == 1 => name.0[0].as_ident().map(identifier),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_are_what_is_read_from_outside() {
+        let check = |text: &str, expected: &[&str]| {
+            let query = parse(text).unwrap();
+            assert_eq!(tables(&query).into_iter().map(|it| it.0).collect::<Vec<_>>(), expected, "{text}");
+        };
+        check("SELECT * FROM Clicks c JOIN \"Odd\" USING (id)", &["clicks", "Odd"]);
+        check("WITH x AS (SELECT * FROM t) SELECT * FROM x WHERE a IN (SELECT a FROM u)", &["t", "u"]);
+    }
+
+    #[test]
+    fn columns_are_read_off_plain_lists() {
+        let inputs = |table: &str| (table == "t").then(|| vec!["a".to_owned(), "b".to_owned()]);
+        let check = |text: &str, expected: Option<&str>| {
+            let columns = output_columns(text, &inputs).map(|it| {
+                it.iter()
+                    .map(|it| format!("{}<{}", it.name, it.source.as_deref().unwrap_or("?")))
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            });
+            assert_eq!(columns.as_deref(), expected, "{text}");
+        };
+        check("SELECT a, t.b, a + 1 AS c, b AS d FROM t", Some("a<a b<b c<? d<b"));
+        check("SELECT *, 1 AS one FROM t", Some("a<a b<b one<?"));
+        check("SELECT * FROM u", None);
+        check("SELECT a + 1 FROM t", None);
+        check("WITH x AS (SELECT 1) SELECT a FROM t", None);
+    }
+}
