@@ -1,6 +1,8 @@
 //! What a command finds itself in: the repo, the registry, the workspace, the time.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::thread::JoinHandle;
 
 use anyhow::Context as _;
 
@@ -17,6 +19,15 @@ pub struct Context {
     pub ui: Ui,
     global: Global,
     runtime: tokio::runtime::Runtime,
+    aside: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Drop for Context {
+    fn drop(&mut self) {
+        // What goes on aside is of use to the next run only: nothing of this one depends on how it ends.
+        let aside = self.aside.get_mut().unwrap_or_else(PoisonError::into_inner);
+        aside.take().map(JoinHandle::join);
+    }
 }
 
 /// Where a choice came from, for people.
@@ -39,7 +50,22 @@ impl Context {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .expect("a runtime without timers and sockets needs nothing from the system");
-        Self { ui: Ui::new(global.color, global.quiet, global.verbose), global: global.clone(), runtime }
+        Self {
+            ui: Ui::new(global.color, global.quiet, global.verbose),
+            global: global.clone(),
+            runtime,
+            aside: Mutex::default(),
+        }
+    }
+
+    /// Does something while the command goes on, one thing after the other; the process waits for it at its end.
+    pub fn aside(&self, work: impl FnOnce() + Send + 'static) {
+        let mut aside = self.aside.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = aside.take();
+        *aside = Some(std::thread::spawn(move || {
+            before.map(JoinHandle::join);
+            work();
+        }));
     }
 
     /// Waits for what the registry does.

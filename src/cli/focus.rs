@@ -32,7 +32,7 @@ pub fn plan(
         Planned { refusals: plan::refusals(&plan, &recorded), plan, snapshot: recorded }
     };
     let outline = focus.outline;
-    sources.remember(&outline);
     repo::say_counts(context, &outline.warnings());
+    sources.remember(context, outline);
     Ok(Some(planned))
 }

@@ -76,17 +76,16 @@ impl Sources {
     }
 
     /// Decodes, resolves and checks. Places are found for what will be shown: finding one reads its document again.
-    pub fn check(mut self, place: &Place, shown: Shown) -> Reading {
+    pub fn check(mut self, context: &Context, place: &Place, shown: Shown) -> Reading {
         let files = std::mem::take(&mut self.files);
         let (mut repo, mut found) = load::declare(files, &place.project, &mut self.cache);
+        context.aside(self.cache.close());
         found.extend(crate::resolve::resolve(&mut repo));
         found.extend(crate::check::together(&repo));
         let (mut errors, mut warnings): (Vec<_>, Vec<_>) = found.into_iter().partition(Diagnostic::is_error);
         let digests = outline::digests(&repo);
         if errors.is_empty() && self.faults.is_empty() {
-            self.remember_check(&repo, &digests, &warnings);
-        } else {
-            self.cache.save();
+            self.remember_check(context, &repo, &digests, &warnings);
         }
         repo.locate(&mut errors);
         if shown == Shown::All {
@@ -99,19 +98,19 @@ impl Sources {
     }
 
     /// Keeps what was found, so that the next run looks only at what changed.
-    fn remember_check(&mut self, repo: &load::Repo, digests: &[Digest], warnings: &[Diagnostic]) {
+    fn remember_check(&mut self, context: &Context, repo: &load::Repo, digests: &[Digest], warnings: &[Diagnostic]) {
         if let Some(outline) = Outline::of(repo, digests, warnings) {
-            return self.remember(&outline);
+            return self.remember(context, outline);
         }
         let lines = repo.declared.iter().zip(digests).map(|it| (&it.0.resource.address, *it.1));
         let (state, count) = (state(lines), repo.declared.len());
         let (warnings, externals) = (diagnostics::counts(warnings), load::external_hashes(repo));
         self.cache.remember_whole(Remembered { key: self.key, state, count, warnings, externals });
-        self.keep(None);
+        self.keep(context, None);
     }
 
     /// Keeps what `outline` says.
-    pub fn remember(&mut self, outline: &Outline) {
+    pub fn remember(&mut self, context: &Context, outline: Outline) {
         self.cache.remember_whole(Remembered {
             key: self.key,
             state: outline.state(),
@@ -119,11 +118,16 @@ impl Sources {
             warnings: outline.warnings(),
             externals: outline.externals(),
         });
-        self.keep(Some(outline));
+        self.keep(context, Some(outline));
     }
 
-    fn keep(&self, outline: Option<&Outline>) {
-        rayon::join(|| self.cache.save(), || self.store.iter().for_each(|it| it.write(outline)));
+    /// Writes what the next run will read, while this one goes on.
+    fn keep(&mut self, context: &Context, outline: Option<Outline>) {
+        let (write_cache, store) = (self.cache.close(), self.store.take());
+        context.aside(move || {
+            write_cache();
+            store.iter().for_each(|it| it.write(outline.as_ref()));
+        });
     }
 
     /// Returns the outline that the last check without a mistake kept.
@@ -143,7 +147,7 @@ fn declared(mut repo: load::Repo, digests: Vec<Digest>) -> Vec<Declared> {
 /// Reads and checks the repo; stops with all mistakes when there are any.
 pub fn checked(context: &Context, place: &Place, sources: Sources) -> Result<Checked, Stop> {
     let shown = if context.ui.verbose { Shown::All } else { Shown::Errors };
-    let reading = sources.check(place, shown);
+    let reading = sources.check(context, place, shown);
     let (errors, warnings): (Vec<_>, Vec<_>) = reading.diagnostics.into_iter().partition(Diagnostic::is_error);
     if !errors.is_empty() {
         return Err(Stop::Mistakes { errors, documents: reading.documents });

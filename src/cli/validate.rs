@@ -50,7 +50,7 @@ pub fn run(context: &Context, args: &ValidateArgs) -> Result<Exit, Stop> {
         return Ok(Exit::Done);
     }
     let brief = args.format == ValidateFormat::Text && !context.ui.verbose;
-    let reading = sources.check(&place, if brief { repo::Shown::Errors } else { repo::Shown::All });
+    let reading = sources.check(context, &place, if brief { repo::Shown::Errors } else { repo::Shown::All });
     let errors = reading.diagnostics.iter().filter(|it| it.is_error()).count();
     match args.format {
         ValidateFormat::Text => text(context, &reading, errors)?,

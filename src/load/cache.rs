@@ -12,6 +12,7 @@ use super::{DocumentPlace, External, Parsed, Project, SourceFile, Wanted, files}
 use crate::resource::{Address, Meta, Resource, Spec, hex, unhex};
 
 /// What earlier runs know, and what this one adds.
+#[derive(Default)]
 pub struct Cache {
     path: Option<PathBuf>,
     /// The first line. Another build of weir may have other rules, so it starts afresh.
@@ -23,6 +24,8 @@ pub struct Cache {
     added: Vec<String>,
     whole: Option<Remembered>,
     whole_changed: bool,
+    /// Whether there is a file to add to.
+    exists: bool,
     used: std::sync::atomic::AtomicUsize,
 }
 
@@ -51,6 +54,7 @@ impl Cache {
             .filter(|it| it.starts_with(&header))
             .unwrap_or_default();
         let mut cache = Self {
+            exists: !text.is_empty(),
             path,
             header,
             text,
@@ -132,25 +136,30 @@ impl Cache {
         self.added.push(format!("F {} {}\n{entry}", hex(&key(file, project)), entry.len()));
     }
 
-    /// Writes what this run added. Failing is no fault: the next run parses again.
-    pub fn save(&self) {
-        let Some(path) = &self.path else { return };
-        if self.added.is_empty() && !self.whole_changed {
-            return;
-        }
-        let whole = self.whole.as_ref().filter(|_| self.whole_changed);
-        let whole = whole.map(|it| format!("W {}\n", encode_whole(it))).unwrap_or_default();
+    /// Forgets what earlier runs know, and returns what writes down what this one added. Failing is no fault: the next
+    /// run parses again.
+    pub fn close(&mut self) -> impl FnOnce() + Send + use<> {
         let used = self.used.load(std::sync::atomic::Ordering::Relaxed);
+        let known = std::mem::take(&mut self.text).len();
+        self.entries = HashMap::new();
+        let mut parts = std::mem::take(&mut self.added);
         // More than half of the file is of no use any more: start it afresh, and let what is missing be parsed again.
-        let added: usize = self.added.iter().map(String::len).sum();
-        let stale = self.text.len() > 2 * used + added + (1 << 20);
-        let parts = || self.added.iter().chain([&whole]);
-        let _ =
-            if self.text.is_empty() || stale { write_new(path, &self.header, parts()) } else { append(path, parts()) };
+        let stale = known > 2 * used + parts.iter().map(String::len).sum::<usize>() + (1 << 20);
+        if std::mem::take(&mut self.whole_changed) {
+            parts.extend(self.whole.as_ref().map(|it| format!("W {}\n", encode_whole(it))));
+        }
+        let afresh = !self.exists || stale;
+        self.exists |= !parts.is_empty();
+        let (path, header) = (self.path.clone(), self.header.clone());
+        move || {
+            if let Some(path) = path.filter(|_| !parts.is_empty()) {
+                let _ = if afresh { write_new(&path, &header, &parts) } else { append(&path, &parts) };
+            }
+        }
     }
 }
 
-fn write_new<'a>(path: &Path, header: &str, parts: impl Iterator<Item = &'a String>) -> std::io::Result<()> {
+fn write_new(path: &Path, header: &str, parts: &[String]) -> std::io::Result<()> {
     let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
     let written = std::fs::File::create(&temporary).and_then(|mut file| {
         file.write_all(header.as_bytes())?;
@@ -163,13 +172,13 @@ fn write_new<'a>(path: &Path, header: &str, parts: impl Iterator<Item = &'a Stri
     renamed
 }
 
-fn append<'a>(path: &Path, parts: impl Iterator<Item = &'a String>) -> std::io::Result<()> {
+fn append(path: &Path, parts: &[String]) -> std::io::Result<()> {
     write_all(std::fs::OpenOptions::new().append(true).open(path)?, parts)
 }
 
-fn write_all<'a>(file: std::fs::File, mut parts: impl Iterator<Item = &'a String>) -> std::io::Result<()> {
+fn write_all(file: std::fs::File, parts: &[String]) -> std::io::Result<()> {
     let mut out = std::io::BufWriter::with_capacity(1 << 20, file);
-    parts.try_for_each(|it| out.write_all(it.as_bytes()))?;
+    parts.iter().try_for_each(|it| out.write_all(it.as_bytes()))?;
     out.flush()
 }
 
@@ -189,9 +198,7 @@ pub(super) fn entry(
 ) -> String {
     let DocumentPlace { line, first_key, start, end } = place;
     let header = serde_json::to_string(&(&*resource.meta, &resource.renamed_from)).unwrap_or_default();
-    let mut spec = Vec::new();
-    let _ = resource.spec.write_json(&mut spec);
-    let spec = String::from_utf8(spec).unwrap_or_default();
+    let spec = resource.spec.to_json_text();
     let externals: Vec<_> = externals
         .iter()
         .map(|(path, it)| serde_json::json!([path, &*it.file, hex(blake3::hash(it.text.as_bytes()).as_bytes())]))

@@ -1,8 +1,10 @@
 //! Compares what is declared with what is recorded, and cascades.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use rayon::prelude::*;
 
 use super::rename::Renames;
 use super::{Action, Cause, Change, Entry, Meanwhile, Mode, Plan, Snapshot, cost, fields, order, rename};
@@ -47,11 +49,11 @@ pub fn diff(
     let unchanged = declared.len() - comparison.changes.values().filter(|it| it.action.after().is_some()).count();
     let wire_orders = wire_orders(snapshot, &declared, &comparison.changes, &both.after);
     let warnings = rename::hints(&comparison.changes, &both);
-    for change in comparison.changes.values_mut() {
+    comparison.changes.values_mut().collect::<Vec<_>>().into_par_iter().for_each(|change| {
         change.meanwhile = if snapshot.mode == Mode::Live { meanwhile(change, &both.after) } else { None };
         change.jobs = cost::jobs(change, snapshot.mode, &both, now);
         change.warnings.extend(cost::warnings(change, &both, now));
-    }
+    });
     let rewritten =
         comparison.rewritten.into_iter().filter(|it| !comparison.changes.contains_key(&it.address)).collect();
     let state = state(declared.iter().map(|it| (*it.0, it.1.digest)));
@@ -125,9 +127,11 @@ fn compare_all(
     befores: &BTreeMap<Address, Cow<Resource>>,
     both: &Both,
 ) -> Comparison {
-    let mut comparison = Comparison { changes: BTreeMap::new(), rewritten: Vec::new() };
-    let addresses: BTreeSet<&Address> = declared.keys().copied().chain(befores.keys()).collect();
-    for address in addresses {
+    let mut addresses: Vec<&Address> = declared.keys().copied().chain(befores.keys()).collect();
+    addresses.sort_unstable();
+    addresses.dedup();
+    let compared = |address: &&Address| {
+        let address = *address;
         let declaration = declared.get(address).copied();
         let old = renames.old(address);
         let entry = snapshot.entries.get(old.unwrap_or(address));
@@ -138,21 +142,21 @@ fn compare_all(
                 if entry.is_some_and(|it| {
                     it.digest == after.digest && it.prevent_destroy == after.resource.meta.prevent_destroy
                 }) {
-                    continue;
+                    return None;
                 }
                 compare(before, &after.resource, both)
             }
             (None, None) => unreachable!("every address comes from one of the two sides"),
         };
         let change = change(address, action, entry, old, declaration);
-        let differs = old.is_some() || !matches!(&change.action, Action::Update { fields, .. } if fields.is_empty());
-        if differs {
-            comparison.changes.insert(address.clone(), change);
-        } else {
-            comparison.rewritten.push(change);
-        }
-    }
-    comparison
+        Some(change)
+    };
+    let (changes, rewritten): (Vec<Change>, Vec<Change>) =
+        addresses.par_iter().filter_map(compared).partition(|change| {
+            change.renamed_from.is_some()
+                || !matches!(&change.action, Action::Update { fields, .. } if fields.is_empty())
+        });
+    Comparison { changes: changes.into_iter().map(|it| (it.address.clone(), it)).collect(), rewritten }
 }
 
 fn change(
@@ -302,21 +306,18 @@ fn wire_orders(
     if changes.is_empty() {
         return Vec::new();
     }
-    let mut orders = Vec::new();
-    for declaration in declared.values() {
+    let order = |declaration: &&Declared| {
         let resource = &declaration.resource;
         let own = changes.get(&resource.address);
         if own.is_none() && !resource.depends_on.iter().any(|it| changes.contains_key(it)) {
-            continue;
+            return None;
         }
         let fresh = own.is_some_and(|it| matches!(it.action, Action::Create { .. } | Action::Recreate { .. }));
         let recorded = own.and_then(Change::recorded).unwrap_or(&resource.address);
         let held =
             snapshot.entries.get(recorded).filter(|_| !fresh).map(|it| it.wire_order.as_slice()).unwrap_or_default();
-        let Some(order) = resource.spec.declaration().wire_order(after, held) else { continue };
-        if fresh || order != held {
-            orders.push((resource.address.clone(), order));
-        }
-    }
-    orders
+        let order = resource.spec.declaration().wire_order(after, held)?;
+        (fresh || order != held).then(|| (resource.address.clone(), order))
+    };
+    declared.values().copied().collect::<Vec<_>>().par_iter().filter_map(order).collect()
 }

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 
+use super::sqlite::WITH_LOG;
 use super::{Error, Result, Sqlite};
 
 /// The format that this weir reads and writes: `PRAGMA user_version` of the file.
@@ -67,7 +68,12 @@ pub async fn open(location: &Location, write: bool) -> Result<Option<Sqlite>> {
         found if found > FORMAT => Err(Error::Newer { found }),
         _ if !facts.is_registry => Err(Error::NotARegistry),
         found if found < FORMAT => Err(Error::Older { found }),
-        _ => Ok(Some(Sqlite::new(connection))),
+        _ => {
+            if write {
+                enter_wal(&mut connection).await?;
+            }
+            Ok(Some(Sqlite::new(connection, false)))
+        }
     }
 }
 
@@ -148,9 +154,8 @@ pub async fn create(location: &Location, at: &str) -> Result<Sqlite> {
         .busy_timeout(BUSY_TIMEOUT)
         .synchronous(SqliteSynchronous::Full);
     let mut connection = options.disable_statement_logging().connect().await?;
-    enter_wal(&mut connection).await?;
     upgrade(&mut connection, at, MIGRATIONS).await?;
-    Ok(Sqlite::new(connection))
+    Ok(Sqlite::new(connection, true))
 }
 
 /// The operating system's reason, without its number.
@@ -163,7 +168,7 @@ fn reason(error: &std::io::Error) -> String {
 async fn enter_wal(connection: &mut SqliteConnection) -> Result<()> {
     let start = Instant::now();
     loop {
-        match sqlx::query("PRAGMA journal_mode = WAL").execute(&mut *connection).await.map_err(Error::from) {
+        match sqlx::query(WITH_LOG).execute(&mut *connection).await.map_err(Error::from) {
             Ok(_) => return Ok(()),
             Err(Error::Locked) if start.elapsed() < BUSY_TIMEOUT => std::thread::sleep(Duration::from_millis(20)),
             Err(error) => return Err(error),

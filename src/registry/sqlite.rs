@@ -19,16 +19,25 @@ use crate::resource::{Address, Digest};
 /// of the one file is a copy of everything, and reading leaves no file behind.
 pub struct Sqlite {
     connection: Option<SqliteConnection>,
+    /// Made just now: its first transaction is written once, to where it stays, and not by way of a log.
+    is_new: bool,
 }
 
 impl Drop for Sqlite {
     fn drop(&mut self) {
-        if let Some(connection) = self.connection.take() {
-            // What was committed is committed, even where the log cannot be moved: nothing is left to report.
+        if let Some(mut connection) = self.connection.take() {
+            // What was committed is committed, even where the log cannot be moved: nothing is left to report. Where
+            // somebody reads at this moment, the next one to write turns the log on.
+            if self.is_new {
+                let _ = pollster::block_on(sqlx::query(WITH_LOG).execute(&mut connection));
+            }
             let _ = pollster::block_on(connection.close());
         }
     }
 }
+
+/// Turns write-ahead logging on: then nobody who reads waits for who writes.
+pub(super) const WITH_LOG: &str = "PRAGMA journal_mode = WAL";
 
 /// Rows a statement: the measured optimum, and far below SQLite's limit of 32,766 parameters.
 pub(super) const CHUNK: usize = 200;
@@ -40,8 +49,8 @@ const PACKED: &str = "
     FROM resource WHERE workspace_id = ?";
 
 impl Sqlite {
-    pub(super) fn new(connection: SqliteConnection) -> Self {
-        Self { connection: Some(connection) }
+    pub(super) fn new(connection: SqliteConnection, is_new: bool) -> Self {
+        Self { connection: Some(connection), is_new }
     }
 
     fn connection(&mut self) -> &mut SqliteConnection {

@@ -1,22 +1,42 @@
 //! Resources by address, for rules and defaults that look at what a resource refers to.
 
 use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
 
-use super::{Address, Kind, Resource, SOURCES, VIEWS};
+use super::{Address, Dtype, FeatureView, Kind, Resource, SOURCES, VIEWS};
+
+/// The names of a view's columns, with those types that are known; nothing when a source has to be opened to know.
+pub type ViewColumns = Option<Arc<[(String, Option<Dtype>)]>>;
 
 /// A read-only index of resources. Never iterated, so its order cannot show.
 #[derive(Default)]
 pub struct Catalog<'a> {
     resources: HashMap<(Kind, &'a str), &'a Resource>,
+    /// What was found out about views: rules, defaults and services ask for the columns of one again and again. Keyed
+    /// by where the view lies, which stays as it is while it is borrowed.
+    columns: HashMap<usize, OnceLock<ViewColumns>>,
 }
 
 impl<'a> Catalog<'a> {
     pub fn new(resources: impl IntoIterator<Item = &'a Resource>) -> Self {
-        Self { resources: resources.into_iter().map(|it| ((it.address.kind, &*it.address.name), it)).collect() }
+        let mut catalog = Self::default();
+        resources.into_iter().for_each(|it| catalog.insert(it));
+        catalog
     }
 
     pub fn insert(&mut self, resource: &'a Resource) {
         self.resources.insert((resource.address.kind, &*resource.address.name), resource);
+        if let Some(view) = resource.spec.declaration().view() {
+            self.columns.insert(place(view), OnceLock::new());
+        }
+    }
+
+    /// Returns the columns of `view`, found out once for each view of the catalog.
+    pub fn columns(&self, view: &FeatureView, find: impl FnOnce() -> ViewColumns) -> ViewColumns {
+        match self.columns.get(&place(view)) {
+            Some(known) => known.get_or_init(find).clone(),
+            None => find(),
+        }
     }
 
     pub fn get(&self, address: &Address) -> Option<&'a Resource> {
@@ -43,4 +63,8 @@ impl<'a> Catalog<'a> {
     pub fn transformation(&self, name: &str) -> Option<&'a Resource> {
         self.find(&[Kind::Transformation], name)
     }
+}
+
+fn place(view: &FeatureView) -> usize {
+    std::ptr::from_ref(view).addr()
 }

@@ -22,9 +22,9 @@ pub trait Declaration: Send + Sync {
         json
     }
 
-    /// Returns the defaults that depend on other resources: they belong to the digest.
-    fn defaults(&self, _catalog: &Catalog) -> Value {
-        Value::Null
+    /// Returns the defaults that depend on other resources, as text: they belong to the digest.
+    fn defaults(&self, _catalog: &Catalog) -> String {
+        String::new()
     }
 
     /// Reports mistakes that this declaration shows on its own.

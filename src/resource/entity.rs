@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
+use serde_with::skip_serializing_none;
 
 use super::declaration::{Declaration, Reference, Report, Rule};
 use super::dtype::Dtype;
@@ -11,6 +12,7 @@ use super::text::{Named, named};
 use super::{Catalog, Resource};
 
 /// What features describe: a user, a card, an ad.
+#[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Entity {
@@ -27,6 +29,7 @@ pub enum JoinKey {
 }
 
 /// A join key with its type.
+#[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TypedKey {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
+use serde_with::skip_serializing_none;
 
 use super::declaration::{Declaration, Reference, Report, Rule};
 use super::field::column_name_fault;
@@ -13,6 +14,7 @@ use super::{Catalog, Dtype, Kind, Resource, VIEWS};
 use crate::diagnostic::did_you_mean;
 
 /// Features of several views, served together.
+#[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FeatureService {
@@ -31,6 +33,7 @@ pub enum FeatureReference {
     Chosen(ChosenFeatures),
 }
 
+#[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChosenFeatures {

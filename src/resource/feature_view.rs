@@ -5,13 +5,14 @@ use std::borrow::Cow;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use serde_with::skip_serializing_none;
 
 use super::aggregation::Aggregation;
 use super::declaration::{Declaration, FileSlot, Query, Reference, Report, Rule};
 use super::source_input::SourceInput;
 use super::text::{Duration, Instant};
 use super::transformation::{rename_in_query, sql_file_slot};
-use super::{Catalog, Dtype, Field, Kind, Resource, SOURCES, view_check};
+use super::{Catalog, Dtype, Field, Kind, Resource, SOURCES, ViewColumns, view_check};
 
 /// Features computed from batch sources on a schedule.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -24,6 +25,7 @@ pub struct BatchFeatureView(pub FeatureView);
 pub struct StreamFeatureView(pub FeatureView);
 
 /// What both kinds of view declare (spec 1, "Kinds and fields").
+#[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FeatureView {
@@ -70,6 +72,7 @@ pub struct FeatureView {
 }
 
 /// The use of a reusable query.
+#[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TransformationCall {
@@ -89,6 +92,7 @@ pub enum BatchTrigger {
 }
 
 /// Freshness monitoring of an online view.
+#[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Monitoring {
@@ -176,11 +180,16 @@ impl FeatureView {
 
     /// Returns the view's columns with their types, where all of it is known without opening a source.
     pub fn output(&self, catalog: &Catalog) -> Option<Vec<Field>> {
-        self.column_names(catalog)?.into_iter().map(|(name, dtype)| dtype.map(|dtype| Field { name, dtype })).collect()
+        let columns = self.column_names(catalog)?;
+        columns.iter().map(|(name, dtype)| Some(Field { name: name.clone(), dtype: dtype.clone()? })).collect()
     }
 
     /// Returns the names of the view's columns, with those types that are known.
-    pub fn column_names(&self, catalog: &Catalog) -> Option<Vec<(String, Option<Dtype>)>> {
+    pub fn column_names(&self, catalog: &Catalog) -> ViewColumns {
+        catalog.columns(self, || self.find_columns(catalog).map(Into::into))
+    }
+
+    fn find_columns(&self, catalog: &Catalog) -> Option<Vec<(String, Option<Dtype>)>> {
         if let Some(schema) = &self.schema {
             return Some(schema.iter().map(|it| (it.name.clone(), Some(it.dtype.clone()))).collect());
         }
@@ -237,7 +246,8 @@ impl FeatureView {
     pub fn features(&self, kind: Kind, catalog: &Catalog) -> Option<Vec<(String, Option<Dtype>)>> {
         if !self.aggregations().is_empty() {
             let interval = self.interval(kind, catalog).unwrap_or(Duration::ZERO);
-            let columns = self.column_names(catalog).unwrap_or_default();
+            let columns = self.column_names(catalog);
+            let columns = columns.as_deref().unwrap_or_default();
             let dtype = |it: &Aggregation| {
                 let column = columns.iter().find(|column| column.0 == it.column)?.1.as_ref()?;
                 it.function.output(column).ok()
@@ -246,13 +256,13 @@ impl FeatureView {
         }
         let keys = self.join_keys(catalog);
         let timestamp = self.timestamp(catalog)?;
-        let columns = self.column_names(catalog)?.into_iter();
-        Some(columns.filter(|it| it.0 != timestamp && !keys.contains(&it.0)).collect())
+        let columns = self.column_names(catalog)?;
+        Some(columns.iter().filter(|it| it.0 != timestamp && !keys.contains(&it.0)).cloned().collect())
     }
 
     /// Returns the defaults that the sources decide; they are part of what is compared.
     fn context(&self, kind: Kind, catalog: &Catalog) -> Value {
-        let column = |(name, dtype): (String, Option<Dtype>)| match dtype {
+        let column = |(name, dtype): &(String, Option<Dtype>)| match dtype {
             Some(dtype) => json!({ "name": name, "dtype": dtype }),
             None => json!({ "name": name }),
         };
@@ -260,18 +270,21 @@ impl FeatureView {
             "aggregation_interval": self.interval(kind, catalog),
             "batch_schedule": self.schedule(kind, catalog),
             "batch_trigger": self.trigger(kind, catalog),
-            "schema": self.column_names(catalog).map(|it| it.into_iter().map(column).collect::<Vec<_>>()),
+            "schema": self.column_names(catalog).map(|it| it.iter().map(column).collect::<Vec<_>>()),
             "timestamp_field": self.timestamp(catalog),
         })
     }
 
     /// Returns of the context what this view leaves unset: the rest is in its own digest.
-    fn defaults(&self, kind: Kind, catalog: &Catalog) -> Value {
+    fn defaults(&self, kind: Kind, catalog: &Catalog) -> String {
+        let windows = (self.interval(kind, catalog), self.schedule(kind, catalog), self.trigger(kind, catalog));
         // A declared schema decides the columns and, with timestamp_field or without, the timestamp.
-        if self.schema.is_some() {
-            return json!([self.interval(kind, catalog), self.schedule(kind, catalog), self.trigger(kind, catalog)]);
-        }
-        self.context(kind, catalog)
+        let text = if self.schema.is_some() {
+            serde_json::to_string(&windows)
+        } else {
+            serde_json::to_string(&(windows, self.column_names(catalog).as_deref(), self.timestamp(catalog)))
+        };
+        text.expect("columns are plain data")
     }
 
     fn canonical(&self, kind: Kind, mut json: Value, catalog: &Catalog) -> Value {
@@ -362,7 +375,7 @@ macro_rules! view {
                 self.0.canonical(Kind::$type, json, catalog)
             }
 
-            fn defaults(&self, catalog: &Catalog) -> Value {
+            fn defaults(&self, catalog: &Catalog) -> String {
                 self.0.defaults(Kind::$type, catalog)
             }
 
@@ -392,7 +405,7 @@ macro_rules! view {
             }
 
             fn column_names(&self, catalog: &Catalog) -> Option<Vec<String>> {
-                Some(self.0.column_names(catalog)?.into_iter().map(|it| it.0).collect())
+                Some(self.0.column_names(catalog)?.iter().map(|it| it.0.clone()).collect())
             }
 
             fn columns(&self, catalog: &Catalog) -> Option<Vec<Field>> {

@@ -23,10 +23,11 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use serde_json::{Map, Value};
+use serde_json::Value;
+use serde_with::skip_serializing_none;
 
 pub use aggregation::{Aggregation, Function};
-pub use catalog::Catalog;
+pub use catalog::{Catalog, ViewColumns};
 pub use declaration::{
     Declaration, Effect, FieldChange, FileSlot, Query, Reference, Report, Rule, SourceTraits, rule_for,
 };
@@ -65,11 +66,13 @@ pub struct Address {
 }
 
 /// What every kind has (spec 1, "Every kind has").
+#[skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Meta {
     pub description: Option<String>,
     pub owner: Option<String>,
     pub tags: Option<Texts>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub prevent_destroy: bool,
 }
 
@@ -88,23 +91,22 @@ pub struct Resource {
 impl Resource {
     /// Returns everything declared as one flat JSON object: what a registry stores. Unset fields are absent.
     pub fn to_json(&self) -> Value {
-        let Value::Object(mut spec) = self.spec.to_json() else { unreachable!("every spec is a struct") };
-        let meta = &self.meta;
-        let mut object = Map::new();
-        for (key, text) in [("description", &meta.description), ("owner", &meta.owner)] {
-            if let Some(text) = text {
-                object.insert(key.to_owned(), Value::String(text.clone()));
-            }
+        serde_json::from_str(&self.to_json_text()).expect("what was just written is JSON")
+    }
+
+    /// Returns the text of [`Resource::to_json`], written without a tree.
+    pub fn to_json_text(&self) -> String {
+        let mut text = serde_json::to_string(&*self.meta).expect("texts are plain data");
+        let spec = self.spec.to_json_text();
+        if text == "{}" {
+            return spec;
         }
-        if let Some(tags) = &meta.tags {
-            object.insert("tags".to_owned(), serde_json::to_value(tags).expect("texts are plain data"));
+        if spec != "{}" {
+            text.pop();
+            text.push(',');
+            text.push_str(&spec[1..]);
         }
-        if meta.prevent_destroy {
-            object.insert("prevent_destroy".to_owned(), Value::Bool(true));
-        }
-        spec.values_mut().for_each(strip_nulls);
-        object.extend(spec.into_iter().filter(|it| !it.1.is_null()));
-        Value::Object(object)
+        text
     }
 
     /// Gives the resource this protection.
@@ -138,12 +140,7 @@ impl Resource {
     pub fn digest(&self, local: &[u8; 32], catalog: &Catalog) -> Digest {
         let mut hasher = blake3::Hasher::new();
         hasher.update(local);
-        match self.spec.declaration().defaults(catalog) {
-            Value::Null => {}
-            defaults => {
-                hasher.update(defaults.to_string().as_bytes());
-            }
-        }
+        hasher.update(self.spec.declaration().defaults(catalog).as_bytes());
         for address in &self.depends_on {
             hasher.update(b"\0");
             hasher.update(address.kind.as_str().as_bytes());
@@ -160,21 +157,16 @@ impl Resource {
     /// Returns the same, with the normal form of every query from `normal_form`.
     pub fn local_digest_with(&self, normal_form: &dyn Fn(&str) -> String) -> [u8; 32] {
         // A new normal form or layout gets a new seed, so that old digests never compare equal by accident.
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(b"weir 1\0");
-        hasher.update(self.address.kind.as_str().as_bytes());
-        hasher.update(b".");
-        hasher.update(self.address.name.as_bytes());
-        let written = serde_json::to_writer(&mut hasher, &*self.meta).and_then(|()| {
-            if self.spec.declaration().queries().is_empty() {
-                return self.spec.write_json(&mut hasher);
-            }
+        let mut text = format!("weir 1\0{}", self.address);
+        text.push_str(&serde_json::to_string(&*self.meta).expect("texts are plain data"));
+        if self.spec.declaration().queries().is_empty() {
+            text.push_str(&self.spec.to_json_text());
+        } else {
             let mut spec = self.spec.clone();
             spec.declaration_mut().map_queries(normal_form);
-            spec.write_json(&mut hasher)
-        });
-        written.expect("a hasher takes everything, and specs hold only plain data");
-        *hasher.finalize().as_bytes()
+            text.push_str(&spec.to_json_text());
+        }
+        *blake3::hash(text.as_bytes()).as_bytes()
     }
 }
 
@@ -222,18 +214,6 @@ pub fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
         *byte = digit(pair[0])? << 4 | digit(pair[1])?;
     }
     Some(bytes)
-}
-
-/// Takes out every member that is null: it says nothing.
-fn strip_nulls(json: &mut Value) {
-    match json {
-        Value::Object(object) => {
-            object.values_mut().for_each(strip_nulls);
-            object.retain(|_, value| !value.is_null());
-        }
-        Value::Array(items) => items.iter_mut().for_each(strip_nulls),
-        _ => {}
-    }
 }
 
 /// Returns the value at a dotted path of object keys.
@@ -332,13 +312,9 @@ macro_rules! kinds {
                 match self { $(Self::$kind(it) => { let it: &mut $module::$spec = Arc::make_mut(it); it }),* }
             }
 
-            pub fn to_json(&self) -> serde_json::Value {
-                match self { $(Self::$kind(it) => serde_json::to_value(it.as_ref()).expect("specs hold only plain data")),* }
-            }
-
-            /// Writes the spec as JSON, null where a field is unset.
-            pub fn write_json(&self, out: impl std::io::Write) -> Result<(), serde_json::Error> {
-                match self { $(Self::$kind(it) => serde_json::to_writer(out, it.as_ref())),* }
+            /// Returns the spec as a JSON object, without the fields that are unset.
+            pub fn to_json_text(&self) -> String {
+                match self { $(Self::$kind(it) => serde_json::to_string(it.as_ref()).expect("specs hold only plain data")),* }
             }
 
             /// Decodes the body of `kind`.

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_with::skip_serializing_none;
 
 use super::declaration::{Declaration, FileSlot, Query, Reference, Report, Rule, SourceTraits};
 use super::field::{Field, check_schema};
@@ -10,6 +11,7 @@ use super::{Catalog, Resource};
 use crate::batch_config::BatchConfig;
 
 /// Events that are pushed, record by record (seed: PushSource).
+#[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PushSource {

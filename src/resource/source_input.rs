@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
+use serde_with::skip_serializing_none;
 
 use super::text::{Duration, Named, named};
 
@@ -14,6 +15,7 @@ pub enum SourceInput {
     Filtered(FilteredSource),
 }
 
+#[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FilteredSource {

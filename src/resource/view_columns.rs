@@ -23,7 +23,7 @@ pub fn check(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &mut 
         return;
     };
     let names: Vec<&str> = columns.iter().map(|it| it.0.as_str()).collect();
-    let has = names.join(", ");
+    let has = || names.join(", ");
     for (index, name) in view.entities.iter().enumerate() {
         let keys = catalog.entity(name).and_then(|it| it.spec.declaration().join_keys(name)).unwrap_or_default();
         for key in keys.iter().filter(|it| !names.contains(&it.as_str())) {
@@ -31,7 +31,7 @@ pub fn check(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &mut 
                 .error(
                     "V004",
                     format!("entities[{index}]"),
-                    format!("join key `{key}` of `Entity.{name}` is not a column of `{}` (has: {has})", me.address),
+                    format!("join key `{key}` of `Entity.{name}` is not a column of `{}` (has: {})", me.address, has()),
                 )
                 .hints
                 .extend(did_you_mean(key, names.iter().copied()));
@@ -46,7 +46,7 @@ pub fn check(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &mut 
                     .error(
                         "V004",
                         format!("aggregations[{index}].column"),
-                        format!("`{column}` is not a column of `{}` (has: {has})", me.address),
+                        format!("`{column}` is not a column of `{}` (has: {})", me.address, has()),
                     )
                     .hints
                     .extend(did_you_mean(column, names.iter().copied()));
@@ -64,7 +64,11 @@ pub fn check(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &mut 
             .error(
                 "V004",
                 "name",
-                format!("`{}` has no feature: all its columns are join keys or the timestamp (has: {has})", me.address),
+                format!(
+                    "`{}` has no feature: all its columns are join keys or the timestamp (has: {})",
+                    me.address,
+                    has()
+                ),
             )
             .hints
             .push("add a column to its query, or an aggregation".to_owned());
@@ -83,7 +87,7 @@ fn check_function(function: Function, column: &str, dtype: &Dtype, index: usize,
 
 fn check_timestamp(view: &FeatureView, me: &Resource, columns: &[(String, Option<Dtype>)], report: &mut Report) {
     let address = &me.address;
-    let has = columns.iter().map(|it| it.0.as_str()).collect::<Vec<_>>().join(", ");
+    let has = || columns.iter().map(|it| it.0.as_str()).collect::<Vec<_>>().join(", ");
     if let Some(field) = &view.timestamp_field {
         match columns.iter().find(|it| it.0 == *field) {
             None => {
@@ -91,7 +95,7 @@ fn check_timestamp(view: &FeatureView, me: &Resource, columns: &[(String, Option
                     .error(
                         "V004",
                         "timestamp_field",
-                        format!("timestamp_field `{field}` is not a column of `{address}` (has: {has})"),
+                        format!("timestamp_field `{field}` is not a column of `{address}` (has: {})", has()),
                     )
                     .hints
                     .extend(did_you_mean(field, columns.iter().map(|it| it.0.as_str())));
@@ -119,7 +123,7 @@ fn check_timestamp(view: &FeatureView, me: &Resource, columns: &[(String, Option
                 .error(
                     "V005",
                     if view.schema.is_some() { "schema" } else { "name" },
-                    format!("`{address}` has no Timestamp column (has: {has})"),
+                    format!("`{address}` has no Timestamp column (has: {})", has()),
                 )
                 .hints
                 .push("add the column with the time of a row, with type Timestamp".to_owned());

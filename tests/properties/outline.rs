@@ -130,7 +130,7 @@ fn whole(folder: &Path, files: &Files) -> Whole {
     found.extend(resolve(&mut repo));
     found.extend(check::together(&repo));
     assert!(!found.iter().any(Diagnostic::is_error), "{}", diagnostics::all(&found));
-    cache.save();
+    cache.close()();
     let digests = digests(&repo);
     let declared = repo.declared.iter().zip(&digests).map(|(it, digest)| Declared {
         resource: it.resource.clone(),
