@@ -16,16 +16,26 @@ pub fn plan(
     ground: &mut Ground,
     now: Instant,
 ) -> Result<Option<Planned>, Stop> {
-    let Some(before) = sources.outline() else { return Ok(None) };
-    // From half on, the whole way is no slower.
-    let limit = before.lines.len() / 2;
-    let reader = Reader { files: &sources.files, project: &place.project, cache: &mut sources.cache };
-    let Some(mut focus) = Focus::check(before, reader, limit) else { return Ok(None) };
+    if !sources.has_outline() {
+        return Ok(None);
+    }
+    // What is recorded is read meanwhile.
+    let (recorded, focus) = std::thread::scope(|scope| {
+        let recorded = scope.spawn(|| ground.snapshot_with(context, |_, _| false));
+        let focus = sources.outline().and_then(|before| {
+            // From half on, the whole way is no slower.
+            let limit = before.lines.len() / 2;
+            let reader = Reader { files: &sources.files, project: &place.project, cache: &mut sources.cache };
+            Focus::check(before, reader, limit)
+        });
+        (recorded.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), focus)
+    });
+    let Some(mut focus) = focus else { return Ok(None) };
     let state = focus.outline.state();
     let planned = if state == ground.workspace.state {
         ground.unchanged(focus.outline.lines.len(), state)
     } else {
-        let recorded = ground.snapshot_with(context, |_, _| false)?;
+        let recorded = recorded?;
         let Some(mut view) = focus.view(&recorded) else { return Ok(None) };
         ground.read_specs(context, &mut view)?;
         let Some(plan) = focus.plan(&view, now) else { return Ok(None) };

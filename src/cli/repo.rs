@@ -130,6 +130,11 @@ impl Sources {
         });
     }
 
+    /// Says whether there may be an outline.
+    pub fn has_outline(&self) -> bool {
+        self.store.as_ref().is_some_and(outline::Store::exists)
+    }
+
     /// Returns the outline that the last check without a mistake kept.
     pub fn outline(&self) -> Option<Outline> {
         self.store.as_ref().filter(|_| self.faults.is_empty())?.read()

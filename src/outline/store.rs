@@ -24,6 +24,11 @@ impl Store {
         Self { path: folder.join("outline.cache"), header }
     }
 
+    /// Says whether anything is kept.
+    pub fn exists(&self) -> bool {
+        self.path.exists()
+    }
+
     /// Returns what was kept last.
     pub fn read(&self) -> Option<Outline> {
         let text = std::fs::read_to_string(&self.path).ok()?;
