@@ -25,10 +25,13 @@ pub enum Step {
     Edit,
     /// The least that any reader of the repo has to do: read every file and hash it, on one thread.
     Floor,
+    /// The same, and every document through serde_yaml, on one thread: what no cache can do without.
+    Parse,
 }
 
 impl Step {
-    pub const ALL: [Self; 6] = [Self::StartUp, Self::Validate, Self::FirstApply, Self::Plan, Self::Edit, Self::Floor];
+    pub const ALL: [Self; 7] =
+        [Self::StartUp, Self::Validate, Self::FirstApply, Self::Plan, Self::Edit, Self::Floor, Self::Parse];
 
     /// Returns the arguments, or nothing for what is measured without weir.
     fn arguments(self) -> Option<&'static [&'static str]> {
@@ -39,7 +42,7 @@ impl Step {
             Self::FirstApply | Self::Edit => &["apply", "--yes", "--offline"],
             // Exits 2 when there are changes: a plan that does something is not what is measured.
             Self::Plan => &["plan", "--offline", "--detailed-exitcode"],
-            Self::Floor => return None,
+            Self::Floor | Self::Parse => return None,
         })
     }
 
@@ -59,14 +62,18 @@ impl Step {
             Self::Edit => repo.edit(nth).context("a declaration cannot be edited"),
             // The first plan after a change may still write the cache that the second one reads.
             Self::Plan => run(repo, self).map(|_| ()),
-            Self::StartUp | Self::Floor => Ok(()),
+            Self::StartUp | Self::Floor | Self::Parse => Ok(()),
         }
     }
 
     /// Measures the step once; `nth` numbers the edits of a repo.
     pub fn measure(self, repo: &Repo, nth: usize) -> Result<Duration> {
         self.prepare(repo, nth)?;
-        if self == Self::Floor { floor(repo) } else { run(repo, self) }
+        match self {
+            Self::Floor => floor(repo, |text| drop(blake3::hash(text.as_bytes()))),
+            Self::Parse => floor(repo, parse),
+            _ => run(repo, self),
+        }
     }
 
     /// Returns the peak memory of weir in KB; only where `tells_memory`. Without weir there is none to measure.
@@ -122,27 +129,33 @@ pub fn tells_memory() -> bool {
     answer.is_ok_and(|it| String::from_utf8_lossy(&it.stderr).trim().parse::<u64>().is_ok())
 }
 
-fn floor(repo: &Repo) -> Result<Duration> {
+fn floor(repo: &Repo, look: impl Fn(&str)) -> Result<Duration> {
     let start = Instant::now();
-    let mut hasher = blake3::Hasher::new();
-    read_and_hash(&repo.folder, &mut hasher).context("the repo cannot be read")?;
-    std::hint::black_box(hasher.finalize());
+    read_files(&repo.folder, &look).context("the repo cannot be read")?;
     Ok(start.elapsed())
 }
 
-fn read_and_hash(folder: &Path, hasher: &mut blake3::Hasher) -> std::io::Result<()> {
+fn read_files(folder: &Path, look: &impl Fn(&str)) -> std::io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let path = entry.path();
         if entry.file_type()?.is_dir() {
             if entry.file_name() != ".weir" {
-                read_and_hash(&path, hasher)?;
+                read_files(&path, look)?;
             }
         } else if path.extension().is_some_and(|it| it == "yaml") {
-            hasher.update(blake3::hash(&fs::read(&path)?).as_bytes());
+            look(std::hint::black_box(&fs::read_to_string(&path)?));
         }
     }
     Ok(())
+}
+
+fn parse(text: &str) {
+    use serde::Deserialize as _;
+    for document in serde_yaml::Deserializer::from_str(text) {
+        let read = serde::de::IgnoredAny::deserialize(document);
+        std::hint::black_box(read).expect("what was generated is YAML");
+    }
 }
 
 /// Puts the repo under git, with everything committed: apply asks git for the commit and for what differs from it.

@@ -1,7 +1,8 @@
 //! Names → addresses: unknown, ambiguous, duplicate and circular references.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 
+use foldhash::{HashMap, HashMapExt as _, HashSet};
 use rayon::prelude::*;
 
 use crate::diagnostic::{Diagnostic, DocumentId, closest};

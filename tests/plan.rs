@@ -167,7 +167,7 @@ impl Scene<'_> {
             Files { root: self.root.into(), files: vec![SourceFile { path, text: text.to_owned(), hash }].into() };
         let (mut repo, mut found) = weir::load::declare(files, &Project::default(), &mut Cache::open(None, ""));
         found.extend(weir::resolve::resolve(&mut repo));
-        found.extend(weir::check::together(&repo));
+        found.extend(weir::check::together(&repo, &repo.catalog()));
         repo.locate(&mut found);
         found.retain(|it| it.is_error());
         assert!(found.is_empty(), "{}\nin:\n{text}", anstream::adapter::strip_str(&diagnostics::all(&found)));

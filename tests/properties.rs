@@ -271,7 +271,7 @@ fn load_files(files: &[(String, Vec<u8>)]) -> Result<(), String> {
     let (mut repo, more) = load::declare(found, &Project::default(), &mut Cache::open(None, "test"));
     diagnostics.extend(more);
     diagnostics.extend(resolve(&mut repo));
-    diagnostics.extend(check::together(&repo));
+    diagnostics.extend(check::together(&repo, &repo.catalog()));
     repo.locate(&mut diagnostics);
     diagnostics.iter().try_for_each(|it| points_somewhere(it, files))
 }
@@ -670,7 +670,7 @@ fn sound(world: &World, before: &World) -> (Vec<(Address, Value)>, Vec<Declared>
             repo.declared.push(load::Declared { resource, document, local_digest });
         }
         diagnostics.extend(resolve(&mut repo));
-        diagnostics.extend(check::together(&repo));
+        diagnostics.extend(check::together(&repo, &repo.catalog()));
         let wrong: BTreeSet<usize> = diagnostics
             .iter()
             .filter(|it| it.is_error())

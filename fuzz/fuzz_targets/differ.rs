@@ -41,7 +41,7 @@ fn declare(bytes: &[u8]) -> Option<Vec<Declared>> {
     let (mut repo, more) = load::declare(files, &Project::default(), &mut Cache::open(None, "fuzz"));
     diagnostics.extend(more);
     diagnostics.extend(resolve(&mut repo));
-    diagnostics.extend(check::together(&repo));
+    diagnostics.extend(check::together(&repo, &repo.catalog()));
     if diagnostics.iter().any(Diagnostic::is_error) {
         return None;
     }

@@ -12,7 +12,7 @@ fuzz_target!(|bytes: &[u8]| {
     let (mut repo, more) = load::declare(files, &Project::default(), &mut Cache::open(None, "fuzz"));
     diagnostics.extend(more);
     diagnostics.extend(resolve::resolve(&mut repo));
-    diagnostics.extend(check::together(&repo));
+    diagnostics.extend(check::together(&repo, &repo.catalog()));
     repo.locate(&mut diagnostics);
     for diagnostic in &diagnostics {
         assert!(diagnostic.span().is_some_and(|it| it.line > 0), "{diagnostic} has no place");

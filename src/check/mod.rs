@@ -10,22 +10,21 @@ use crate::resource::{Address, Catalog, FINAL, Report, Resource, VARIANTS};
 use crate::sql::{self, Query};
 
 /// Runs the rules that need more than one declaration. Resources are resolved by now.
-pub fn together(repo: &Repo) -> Vec<Diagnostic> {
-    let mut diagnostics = with_what_they_name(repo);
+pub fn together(repo: &Repo, catalog: &Catalog) -> Vec<Diagnostic> {
+    let mut diagnostics = with_what_they_name(repo, catalog);
     unused(repo, &mut diagnostics);
     diagnostics
 }
 
 /// Runs the rules that look at a declaration and at what it refers to, directly or not.
-pub fn with_what_they_name(repo: &Repo) -> Vec<Diagnostic> {
-    let catalog = Catalog::new(repo.declared.iter().map(|it| &it.resource));
+pub fn with_what_they_name(repo: &Repo, catalog: &Catalog) -> Vec<Diagnostic> {
     repo.declared
         .par_iter()
         .flat_map_iter(|it| {
             let mut diagnostics = Vec::new();
             it.resource.spec.declaration().check_with(
                 &it.resource,
-                &catalog,
+                catalog,
                 &mut Report { document: it.document, diagnostics: &mut diagnostics },
             );
             diagnostics

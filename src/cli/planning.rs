@@ -169,6 +169,8 @@ pub fn carry_out(
     }
     let approved = approve(context, planned, yes)?;
     commit(context, ground, &approved, &occasion())?;
+    // The process is about to end: nobody needs the room.
+    std::mem::forget(approved);
     Ok(Exit::Done)
 }
 

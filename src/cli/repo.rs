@@ -81,9 +81,10 @@ impl Sources {
         let (mut repo, mut found) = load::declare(files, &place.project, &mut self.cache);
         context.aside(self.cache.close());
         found.extend(crate::resolve::resolve(&mut repo));
-        found.extend(crate::check::together(&repo));
+        let catalog = repo.catalog();
+        found.extend(crate::check::together(&repo, &catalog));
         let (mut errors, mut warnings): (Vec<_>, Vec<_>) = found.into_iter().partition(Diagnostic::is_error);
-        let digests = outline::digests(&repo);
+        let digests = outline::digests(&repo, &catalog);
         if errors.is_empty() && self.faults.is_empty() {
             self.remember_check(context, &repo, &digests, &warnings);
         }

@@ -190,15 +190,10 @@ fn key(file: &SourceFile, project: &Project) -> [u8; 32] {
 }
 
 /// Returns the line that stores one declaration, with a check of its own.
-pub(super) fn entry(
-    place: DocumentPlace,
-    resource: &Resource,
-    local_digest: &[u8; 32],
-    externals: &[(&'static str, External)],
-) -> String {
+pub(super) fn entry(place: DocumentPlace, parsed: &Parsed, spec: &str) -> String {
+    let Parsed { resource, local_digest, externals } = parsed;
     let DocumentPlace { line, first_key, start, end } = place;
     let header = serde_json::to_string(&(&*resource.meta, &resource.renamed_from)).unwrap_or_default();
-    let spec = resource.spec.to_json_text();
     let externals: Vec<_> = externals
         .iter()
         .map(|(path, it)| serde_json::json!([path, &*it.file, hex(blake3::hash(it.text.as_bytes()).as_bytes())]))

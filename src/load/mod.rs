@@ -15,7 +15,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::diagnostic::{Diagnostic, DocumentId, Place};
-use crate::resource::{Address, Kind, Report, Resource};
+use crate::resource::{Address, Catalog, Kind, Report, Resource};
 use crate::sql;
 
 pub use cache::{Cache, Remembered};
@@ -207,8 +207,8 @@ fn read_document(
     match yaml::decode(&origin, &project.defaults) {
         Ok(None) => {}
         Ok(Some(resource)) => {
-            let parsed = complete(root, file, document, resource, &mut found.diagnostics);
-            found.entry = cache::entry(place, &parsed.resource, &parsed.local_digest, &parsed.externals);
+            let (parsed, spec) = complete(root, file, document, resource, &mut found.diagnostics);
+            found.entry = cache::entry(place, &parsed, &spec);
             found.parsed = Some(parsed);
         }
         Err(mut broken) => {
@@ -230,14 +230,14 @@ fn read_document(
     found
 }
 
-/// Checks what a declaration shows on its own, and reads the files that it names.
+/// Checks what a declaration shows on its own, and reads the files that it names. Returns its spec as JSON besides.
 fn complete(
     root: &Path,
     file: &SourceFile,
     document: DocumentId,
     mut resource: Resource,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Parsed {
+) -> (Parsed, String) {
     let mut report = Report { document, diagnostics };
     crate::check::alone(&resource, &mut report);
     let mut externals = Vec::new();
@@ -259,8 +259,9 @@ fn complete(
         let known = read.iter().find(|it| it.0 == text);
         known.map_or_else(|| sql::normal_form(text), |it| it.1.normal_form.clone())
     };
-    let local_digest = resource.local_digest_with(&normal_form);
-    Parsed { resource, local_digest, externals }
+    let spec = resource.spec.to_json_text();
+    let local_digest = resource.local_digest_of(&spec, &normal_form);
+    (Parsed { resource, local_digest, externals }, spec)
 }
 
 impl Repo {
@@ -268,6 +269,11 @@ impl Repo {
     pub fn source(&self, document: DocumentId) -> (Arc<str>, usize) {
         let at = self.documents[document.0];
         (self.files[at.file].path.clone(), at.place.first_key)
+    }
+
+    /// Returns what is declared, for looking things up.
+    pub fn catalog(&self) -> Catalog<'_> {
+        Catalog::new(self.declared.iter().map(|it| &it.resource))
     }
 
     /// Gives every label its line and column, by reading the documents concerned once more.

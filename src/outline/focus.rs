@@ -57,11 +57,12 @@ impl<'a> Focus<'a> {
         }
         reader.read(&mut repo, |it| if draft.is_changed(it) { Wanted::Nothing } else { Wanted::Only(&wanted) })?;
         let mut found = crate::resolve::resolve(&mut repo);
-        found.extend(crate::check::with_what_they_name(&repo));
+        let catalog = repo.catalog();
+        found.extend(crate::check::with_what_they_name(&repo, &catalog));
         if repo.declared.len() != count || found.iter().any(Diagnostic::is_error) {
             return None;
         }
-        let outline = draft.finish(&repo, &digests(&repo), &found)?;
+        let outline = draft.finish(&repo, &digests(&repo, &catalog), &found)?;
         Some(Self { outline, reader, repo, limit })
     }
 

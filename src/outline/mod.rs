@@ -111,9 +111,8 @@ impl Outline {
 }
 
 /// Returns the digest of every declaration.
-pub fn digests(repo: &Repo) -> Vec<Digest> {
-    let catalog = Catalog::new(repo.declared.iter().map(|it| &it.resource));
-    repo.declared.par_iter().map(|it| it.resource.digest(&it.local_digest, &catalog)).collect()
+pub fn digests(repo: &Repo, catalog: &Catalog) -> Vec<Digest> {
+    repo.declared.par_iter().map(|it| it.resource.digest(&it.local_digest, catalog)).collect()
 }
 
 fn position(lines: &[Line], address: &Address) -> Option<usize> {

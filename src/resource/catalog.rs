@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
+use foldhash::fast::RandomState;
+
 use super::{Address, Dtype, FeatureView, Kind, Resource, SOURCES, VIEWS};
 
 /// The names of a view's columns, with those types that are known; nothing when a source has to be opened to know.
@@ -11,10 +13,10 @@ pub type ViewColumns = Option<Arc<[(String, Option<Dtype>)]>>;
 /// A read-only index of resources. Never iterated, so its order cannot show.
 #[derive(Default)]
 pub struct Catalog<'a> {
-    resources: HashMap<(Kind, &'a str), &'a Resource>,
+    resources: HashMap<(Kind, &'a str), &'a Resource, RandomState>,
     /// What was found out about views: rules, defaults and services ask for the columns of one again and again. Keyed
     /// by where the view lies, which stays as it is while it is borrowed.
-    columns: HashMap<usize, OnceLock<ViewColumns>>,
+    columns: HashMap<usize, OnceLock<ViewColumns>, RandomState>,
 }
 
 impl<'a> Catalog<'a> {

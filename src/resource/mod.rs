@@ -151,16 +151,16 @@ impl Resource {
 
     /// Returns the part of the digest that needs no other resource, for the parse cache.
     pub fn local_digest(&self) -> [u8; 32] {
-        self.local_digest_with(&crate::sql::normal_form)
+        self.local_digest_of(&self.spec.to_json_text(), &crate::sql::normal_form)
     }
 
-    /// Returns the same, with the normal form of every query from `normal_form`.
-    pub fn local_digest_with(&self, normal_form: &dyn Fn(&str) -> String) -> [u8; 32] {
+    /// Returns the same, from the spec as JSON and with the normal form of every query from `normal_form`.
+    pub fn local_digest_of(&self, spec: &str, normal_form: &dyn Fn(&str) -> String) -> [u8; 32] {
         // A new normal form or layout gets a new seed, so that old digests never compare equal by accident.
         let mut text = format!("weir 1\0{}", self.address);
         text.push_str(&serde_json::to_string(&*self.meta).expect("texts are plain data"));
         if self.spec.declaration().queries().is_empty() {
-            text.push_str(&self.spec.to_json_text());
+            text.push_str(spec);
         } else {
             let mut spec = self.spec.clone();
             spec.declaration_mut().map_queries(normal_form);

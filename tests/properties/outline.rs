@@ -128,10 +128,10 @@ fn whole(folder: &Path, files: &Files) -> Whole {
     let copy = Files { root: files.root.clone(), files: files.files.clone() };
     let (mut repo, mut found) = load::declare(copy, &Project::default(), &mut cache);
     found.extend(resolve(&mut repo));
-    found.extend(check::together(&repo));
+    found.extend(check::together(&repo, &repo.catalog()));
     assert!(!found.iter().any(Diagnostic::is_error), "{}", diagnostics::all(&found));
     cache.close()();
-    let digests = digests(&repo);
+    let digests = digests(&repo, &repo.catalog());
     let declared = repo.declared.iter().zip(&digests).map(|(it, digest)| Declared {
         resource: it.resource.clone(),
         digest: *digest,
