@@ -85,6 +85,9 @@ impl Sources {
         found.extend(crate::check::together(&repo, &catalog));
         let (mut errors, mut warnings): (Vec<_>, Vec<_>) = found.into_iter().partition(Diagnostic::is_error);
         let digests = outline::digests(&repo, &catalog);
+        if errors.is_empty() && shown == Shown::Errors {
+            repo.forget_texts();
+        }
         if errors.is_empty() && self.faults.is_empty() {
             self.remember_check(context, &repo, &digests, &warnings);
         }

@@ -132,8 +132,9 @@ impl Cache {
         }
     }
 
-    pub(super) fn remember(&mut self, file: &SourceFile, project: &Project, entry: &str) {
-        self.added.push(format!("F {} {}\n{entry}", hex(&key(file, project)), entry.len()));
+    pub(super) fn remember(&mut self, file: &SourceFile, project: &Project, entry: String) {
+        self.added.push(format!("F {} {}\n", hex(&key(file, project)), entry.len()));
+        self.added.push(entry);
     }
 
     /// Forgets what earlier runs know, and returns what writes down what this one added. Failing is no fault: the next

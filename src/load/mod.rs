@@ -126,8 +126,8 @@ impl Repo {
         let read = |(index, file): (usize, &SourceFile)| read_file(root, file, project, known, wanted(index));
         let yields: Vec<FileYield> = files.par_iter().enumerate().map(read).collect();
         let mut diagnostics = Vec::new();
-        for (index, (file, found)) in files.iter().zip(yields).enumerate() {
-            if let Some(entry) = &found.entry {
+        for (index, (file, mut found)) in files.iter().zip(yields).enumerate() {
+            if let Some(entry) = found.entry.take() {
                 cache.remember(file, project, entry);
             }
             diagnostics.extend(self.add(index, found));
@@ -274,6 +274,12 @@ impl Repo {
     /// Returns what is declared, for looking things up.
     pub fn catalog(&self) -> Catalog<'_> {
         Catalog::new(self.declared.iter().map(|it| &it.resource))
+    }
+
+    /// Lets go of the text of the files: no place will be looked for any more.
+    pub fn forget_texts(&mut self) {
+        let files = Arc::get_mut(&mut self.files).map(Vec::as_mut_slice).unwrap_or_default();
+        files.iter_mut().for_each(|it| it.text = String::new());
     }
 
     /// Gives every label its line and column, by reading the documents concerned once more.
