@@ -652,10 +652,14 @@ fn declare(world: &World, before: &World) -> Vec<Declared> {
     sound(world, before).1
 }
 
-/// Returns them as they are written, too.
+/// Returns the world's declarations as they are written, mistakes and all.
+fn stated(world: &World, before: &World) -> Vec<(Address, Value)> {
+    (0..SLOTS.len()).filter_map(|slot| world.declaration(slot, before)).collect()
+}
+
+/// Returns those without the mistakes as they are written, too.
 fn sound(world: &World, before: &World) -> (Vec<(Address, Value)>, Vec<Declared>) {
-    let mut stated: Vec<(Address, Value)> =
-        (0..SLOTS.len()).filter_map(|slot| world.declaration(slot, before)).collect();
+    let mut stated = stated(world, before);
     loop {
         let mut diagnostics = Vec::new();
         let mut repo = Repo::default();

@@ -38,6 +38,9 @@ pub fn plan(
         let recorded = recorded?;
         let Some(mut view) = focus.view(&recorded) else { return Ok(None) };
         ground.read_specs(context, &mut view)?;
+        if ground.has_moved(context)? {
+            return Ok(None);
+        }
         let Some(plan) = focus.plan(&view, now) else { return Ok(None) };
         Planned { refusals: plan::refusals(&plan, &recorded), plan, snapshot: recorded }
     };

@@ -82,18 +82,31 @@ impl Ground {
         context: &Context,
         wanted: impl Fn(&Address, &Entry) -> bool,
     ) -> Result<Snapshot, Stop> {
-        let mut snapshot = Snapshot::empty(&self.workspace.name, self.workspace.mode);
-        let Some(registry) = &mut self.registry else { return Ok(snapshot) };
-        let name = &self.workspace.name;
-        let read = async {
-            let mut entries = registry.entries(name).await?;
-            registry::read_specs(registry, name, &mut entries, wanted).await?;
-            Ok(entries)
-        };
-        snapshot.entries = context.wait(read).map_err(|error| Stop::registry(&error, &shown(&self.location)))?;
-        snapshot.registry = self.workspace.registry.clone();
-        snapshot.serial = self.workspace.serial;
-        Ok(snapshot)
+        loop {
+            let mut snapshot = Snapshot::empty(&self.workspace.name, self.workspace.mode);
+            let Some(registry) = &mut self.registry else { return Ok(snapshot) };
+            let name = &self.workspace.name;
+            let read = async {
+                let mut entries = registry.entries(name).await?;
+                registry::read_specs(registry, name, &mut entries, &wanted).await?;
+                Ok(entries)
+            };
+            snapshot.entries = context.wait(read).map_err(|error| Stop::registry(&error, &shown(&self.location)))?;
+            snapshot.registry = self.workspace.registry.clone();
+            snapshot.serial = self.workspace.serial;
+            // Somebody else may have applied between one row and the next: half of each is neither.
+            if !self.has_moved(context)? {
+                return Ok(snapshot);
+            }
+        }
+    }
+
+    /// Says whether somebody has applied since the workspace was read, and reads it again.
+    pub fn has_moved(&mut self, context: &Context) -> Result<bool, Stop> {
+        let Some(registry) = &mut self.registry else { return Ok(false) };
+        let now = context.workspace(Some(registry), &self.location, &self.chosen)?;
+        let before = std::mem::replace(&mut self.workspace, now);
+        Ok(before.serial != self.workspace.serial || before.registry != self.workspace.registry)
     }
 
     /// Adds the specs of what is declared otherwise, or not at all.

@@ -2,7 +2,7 @@
 //! nothing but time.
 //!
 //! One text file that only grows at its end, so that an apply of one edit writes one entry. An entry is a line
-//! `F <key> <check> <bytes>` and that many bytes: a line for each declaration. What does not check out is not used.
+//! `F <key> <bytes>` and that many bytes: a line for each declaration. What does not check out is not used.
 
 use std::collections::HashMap;
 use std::io::Write as _;
@@ -86,7 +86,7 @@ impl Cache {
                 break;
             };
             let start = at + line.len() + 1;
-            let end = start + bytes;
+            let Some(end) = start.checked_add(bytes) else { break };
             if end > self.text.len() || !self.text.is_char_boundary(end) {
                 break;
             }
@@ -187,6 +187,8 @@ fn key(file: &SourceFile, project: &Project) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new();
     hasher.update(file.hash.as_bytes());
     hasher.update(&project.defaults_hash);
+    // Files that declarations name are found from the folder of the declaring one.
+    hasher.update(file.path.rsplit_once('/').map_or("", |it| it.0).as_bytes());
     *hasher.finalize().as_bytes()
 }
 

@@ -29,7 +29,7 @@ const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 /// Reads every `*.yaml` and `*.yml` below `root` that neither `.gitignore` nor `.weirignore` leaves out.
 pub fn read(root: &Path) -> (Files, Vec<Diagnostic>) {
     let (mut paths, mut diagnostics) = walk(root);
-    paths.sort();
+    paths.sort_by_cached_key(|it| relative(root, it));
     let results: Vec<Result<SourceFile, Diagnostic>> = paths.par_iter().map(|it| read_one(root, it)).collect();
     let mut files = Vec::with_capacity(results.len());
     for result in results {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::{File, Line, Loose, Outline, bind, lines};
+use super::{File, Line, Loose, Outline, bind, externals, lines};
 use crate::diagnostic::Diagnostic;
 use crate::load::{Declared, Repo, SourceFile};
 use crate::plan::Entry;
@@ -55,16 +55,25 @@ impl Draft {
     /// Finds what the declarations of the changed files, which are all that `repo` holds, can reach: it takes out of
     /// `repo` what they do not, and returns what has to be read besides.
     ///
-    /// Nothing when names are about to change.
+    /// Nothing when names are about to change, or when one is declared twice.
     pub fn reach(&mut self, repo: &mut Repo) -> Option<HashSet<Address>> {
         if repo.declared.iter().any(|it| it.resource.renamed_from.is_some()) {
             return None;
         }
         let now: BTreeMap<&Address, &Declared> = repo.declared.iter().map(|it| (&it.resource.address, it)).collect();
         let before = &self.before;
+        let elsewhere =
+            |it: &Address| before.position(it).is_some_and(|at| self.as_now[before.lines[at].file].is_some());
+        if now.len() < repo.declared.len() || now.keys().any(|it| elsewhere(it)) {
+            return None;
+        }
+        let externals = externals(repo);
         let mut marked = vec![false; before.lines.len()];
         for (index, line) in before.lines.iter().enumerate().filter(|it| self.as_now[it.1.file].is_none()) {
-            let same = now.get(&line.address).filter(|it| Digest::of(&it.local_digest) == line.local);
+            // The digest knows the text of a file that is named, and not the file: the next change may come from there.
+            let same = now
+                .get(&line.address)
+                .filter(|it| Digest::of(&it.local_digest) == line.local && externals[it.document.0] == line.externals);
             self.moved_to[index] = same.map(|it| repo.documents[it.document.0].file);
             marked[index] = same.is_none();
         }

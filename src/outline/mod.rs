@@ -155,10 +155,7 @@ fn lines(repo: &Repo, digests: &[Digest], warnings: &[Diagnostic]) -> Option<Vec
         };
         codes[document.0].push(warning.code.0.into());
     }
-    let mut externals: Vec<Vec<File>> = vec![Vec::new(); repo.documents.len()];
-    for ((document, _), external) in &repo.externals {
-        externals[document.0].push(File::new(&external.file, blake3::hash(external.text.as_bytes())));
-    }
+    let externals = externals(repo);
     if repo.declared.iter().any(|it| it.resource.renamed_from.is_some()) {
         return None;
     }
@@ -178,6 +175,15 @@ fn lines(repo: &Repo, digests: &[Digest], warnings: &[Diagnostic]) -> Option<Vec
         Loose { line, before: None, depends_on: Some(resource.depends_on.clone()) }
     };
     Some(repo.declared.par_iter().zip(digests).map(loose).collect())
+}
+
+/// Returns the files that each document of `repo` names.
+fn externals(repo: &Repo) -> Vec<Vec<File>> {
+    let mut externals: Vec<Vec<File>> = vec![Vec::new(); repo.documents.len()];
+    for ((document, _), external) in &repo.externals {
+        externals[document.0].push(File::new(&external.file, blake3::hash(external.text.as_bytes())));
+    }
+    externals
 }
 
 /// Returns the names that `resource` mentions and that resolved to nothing.

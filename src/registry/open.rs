@@ -126,12 +126,15 @@ async fn connect(location: &Location, write: bool) -> Result<SqliteConnection> {
     }
 }
 
-/// Reads a registry that nobody can be writing: its folder takes no files, and no log lies beside it.
+/// Reads a registry that nobody can be writing: its folder takes no files, and neither log nor journal lies beside it.
 async fn read_immutable(location: &Location, options: SqliteConnectOptions, error: Error) -> Result<SqliteConnection> {
-    let mut log = location.path.clone().into_os_string();
-    log.push("-wal");
-    let hopeless = !matches!(error, Error::Unreachable(_) | Error::ReadOnly)
-        || std::fs::metadata(log).is_ok_and(|it| it.len() > 0);
+    // What lies in a log, or waits in a journal to be undone, is part of what it says.
+    let beside = |ending: &str| {
+        let mut path = location.path.clone().into_os_string();
+        path.push(ending);
+        std::fs::metadata(path).is_ok_and(|it| it.len() > 0)
+    };
+    let hopeless = !matches!(error, Error::Unreachable(_) | Error::ReadOnly) || beside("-wal") || beside("-journal");
     if hopeless {
         return Err(error);
     }

@@ -157,7 +157,7 @@ impl Resource {
     /// Returns the same, from the spec as JSON and with the normal form of every query from `normal_form`.
     pub fn local_digest_of(&self, spec: &str, normal_form: &dyn Fn(&str) -> String) -> [u8; 32] {
         // A new normal form or layout gets a new seed, so that old digests never compare equal by accident.
-        let mut text = format!("weir 1\0{}", self.address);
+        let mut text = format!("weir 2\0{}", self.address);
         text.push_str(&serde_json::to_string(&*self.meta).expect("texts are plain data"));
         if self.spec.declaration().queries().is_empty() {
             text.push_str(spec);
