@@ -166,4 +166,14 @@ fn a_cache_torn_by_a_kill_is_no_worse_than_none() {
     junk.iter_mut().skip(whole.len() / 3).step_by(97).for_each(|it| *it ^= 0x20);
     std::fs::write(story.repo.path().join(".weir/parse.cache"), &junk).unwrap();
     run(&story.repo, &["-q", "plan", "--detailed-exitcode"]).exits(0);
+    // A length that leads past every end, or back to where it stands.
+    let text = String::from_utf8(whole).unwrap();
+    let line = text.lines().find(|it| it.starts_with("F ")).unwrap();
+    let (front, _) = line.rsplit_once(' ').unwrap();
+    let back = u64::MAX - (front.len() as u64 + 21);
+    for length in [u64::MAX, u64::MAX - 100, back, back + 1, back - 1] {
+        let damaged = text.replacen(line, &format!("{front} {length}"), 1);
+        std::fs::write(story.repo.path().join(".weir/parse.cache"), damaged).unwrap();
+        run(&story.repo, &["-q", "plan", "--detailed-exitcode"]).exits(0);
+    }
 }

@@ -216,6 +216,20 @@ fn run_unprivileged(repo: &Repo, arguments: &[&str]) -> Run {
     run
 }
 
+/// What a first apply leaves that was killed: the file alone is half of what it should be.
+#[cfg(unix)]
+#[test]
+fn a_journal_that_waits_to_be_undone_is_not_read_past() {
+    let repo = applied();
+    settle(&repo.registry());
+    let mut journal = vec![0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7];
+    journal.resize(512, 1);
+    std::fs::write(repo.path().join(".weir/registry.db-journal"), journal).unwrap();
+    forbid_writing(&repo, &repo.registry());
+    let list = run_unprivileged(&repo, &["-q", "list"]).exits(1);
+    assert!(list.stderr.starts_with("error[G00"), "{}", list.stderr);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_read_only_registry_is_read_and_not_written() {

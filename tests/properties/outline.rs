@@ -189,9 +189,8 @@ fn both_ways_agree_about_files() {
     let sql = "SELECT user_id, amount, at FROM orders\n";
     let inline = format!("sql: {sql}");
     let view = |query: &str| {
-        format!(
-            "kind: BatchFeatureView\nname: spend\nsources: [orders]\nentities: [user]\n{query}online: true\nfeature_start_time: 2024-01-01\ntimestamp_field: at\n"
-        )
+        let head = "kind: BatchFeatureView\nname: spend\nsources: [orders]\nentities: [user]\n";
+        format!("{head}{query}online: true\nfeature_start_time: 2024-01-01\ntimestamp_field: at\n")
     };
     let repo = crate::support::Repo::new(&[
         ("entity.yaml", "kind: Entity\nname: user\njoin_keys: [user_id]\n"),
