@@ -11,6 +11,11 @@ pub mod batch_config;
 pub mod check;
 pub mod cli;
 pub mod diagnostic;
+#[cfg(feature = "data")]
+pub mod engine;
+#[cfg(not(feature = "data"))]
+#[path = "no_engine.rs"]
+pub mod engine;
 pub mod load;
 pub mod outline;
 pub mod plan;

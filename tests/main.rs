@@ -6,6 +6,8 @@
     reason = "tests stop and speak where they fail"
 )]
 
+#[cfg(feature = "data")]
+mod data;
 mod docs;
 mod faults;
 mod plan;

@@ -66,6 +66,11 @@ fn only_the_loader_knows_yaml() {
 }
 
 #[test]
+fn only_the_engine_knows_datafusion() {
+    only_in("only engine/ knows DataFusion", &["datafusion::", "use datafusion"], &["src/engine/"]);
+}
+
+#[test]
 fn plans_are_pure() {
     let words = ["async ", "SystemTime", "HashMap", "HashSet", "std::fs", "std::env", "tokio", "Timestamp::now"];
     let mut offenders = Vec::new();
@@ -87,6 +92,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("batch_config", &["diagnostic", "sql", "resource"]),
     ("load", &["diagnostic", "sql", "resource", "batch_config", "check"]),
     ("resolve", &["diagnostic", "resource", "load"]),
+    ("engine", &["diagnostic", "sql", "resource", "batch_config", "load"]),
     ("check", &["diagnostic", "sql", "resource", "load"]),
     ("plan", &["diagnostic", "sql", "resource"]),
     ("outline", &["diagnostic", "resource", "load", "resolve", "check", "plan"]),

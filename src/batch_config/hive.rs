@@ -63,6 +63,10 @@ impl Config for HiveConfig {
         self.timestamp_field.as_deref()
     }
 
+    fn timestamp_format(&self) -> Option<&str> {
+        self.timestamp_format.as_deref()
+    }
+
     fn queries_mut(&mut self) -> Vec<&mut Option<String>> {
         vec![&mut self.post_processor]
     }

@@ -17,6 +17,8 @@ use serde_json::{Value, json};
 
 use crate::resource::{Dtype, Duration, FileSlot, Query, Report, Resource, Tagged, tagged};
 
+pub use file::{FileConfig, FileFormat};
+
 configs! {
     FileConfig(file::FileConfig),
     HiveConfig(hive::HiveConfig),
@@ -31,6 +33,11 @@ pub trait Config: Send + Sync {
     fn data_delay(&self) -> Option<Duration>;
 
     fn timestamp_field(&self) -> Option<&str>;
+
+    /// How timestamps are written where they are text.
+    fn timestamp_format(&self) -> Option<&str> {
+        None
+    }
 
     /// SQL over `input`, run on the rows as they are read.
     fn post_processor(&self) -> Option<&str> {

@@ -169,7 +169,7 @@ fn run(cli: Cli, context: &Context) -> Result<Exit, Stop> {
 fn version(context: &Context) -> Result<Exit, Stop> {
     let mut text = format!("weir {}\n", env!("CARGO_PKG_VERSION"));
     if context.ui.verbose {
-        text.push_str("features: none\n");
+        text.push_str(if crate::engine::AVAILABLE { "features: data\n" } else { "features: none\n" });
     }
     context.ui.data(&text)?;
     Ok(Exit::Done)

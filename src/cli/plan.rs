@@ -118,7 +118,8 @@ pub fn make(
     ground.warn_if_lost(context);
     super::validate::say_unchecked(context, args.offline);
     // Warnings are shown one by one, and what is suppressed is weighed, with everything at hand.
-    if suppress == Suppress::None && !context.ui.verbose {
+    let opened = repo::Opened::unless(args.offline);
+    if suppress == Suppress::None && !context.ui.verbose && opened == repo::Opened::No {
         if let Some(known) = sources.remembered(&place.root).filter(|it| it.state == ground.workspace.state) {
             repo::say_counts(context, &known.warnings);
             let planned = ground.unchanged(known.count, known.state.clone());
@@ -128,7 +129,7 @@ pub fn make(
             return Ok((ground, planned));
         }
     }
-    let checked = repo::checked(context, place, sources)?;
+    let checked = repo::checked(context, place, sources, opened)?;
     repo::say_warnings(context, &checked.warnings);
     let planned = ground.plan(context, &checked.declared, &suppress, now)?;
     // The process is about to end, and taking 10,000 declarations apart first would be for nobody; a plan that changes

@@ -5,11 +5,12 @@ use std::path::Path;
 use super::context::{Context, Place};
 use super::stop::Stop;
 use crate::diagnostic::Diagnostic;
+use crate::engine;
 use crate::load::{self, Cache, Files, Remembered};
 use crate::outline::{self, Outline};
 use crate::plan::{Declared, state};
 use crate::render::diagnostics;
-use crate::resource::Digest;
+use crate::resource::{Catalog, Digest};
 
 /// A repo without a mistake.
 pub struct Checked {
@@ -30,6 +31,20 @@ pub struct Reading {
 pub enum Shown {
     All,
     Errors,
+}
+
+/// Whether sources are opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Opened {
+    Yes,
+    No,
+}
+
+impl Opened {
+    /// Sources are opened unless that is not wanted, or this build cannot.
+    pub fn unless(offline: bool) -> Self {
+        if offline || !engine::AVAILABLE { Self::No } else { Self::Yes }
+    }
 }
 
 /// The files of a repo, and what earlier runs know of them.
@@ -76,19 +91,25 @@ impl Sources {
     }
 
     /// Decodes, resolves and checks. Places are found for what will be shown: finding one reads its document again.
-    pub fn check(mut self, context: &Context, place: &Place, shown: Shown) -> Reading {
+    pub fn check(mut self, context: &Context, place: &Place, shown: Shown, sources: Opened) -> Reading {
         let files = std::mem::take(&mut self.files);
         let (mut repo, mut found) = load::declare(files, &place.project, &mut self.cache);
         context.aside(self.cache.close());
         found.extend(crate::resolve::resolve(&mut repo));
+        let (known, faults) = match sources {
+            Opened::Yes if found.iter().all(|it| !it.is_error()) => engine::derive(&repo, &place.root),
+            _ => Default::default(),
+        };
+        found.extend(faults);
+        found.extend(crate::check::together(&repo, &known_catalog(&repo, &known)));
+        // What data says of columns is no part of what is declared: it never makes a change.
         let catalog = repo.catalog();
-        found.extend(crate::check::together(&repo, &catalog));
         let (mut errors, mut warnings): (Vec<_>, Vec<_>) = found.into_iter().partition(Diagnostic::is_error);
         let digests = outline::digests(&repo, &catalog);
         if errors.is_empty() && shown == Shown::Errors {
             repo.forget_texts();
         }
-        if errors.is_empty() && self.faults.is_empty() {
+        if errors.is_empty() && self.faults.is_empty() && sources == Opened::No {
             self.remember_check(context, &repo, &digests, &warnings);
         }
         repo.locate(&mut errors);
@@ -145,6 +166,19 @@ impl Sources {
     }
 }
 
+/// Returns what is declared together with what data says of it.
+fn known_catalog<'a>(repo: &'a load::Repo, known: &engine::Derived) -> Catalog<'a> {
+    let mut catalog = repo.catalog();
+    for declared in &repo.declared {
+        if let (Some(view), Some(columns)) =
+            (declared.resource.spec.declaration().view(), known.views.get(&declared.resource.address))
+        {
+            catalog.know_columns(view, columns);
+        }
+    }
+    catalog
+}
+
 /// Gives every declaration its digest and its place.
 fn declared(mut repo: load::Repo, digests: Vec<Digest>) -> Vec<Declared> {
     let declared = std::mem::take(&mut repo.declared).into_iter().zip(digests);
@@ -154,9 +188,9 @@ fn declared(mut repo: load::Repo, digests: Vec<Digest>) -> Vec<Declared> {
 }
 
 /// Reads and checks the repo; stops with all mistakes when there are any.
-pub fn checked(context: &Context, place: &Place, sources: Sources) -> Result<Checked, Stop> {
+pub fn checked(context: &Context, place: &Place, sources: Sources, opened: Opened) -> Result<Checked, Stop> {
     let shown = if context.ui.verbose { Shown::All } else { Shown::Errors };
-    let reading = sources.check(context, place, shown);
+    let reading = sources.check(context, place, shown, opened);
     let (errors, warnings): (Vec<_>, Vec<_>) = reading.diagnostics.into_iter().partition(Diagnostic::is_error);
     if !errors.is_empty() {
         return Err(Stop::Mistakes { errors, documents: reading.documents });

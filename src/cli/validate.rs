@@ -41,7 +41,10 @@ pub fn run(context: &Context, args: &ValidateArgs) -> Result<Exit, Stop> {
     let place = context.place()?;
     say_unchecked(context, args.offline);
     let sources = repo::read(&place);
-    if let Some(known) = sources.remembered(&place.root)
+    let opened = repo::Opened::unless(args.offline);
+    // What the files say is remembered, and not yet what lies behind the sources.
+    if opened == repo::Opened::No
+        && let Some(known) = sources.remembered(&place.root)
         && args.format == ValidateFormat::Text
         && !context.ui.verbose
     {
@@ -50,7 +53,7 @@ pub fn run(context: &Context, args: &ValidateArgs) -> Result<Exit, Stop> {
         return Ok(Exit::Done);
     }
     let brief = args.format == ValidateFormat::Text && !context.ui.verbose;
-    let reading = sources.check(context, &place, if brief { repo::Shown::Errors } else { repo::Shown::All });
+    let reading = sources.check(context, &place, if brief { repo::Shown::Errors } else { repo::Shown::All }, opened);
     let errors = reading.diagnostics.iter().filter(|it| it.is_error()).count();
     match args.format {
         ValidateFormat::Text => text(context, &reading, errors)?,
@@ -90,7 +93,7 @@ fn text(context: &Context, reading: &repo::Reading, errors: usize) -> Result<(),
 pub fn say_unchecked(context: &Context, offline: bool) {
     if offline {
         context.ui.say("--offline: sources were not opened, and queries were not checked against their columns.");
-    } else {
+    } else if !crate::engine::AVAILABLE {
         context.ui.say(
             "This build has no engine: sources were not opened, and queries were not checked against their columns.",
         );

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use foldhash::fast::RandomState;
 
-use super::{Address, Dtype, FeatureView, Kind, Resource, SOURCES, VIEWS};
+use super::{Address, Dtype, FeatureView, Field, Kind, Resource, SOURCES, VIEWS};
 
 /// The names of a view's columns, with those types that are known; nothing when a source has to be opened to know.
 pub type ViewColumns = Option<Arc<[(String, Option<Dtype>)]>>;
@@ -31,6 +31,12 @@ impl<'a> Catalog<'a> {
         if let Some(view) = resource.spec.declaration().view() {
             self.columns.insert(place(view), OnceLock::new());
         }
+    }
+
+    /// Says what the columns of `view` are, where its sources have been opened.
+    pub fn know_columns(&mut self, view: &FeatureView, columns: &[Field]) {
+        let columns = columns.iter().map(|it| (it.name.clone(), Some(it.dtype.clone()))).collect();
+        self.columns.insert(place(view), OnceLock::from(Some(columns)));
     }
 
     /// Returns the columns of `view`, found out once for each view of the catalog.

@@ -12,7 +12,7 @@ use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
 pub use append::only_appends;
-pub use names::{Column, output_columns, same_table, tables};
+pub use names::{Column, output_columns, place_of, same_table, tables};
 pub use normal::normal_form;
 pub use rename::rename_table;
 

@@ -5,6 +5,8 @@ use std::ops::ControlFlow;
 
 use sqlparser::ast::{self, Expr, Ident, ObjectName, Query, SelectItem, SetExpr, Spanned, TableFactor, Visit, Visitor};
 
+use sqlparser::tokenizer::Token;
+
 use super::{Fault, parse};
 
 /// A column that a query yields.
@@ -57,6 +59,14 @@ pub fn tables(query: &Query) -> Vec<(String, Fault)> {
 /// Unquoted names mean their lower case (DataFusion's rule).
 pub(super) fn identifier(ident: &Ident) -> String {
     if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() }
+}
+
+/// Returns where the unquoted word `word` stands first; line and column count from 1.
+pub fn place_of(text: &str, word: &str) -> Option<(usize, usize)> {
+    let tokens = super::tokenize(text).ok()?;
+    let is_word = |it: &Token| matches!(it, Token::Word(found) if found.value.eq_ignore_ascii_case(word));
+    let start = tokens.iter().find(|it| is_word(&it.token))?.span.start;
+    Some((usize::try_from(start.line).ok()?, usize::try_from(start.column).ok()?))
 }
 
 /// Says whether a query that calls its table `table` reads the table declared as `declared`.

@@ -1,0 +1,222 @@
+//! Sources: opened all at once, each within its time, then checked against what is declared of them.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::time::Duration;
+
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::execution::context::SessionContext;
+use rayon::prelude::*;
+use tokio::task::JoinSet;
+
+use super::query::{Planner, Table};
+use super::{Closed, files, query, types};
+use crate::batch_config::BatchConfig;
+use crate::diagnostic::{Diagnostic, DocumentId, Place, did_you_mean};
+use crate::load::{Declared, Repo};
+use crate::resource::{Address, Dtype, Field};
+
+/// How long one source may take to open.
+const TIME_LIMIT: Duration = Duration::from_secs(20);
+
+/// Opens the batch configs of all sources; what comes out of each before its post_processor.
+pub fn open_all(repo: &Repo, root: &Path) -> HashMap<Address, Result<SchemaRef, Closed>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let runtime = runtime.expect("a clock needs nothing else from the system");
+    runtime.block_on(async {
+        let session = SessionContext::new();
+        let mut opening = JoinSet::new();
+        for (declared, config) in batch_configs(repo) {
+            let (address, config) = (declared.resource.address.clone(), config.clone());
+            let (session, root) = (session.clone(), root.to_owned());
+            opening.spawn(async move {
+                let opened = tokio::time::timeout(TIME_LIMIT, open(&session, &root, &config)).await;
+                let late = || Err(Closed::fault(format!("it did not answer within {} s", TIME_LIMIT.as_secs())));
+                (address, opened.unwrap_or_else(|_| late()))
+            });
+        }
+        let mut opened = HashMap::new();
+        while let Some(result) = opening.join_next().await {
+            // A task that panics takes the process with it, as a panic anywhere else does.
+            let (address, schema) = result.unwrap_or_else(|it| std::panic::resume_unwind(it.into_panic()));
+            opened.insert(address, schema);
+        }
+        opened
+    })
+}
+
+async fn open(session: &SessionContext, root: &Path, config: &BatchConfig) -> Result<SchemaRef, Closed> {
+    match config {
+        BatchConfig::FileConfig(config) => files::open(session, root, config).await,
+        other => Err(Closed::NotChecked(format!("this build opens no {}", other.kind()))),
+    }
+}
+
+fn batch_configs(repo: &Repo) -> impl Iterator<Item = (&Declared, &BatchConfig)> {
+    repo.declared.iter().filter_map(|it| Some((it, it.resource.spec.declaration().source()?.batch?)))
+}
+
+/// Returns the table that each source is to the queries that read it, as far as it is known.
+pub fn check_all(
+    repo: &Repo,
+    opened: HashMap<Address, Result<SchemaRef, Closed>>,
+    planner: &Planner,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> HashMap<Address, SchemaRef> {
+    let sources: Vec<(&Declared, &BatchConfig)> = batch_configs(repo).collect();
+    let checked: Vec<_> = sources
+        .par_iter()
+        .filter_map(|(declared, config)| {
+            let opened = opened.get(&declared.resource.address)?;
+            let mut faults = Vec::new();
+            let yields = check_one(declared, config, opened, planner, &mut faults);
+            Some((declared.resource.address.clone(), yields, faults))
+        })
+        .collect();
+    let mut tables = HashMap::new();
+    for (address, yields, faults) in checked {
+        tables.extend(yields.map(|it| (address, it)));
+        diagnostics.extend(faults);
+    }
+    // What is pushed is what is declared, whatever lies at rest.
+    for declared in &repo.declared {
+        let declaration = declared.resource.spec.declaration();
+        if declaration.source().is_some_and(|it| it.pushed)
+            && let Some(fields) = declaration.columns(&repo.catalog())
+        {
+            tables.insert(declared.resource.address.clone(), types::schema(&fields));
+        }
+    }
+    tables
+}
+
+/// Returns what comes out of one batch config; reports what is wrong with it.
+fn check_one(
+    declared: &Declared,
+    config: &BatchConfig,
+    opened: &Result<SchemaRef, Closed>,
+    planner: &Planner,
+    faults: &mut Vec<Diagnostic>,
+) -> Option<SchemaRef> {
+    let (document, address) = (declared.document, &declared.resource.address);
+    let input = match opened {
+        Ok(schema) => schema.clone(),
+        Err(Closed::NotChecked(reason)) => {
+            let warning =
+                Diagnostic::warning("V104", format!("not checked: the rows of `{address}`, because {reason}"));
+            faults.push(warning.at(document, "batch_config"));
+            return None;
+        }
+        Err(Closed::Fault { message, hint }) => {
+            let fault = Diagnostic::error("D001", format!("the source of `{address}` cannot be opened: {message}"));
+            faults.push(fault.at(document, "batch_config.uri").hint_if(hint.clone()));
+            return None;
+        }
+    };
+    let yields = match config.config().post_processor() {
+        None => input,
+        Some(text) => {
+            let table = Table { name: "input".to_owned(), schema: input };
+            match planner.output(text, &[table]) {
+                Ok(schema) => schema,
+                Err(fault) => {
+                    faults.push(query_fault(address, document, "batch_config.post_processor", &fault));
+                    return None;
+                }
+            }
+        }
+    };
+    check_timestamp(address, document, config, &yields, faults);
+    if declared.resource.spec.declaration().source().is_some_and(|it| it.pushed)
+        && let Some(fields) = declared.resource.spec.declaration().columns(&crate::resource::Catalog::default())
+    {
+        check_superset(address, document, config, &fields, &yields, faults);
+    }
+    Some(yields)
+}
+
+/// Returns a diagnostic at the place of a query's fault.
+pub fn query_fault(address: &Address, document: DocumentId, path: &str, fault: &query::Fault) -> Diagnostic {
+    let place = Place::Query { document, path: path.to_owned(), line: fault.line, column: fault.column };
+    let summary = format!("`{path}` of `{address}` does not fit its tables: {}", fault.message);
+    Diagnostic::error("D002", summary).place(place).hint_if(fault.hint.clone())
+}
+
+fn check_timestamp(
+    address: &Address,
+    document: DocumentId,
+    config: &BatchConfig,
+    yields: &SchemaRef,
+    faults: &mut Vec<Diagnostic>,
+) {
+    let Some(field) = config.config().timestamp_field() else { return };
+    let names: Vec<&str> = yields.fields().iter().map(|it| it.name().as_str()).collect();
+    let path = "batch_config.timestamp_field";
+    let Some(found) = types::fields(yields).into_iter().find(|it| it.0 == field) else {
+        // What the declaration alone shows has been reported already.
+        if config.column_names().is_none() {
+            let summary = format!(
+                "timestamp_field `{field}` is not a column that the batch_config of `{address}` yields (yields: {})",
+                names.join(", ")
+            );
+            faults.push(Diagnostic::error("V004", summary).at(document, path).hint_if(did_you_mean(field, names)));
+        }
+        return;
+    };
+    let text = found.1 == Ok(Dtype::String) && config.config().timestamp_format().is_some();
+    if found.1 != Ok(Dtype::Timestamp) && !text {
+        let is = match &found.1 {
+            Ok(dtype) => dtype.to_string(),
+            Err(unsupported) => unsupported.found.clone(),
+        };
+        let summary = format!("timestamp_field `{field}` of the batch_config of `{address}` is {is}, not Timestamp");
+        let cast = format!("write `CAST({field} AS TIMESTAMP) AS {field}` in the post_processor");
+        faults.push(Diagnostic::error("V005", summary).at(document, path).hint(cast));
+    }
+}
+
+/// The columns of the batch rows must be a superset of what is pushed (seed: batch_config), names and types.
+fn check_superset(
+    address: &Address,
+    document: DocumentId,
+    config: &BatchConfig,
+    pushed: &[Field],
+    yields: &SchemaRef,
+    faults: &mut Vec<Diagnostic>,
+) {
+    if config.column_names().is_some_and(|it| it.iter().all(|it| it.1.is_some())) {
+        return;
+    }
+    let columns = types::fields(yields);
+    let names: Vec<&str> = columns.iter().map(|it| it.0.as_str()).collect();
+    let known_missing = |name: &str| config.column_names().is_some_and(|it| !it.iter().any(|it| it.0 == name));
+    for field in pushed {
+        let (summary, hint) = match columns.iter().find(|it| it.0 == field.name) {
+            None if known_missing(&field.name) => continue,
+            None => (
+                format!(
+                    "the batch_config of `{address}` does not yield `{}` of its schema (yields: {})",
+                    field.name,
+                    names.join(", ")
+                ),
+                did_you_mean(&field.name, names.iter().copied())
+                    .unwrap_or_else(|| "select it in the batch_config's post_processor".to_owned()),
+            ),
+            Some((_, Ok(dtype))) if *dtype == field.dtype => continue,
+            Some((_, found)) => {
+                let found = match found {
+                    Ok(dtype) => dtype.to_string(),
+                    Err(unsupported) => unsupported.found.clone(),
+                };
+                (
+                    format!(
+                        "the batch_config of `{address}` yields `{}` as {found}, and its schema says {}",
+                        field.name, field.dtype
+                    ),
+                    format!("cast it in the post_processor, or write `dtype: {found}` in the schema"),
+                )
+            }
+        };
+        faults.push(Diagnostic::error("V014", summary).at(document, config.columns_path()).hint(hint));
+    }
+}

@@ -1,0 +1,148 @@
+//! weir's types and Arrow's, both ways.
+
+use std::sync::Arc;
+
+use datafusion::arrow::datatypes::{DataType, Field as ArrowField, Schema, SchemaRef, TimeUnit};
+
+use crate::resource::{Dtype, Field};
+
+/// A column whose type no feature can have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unsupported {
+    pub column: String,
+    /// As SQL calls it.
+    pub found: String,
+    /// What to write in a query instead, where something can be written.
+    pub cast: Option<String>,
+}
+
+/// Returns the columns of a schema as weir knows them, each with its type or why it has none.
+pub fn fields(schema: &Schema) -> Vec<(String, Result<Dtype, Unsupported>)> {
+    let column = |it: &Arc<ArrowField>| (it.name().clone(), dtype(it.name(), it.data_type()));
+    schema.fields().iter().map(column).collect()
+}
+
+fn dtype(column: &str, found: &DataType) -> Result<Dtype, Unsupported> {
+    use DataType::*;
+    Ok(match found {
+        Boolean => Dtype::Bool,
+        Int32 => Dtype::Int32,
+        Int64 => Dtype::Int64,
+        Float32 => Dtype::Float32,
+        Float64 => Dtype::Float64,
+        Utf8 | LargeUtf8 | Utf8View => Dtype::String,
+        Timestamp(_, _) => Dtype::Timestamp,
+        Dictionary(_, value) => dtype(column, value)?,
+        RunEndEncoded(_, value) => dtype(column, value.data_type())?,
+        List(item) | LargeList(item) | FixedSizeList(item, _) | ListView(item) | LargeListView(item) => {
+            Dtype::Array(Box::new(dtype(column, item.data_type())?))
+        }
+        Map(entries, _) => match entries.data_type() {
+            Struct(members) if members.len() == 2 => match dtype(column, members[0].data_type())? {
+                Dtype::String => Dtype::Map(Box::new(dtype(column, members[1].data_type())?)),
+                _ => return Err(unsupported(column, found)),
+            },
+            _ => return Err(unsupported(column, found)),
+        },
+        Struct(members) => {
+            let member = |it: &Arc<ArrowField>| Ok((it.name().clone(), dtype(column, it.data_type())?));
+            Dtype::Struct(members.iter().map(member).collect::<Result<_, _>>()?)
+        }
+        other => return Err(unsupported(column, other)),
+    })
+}
+
+fn unsupported(column: &str, found: &DataType) -> Unsupported {
+    use DataType::*;
+    let target = match found {
+        Int8 | Int16 | UInt8 | UInt16 => Some("INT"),
+        UInt32 | UInt64 => Some("BIGINT"),
+        Float16 => Some("REAL"),
+        Decimal32(..) | Decimal64(..) | Decimal128(..) | Decimal256(..) => Some("DOUBLE"),
+        Date32 | Date64 => Some("TIMESTAMP"),
+        Time32(_) | Time64(_) | Duration(_) | Interval(_) => Some("VARCHAR"),
+        Binary | LargeBinary | BinaryView | FixedSizeBinary(_) => Some("VARCHAR"),
+        _ => None,
+    };
+    let name = quoted(column);
+    Unsupported {
+        column: column.to_owned(),
+        found: found.to_string(),
+        cast: target.map(|it| format!("CAST({name} AS {it}) AS {name}")),
+    }
+}
+
+/// Quotes a name where plain SQL would read another.
+fn quoted(name: &str) -> String {
+    let plain = name.starts_with(|it: char| it.is_ascii_lowercase() || it == '_')
+        && name.chars().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '_');
+    if plain { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
+}
+
+/// Returns the table that declared columns make. Every column may be null (facts 5).
+pub fn schema(fields: &[Field]) -> SchemaRef {
+    let field = |it: &Field| ArrowField::new(&it.name, arrow(&it.dtype), true);
+    Arc::new(Schema::new(fields.iter().map(field).collect::<Vec<_>>()))
+}
+
+fn arrow(dtype: &Dtype) -> DataType {
+    match dtype {
+        Dtype::Bool => DataType::Boolean,
+        Dtype::Int32 => DataType::Int32,
+        Dtype::Int64 => DataType::Int64,
+        Dtype::Float32 => DataType::Float32,
+        Dtype::Float64 => DataType::Float64,
+        Dtype::String => DataType::Utf8,
+        Dtype::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
+        Dtype::Array(item) => DataType::new_list(arrow(item), true),
+        Dtype::Map(value) => {
+            let members = vec![
+                Arc::new(ArrowField::new("key", DataType::Utf8, false)),
+                Arc::new(ArrowField::new("value", arrow(value), true)),
+            ];
+            DataType::Map(Arc::new(ArrowField::new("entries", DataType::Struct(members.into()), false)), false)
+        }
+        Dtype::Struct(members) => {
+            let member = |(name, dtype): &(String, Dtype)| ArrowField::new(name, arrow(dtype), true);
+            DataType::Struct(members.iter().map(member).collect())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_type_goes_to_arrow_and_comes_back() {
+        for text in [
+            "Bool",
+            "Int32",
+            "Int64",
+            "Float32",
+            "Float64",
+            "String",
+            "Timestamp",
+            "Array<Array<Float32>>",
+            "Map<String, Array<Int64>>",
+            "Struct<a: Int64, b: Struct<c: Timestamp>>",
+        ] {
+            let field = Field { name: "it".to_owned(), dtype: text.parse().unwrap() };
+            let back = fields(&schema(std::slice::from_ref(&field)));
+            assert_eq!(back, [("it".to_owned(), Ok(field.dtype))], "{text}");
+        }
+    }
+
+    #[test]
+    fn what_no_feature_can_be_names_the_cast_to_write() {
+        let check = |column: &str, found: DataType, expected: Option<&str>| {
+            let fault = dtype(column, &found).unwrap_err();
+            assert_eq!(fault.cast.as_deref(), expected, "{found}");
+        };
+        check("price", DataType::Decimal128(10, 2), Some("CAST(price AS DOUBLE) AS price"));
+        check("Day", DataType::Date32, Some("CAST(\"Day\" AS TIMESTAMP) AS \"Day\""));
+        check("n", DataType::UInt32, Some("CAST(n AS BIGINT) AS n"));
+        check("nothing", DataType::Null, None);
+        check("days", DataType::new_list(DataType::Date32, true), Some("CAST(days AS TIMESTAMP) AS days"));
+    }
+}

@@ -1,0 +1,167 @@
+//! Views: what their queries yield over the tables they read, against what they declare.
+
+use std::collections::HashMap;
+
+use datafusion::arrow::datatypes::SchemaRef;
+use rayon::prelude::*;
+
+use super::query::{Planner, Table};
+use super::source::query_fault;
+use super::types;
+use crate::diagnostic::{Diagnostic, DocumentId};
+use crate::load::{Declared, Repo};
+use crate::resource::{Address, Catalog, FeatureView, Field, Kind, Spec};
+
+/// What the queries of views look at.
+struct Ground<'a> {
+    catalog: Catalog<'a>,
+    documents: HashMap<&'a Address, DocumentId>,
+    tables: &'a HashMap<Address, SchemaRef>,
+    planner: &'a Planner,
+}
+
+/// Returns the columns of every view whose sources are known.
+pub fn derive_all(
+    repo: &Repo,
+    tables: &HashMap<Address, SchemaRef>,
+    planner: &Planner,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> HashMap<Address, Vec<Field>> {
+    let documents = repo.declared.iter().map(|it| (&it.resource.address, it.document)).collect();
+    let ground = Ground { catalog: repo.catalog(), documents, tables, planner };
+    let derived: Vec<_> = repo
+        .declared
+        .par_iter()
+        .filter_map(|it| Some((it, it.resource.spec.declaration().view()?)))
+        .map(|(declared, view)| {
+            let mut faults = Vec::new();
+            let columns = ground.derive(declared, view, &mut faults);
+            (declared.resource.address.clone(), columns, faults)
+        })
+        .collect();
+    let mut views = HashMap::new();
+    for (address, columns, faults) in derived {
+        views.extend(columns.map(|it| (address, it)));
+        // A transformation that several views use has its fault once.
+        for fault in faults {
+            if !diagnostics.contains(&fault) {
+                diagnostics.push(fault);
+            }
+        }
+    }
+    views
+}
+
+impl Ground<'_> {
+    /// Returns the columns of one view, declared or derived; reports where its query or its schema is wrong.
+    fn derive(&self, declared: &Declared, view: &FeatureView, faults: &mut Vec<Diagnostic>) -> Option<Vec<Field>> {
+        let output = self.output(declared, view, faults)?;
+        let (address, document) = (&declared.resource.address, declared.document);
+        let columns = types::fields(&output);
+        if let Some(schema) = &view.schema {
+            check_declared(address, document, schema, &columns, faults);
+            return Some(schema.clone());
+        }
+        let mut fields = Vec::new();
+        let count = columns.len();
+        for (name, dtype) in columns {
+            match dtype {
+                Ok(dtype) => fields.push(Field { name, dtype }),
+                Err(unsupported) => {
+                    let path = if view.sql.is_some() { "sql" } else { "name" };
+                    let summary =
+                        format!("column `{name}` of `{address}` is {}, which no feature can be", unsupported.found);
+                    let cast = unsupported.cast.map(|it| format!("write `{it}`, or leave the column out"));
+                    let hint = cast.unwrap_or_else(|| "leave the column out of the query".to_owned());
+                    faults.push(Diagnostic::error("D004", summary).at(document, path).hint(hint));
+                }
+            }
+        }
+        // Of half a view, rules would say what is wrong with the other half.
+        (fields.len() == count).then_some(fields)
+    }
+
+    /// Returns what the view's query yields.
+    fn output(&self, declared: &Declared, view: &FeatureView, faults: &mut Vec<Diagnostic>) -> Option<SchemaRef> {
+        let source = |name: &str| self.tables.get(&self.catalog.source(name)?.address).cloned();
+        let tables: Option<Vec<Table>> = view
+            .sources
+            .iter()
+            .map(|it| Some(Table { name: it.name().to_owned(), schema: source(it.name())? }))
+            .collect();
+        let tables = tables?;
+        if let Some(text) = &view.sql {
+            let planned = self.planner.output(text, &tables);
+            let fault = |it| faults.push(query_fault(&declared.resource.address, declared.document, "sql", &it));
+            return planned.map_err(fault).ok();
+        }
+        let Some(call) = &view.transformation else {
+            return match tables.as_slice() {
+                [only] => Some(only.schema.clone()),
+                _ => None,
+            };
+        };
+        let given: Vec<SchemaRef> = match &call.inputs {
+            Some(inputs) => inputs.iter().map(|it| source(it)).collect::<Option<_>>()?,
+            None => tables.into_iter().map(|it| it.schema).collect(),
+        };
+        let Spec::Transformation(transformation) = &self.catalog.transformation(&call.name)?.spec else { return None };
+        let open = transformation.open_inputs(&self.catalog);
+        if open.len() != given.len() {
+            return None;
+        }
+        self.transform(&call.name, &open.into_iter().zip(given).collect(), faults)
+    }
+
+    /// Returns what a transformation yields when its open inputs are these tables. There are no circles by now.
+    fn transform(
+        &self,
+        name: &str,
+        given: &HashMap<String, SchemaRef>,
+        faults: &mut Vec<Diagnostic>,
+    ) -> Option<SchemaRef> {
+        let resource = self.catalog.transformation(name)?;
+        let Spec::Transformation(transformation) = &resource.spec else { return None };
+        let mut tables = Vec::new();
+        for input in &transformation.inputs {
+            let schema = match self.catalog.transformation(input) {
+                Some(_) => self.transform(input, given, faults)?,
+                None => given.get(input)?.clone(),
+            };
+            tables.push(Table { name: input.clone(), schema });
+        }
+        let document = *self.documents.get(&Address::new(Kind::Transformation, name))?;
+        let planned = self.planner.output(transformation.sql.as_deref()?, &tables);
+        planned.map_err(|it| faults.push(query_fault(&resource.address, document, "sql", &it))).ok()
+    }
+}
+
+type Columns = [(String, Result<crate::resource::Dtype, types::Unsupported>)];
+
+/// Reports every column that is missing, superfluous or of another type.
+fn check_declared(
+    address: &Address,
+    document: DocumentId,
+    schema: &[Field],
+    columns: &Columns,
+    faults: &mut Vec<Diagnostic>,
+) {
+    let mut differences = Vec::new();
+    for field in schema {
+        match columns.iter().find(|it| it.0 == field.name) {
+            None => differences.push(format!("`{}` is missing", field.name)),
+            Some((_, Ok(dtype))) if *dtype == field.dtype => {}
+            Some((_, Ok(dtype))) => differences.push(format!("`{}` is {dtype}, not {}", field.name, field.dtype)),
+            Some((_, Err(found))) => {
+                differences.push(format!("`{}` is {}, not {}", field.name, found.found, field.dtype));
+            }
+        }
+    }
+    let extra = columns.iter().filter(|it| !schema.iter().any(|field| field.name == it.0));
+    differences.extend(extra.map(|it| format!("`{}` is not declared", it.0)));
+    if !differences.is_empty() {
+        let summary = format!("the schema of `{address}` is not what its query yields: {}", differences.join(", "));
+        let fault = Diagnostic::error("D003", summary).at(document, "schema");
+        faults.push(fault.hint("write the schema as the query yields it, or leave `schema` out"));
+    }
+}

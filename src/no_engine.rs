@@ -1,0 +1,23 @@
+//! What stands for the engine in a build without the cargo feature `data`: it opens nothing and knows nothing.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use crate::diagnostic::Diagnostic;
+use crate::load::Repo;
+use crate::resource::{Address, Field};
+
+/// Whether this build opens sources.
+pub const AVAILABLE: bool = false;
+
+/// What sources and queries yield.
+#[derive(Debug, Default)]
+pub struct Derived {
+    /// The columns of views, with every type known.
+    pub views: HashMap<Address, Vec<Field>>,
+}
+
+/// Derives nothing.
+pub fn derive(_: &Repo, _: &Path) -> (Derived, Vec<Diagnostic>) {
+    (Derived::default(), Vec::new())
+}
