@@ -216,7 +216,7 @@ const SLIPS: &[Slip] = &[
         file: "source.yaml",
         from: "data/cards.csv",
         to: "data/*.tsv",
-        says: "error[D001]: the source of `BatchSource.cards` cannot be opened: `data/*.tsv`",
+        says: "error[D001]: the source of `BatchSource.cards` cannot be opened: `data/*.tsv` matches no file",
         at: "source.yaml:5:8",
         hint: "",
     },
@@ -307,4 +307,37 @@ fn plan_says_what_validate_says() {
     let plan = repo.run(&["-q", "--color", "never", "plan"]).exits(1);
     assert!(plan.stderr.contains("error[D001]"), "{}", plan.stderr);
     repo.run(&["-q", "plan", "--offline"]).exits(0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_not_waited_for() {
+    let repo = repo();
+    repo.remove("data/cards.csv");
+    let made = std::process::Command::new("mkfifo").arg(repo.path().join("data/cards.csv")).status().unwrap();
+    assert!(made.success());
+    let run = validate(&repo).exits(1);
+    assert!(run.stderr.contains("`data/cards.csv` is neither a file nor a folder"), "{}", run.stderr);
+}
+
+/// What lies in a folder is one data set: every file of it has to fit.
+#[test]
+fn a_folder_and_a_glob_are_one_data_set() {
+    let repo = repo();
+    repo.remove("data/cards.csv");
+    repo.write("data/cards/1.csv", CARDS);
+    repo.write("data/cards/2.csv", CARDS);
+    repo.write("data/cards/notes.txt", "not data");
+    for uri in ["data/cards/", "data/cards", "data/cards/*.csv"] {
+        repo.write("source.yaml", &SOURCE.replace("data/cards.csv", uri));
+        repo.write("push.yaml", &PUSH.replace("data/cards.csv", uri));
+        validate(&repo).exits(0);
+    }
+    repo.write("data/cards/3.csv", "card_id,amount\nc1,much\n");
+    let run = validate(&repo).exits(1);
+    assert!(run.stderr.contains("error[D0"), "{}", run.stderr);
+    repo.write("source.yaml", &SOURCE.replace("data/cards.csv", "data/none/"));
+    std::fs::create_dir(repo.path().join("data/none")).unwrap();
+    let run = validate(&repo).exits(1);
+    assert!(run.stderr.contains("`data/none/` holds no `*.csv` file"), "{}", run.stderr);
 }

@@ -28,19 +28,28 @@ pub async fn open(session: &SessionContext, root: &Path, config: &FileConfig) ->
         FileFormat::Json => (Arc::new(JsonFormat::default()), ".json"),
     };
     // A file that is named may be called anything; of a folder only what looks like the format counts.
-    let options = ListingOptions::new(format).with_file_extension(if place.is_folder { extension } else { "" });
+    let counts = if place.shape == Shape::Folder { extension } else { "" };
+    let options = ListingOptions::new(format).with_file_extension(counts);
     let wrong = |reason: String| {
         let name = format!("{:?}", config.file_format).to_lowercase();
         Closed::fault(format!("`{}` cannot be read as {name}: {reason}", config.uri))
     };
-    let schema = options.infer_schema(&session.state(), &url).await.map_err(|it| wrong(cause(&it)))?;
-    if schema.fields().is_empty() {
-        return Err(if place.is_folder {
-            Closed::fault(format!("`{}` holds no `*{extension}` file with columns", config.uri))
-        } else {
-            wrong("it has no columns".to_owned())
-        });
-    }
+    let schema = match options.infer_schema(&session.state(), &url).await {
+        Ok(schema) if schema.fields().is_empty() => return Err(wrong("it has no columns".to_owned())),
+        Ok(schema) => schema,
+        Err(error) => {
+            let reason = cause(&error);
+            return Err(match place.shape {
+                Shape::Folder if reason.contains("No files found") => {
+                    Closed::fault(format!("`{}` holds no `*{extension}` file", config.uri))
+                }
+                Shape::Glob if reason.contains("No files found") => {
+                    Closed::fault(format!("`{}` matches no file", config.uri))
+                }
+                _ => wrong(reason),
+            });
+        }
+    };
     match &config.schema_override {
         None => Ok(schema),
         Some(fields) => overridden(&config.uri, &schema, fields),
@@ -69,7 +78,14 @@ fn overridden(uri: &str, found: &SchemaRef, fields: &[Field]) -> Result<SchemaRe
 struct Place {
     /// Absolute, or with a glob in it.
     path: String,
-    is_folder: bool,
+    shape: Shape,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    File,
+    Folder,
+    Glob,
 }
 
 impl Place {
@@ -80,10 +96,14 @@ impl Place {
         let path = root.join(uri.strip_prefix("file://").unwrap_or(uri));
         let text = path.to_string_lossy().into_owned();
         if text.contains(['*', '?', '[']) {
-            return Ok(Self { path: text, is_folder: true });
+            return Ok(Self { path: text, shape: Shape::Glob });
         }
         match std::fs::metadata(&path) {
-            Ok(metadata) => Ok(Self { path: text, is_folder: metadata.is_dir() }),
+            // A pipe would be waited for without end.
+            Ok(metadata) if !metadata.is_dir() && !metadata.is_file() => {
+                Err(Closed::fault(format!("`{uri}` is neither a file nor a folder")))
+            }
+            Ok(metadata) => Ok(Self { path: text, shape: if metadata.is_dir() { Shape::Folder } else { Shape::File } }),
             Err(_) => {
                 let fault = Closed::fault(format!("`{uri}` does not exist"));
                 Err(fault.hint(neighbour(&path, uri)))

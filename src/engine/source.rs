@@ -23,7 +23,7 @@ const TIME_LIMIT: Duration = Duration::from_secs(20);
 pub fn open_all(repo: &Repo, root: &Path) -> HashMap<Address, Result<SchemaRef, Closed>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     let runtime = runtime.expect("a clock needs nothing else from the system");
-    runtime.block_on(async {
+    let opened = runtime.block_on(async {
         let session = SessionContext::new();
         let mut opening = JoinSet::new();
         for (declared, config) in batch_configs(repo) {
@@ -42,7 +42,10 @@ pub fn open_all(repo: &Repo, root: &Path) -> HashMap<Address, Result<SchemaRef, 
             opened.insert(address, schema);
         }
         opened
-    })
+    });
+    // What did not answer in time may still be waited for by a thread: nobody waits for that one.
+    runtime.shutdown_background();
+    opened
 }
 
 async fn open(session: &SessionContext, root: &Path, config: &BatchConfig) -> Result<SchemaRef, Closed> {
