@@ -76,17 +76,17 @@ pub fn parts(approved: &Approved) -> impl Iterator<Item = Part> + Send {
         order: order.clone(),
     });
     let last = Part { writes: grown.collect(), changes: Vec::new() };
-    let changes = plan.changes.chunks(PART).map(|it| (it, false));
-    let chunks = changes.chain(plan.rewritten.chunks(PART).map(|it| (it, true)));
-    chunks.map(move |(changes, rewritten)| part(changes, rewritten, &orders)).chain([last])
+    let changes = plan.changes.chunks(PART).map(|it| (it, None));
+    let chunks = changes.chain(plan.rewritten.chunks(PART).map(|it| (it, Some("rewrite"))));
+    chunks.map(move |(changes, action)| part(changes, action, &orders)).chain([last])
 }
 
-fn part(changes: &[Change], rewritten: bool, orders: &HashMap<&Address, &[String]>) -> Part {
+/// Returns what these changes write; the history calls them `action`, or what each does.
+fn part(changes: &[Change], action: Option<&str>, orders: &HashMap<&Address, &[String]>) -> Part {
     let made = changes.par_iter().map(|change| {
         let texts = Texts::of(change);
         let order = orders.get(&change.address).copied().unwrap_or_default();
-        let action = if rewritten { "rewrite" } else { change.action.word() };
-        (writes(change, &texts, order), logged(change, &texts, action))
+        (writes(change, &texts, order), logged(change, &texts, action.unwrap_or(change.action.word())))
     });
     let (writes, changes): (Vec<_>, Vec<_>) = made.unzip();
     Part { writes: writes.into_iter().flatten().collect(), changes }

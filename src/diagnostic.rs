@@ -230,6 +230,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("D002", "a query does not fit its tables"),
     ("D003", "a declared schema is not what its query yields"),
     ("D004", "a type that no feature can have"),
+    ("D005", "a source cannot be reached"),
     ("P001", "the plan would delete what is protected"),
     ("P002", "the plan would recreate what is protected"),
     ("P003", "the plan would destroy what something protected depends on"),

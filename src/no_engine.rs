@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use crate::diagnostic::Diagnostic;
-use crate::load::Repo;
+use crate::load::{Repo, Services};
 use crate::resource::{Address, Field};
 
 /// Whether this build opens sources.
@@ -18,6 +18,6 @@ pub struct Derived {
 }
 
 /// Derives nothing.
-pub fn derive(_: &Repo, _: &Path) -> (Derived, Vec<Diagnostic>) {
+pub fn derive(_: &Repo, _: &Path, _: &Services) -> (Derived, Vec<Diagnostic>) {
     (Derived::default(), Vec::new())
 }

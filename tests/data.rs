@@ -233,7 +233,7 @@ const SLIPS: &[Slip] = &[
         from: "timestamp_field: opened_at\n",
         to: "timestamp_field: opened_at\n  schema_override: [{ name: amont, dtype: Float64 }, { name: opened_at, dtype: Timestamp }]\n",
         says: "has no `amont` of the schema_override (has: card_id, user_id, amount, limit_eur, day, opened_at)",
-        at: "source.yaml:5:8",
+        at: "source.yaml:8:20",
         hint: "did you mean `amount`?",
     },
     Slip {

@@ -28,6 +28,9 @@ pub struct Planned {
     pub snapshot: Snapshot,
 }
 
+/// How often a snapshot is read again because somebody else applies at the same moment.
+const READS_MAX: usize = 20;
+
 impl Ground {
     /// Opens what the flags, the environment and weir.toml choose. Makes nothing.
     pub fn open(context: &Context, place: &Place) -> Result<Self, Stop> {
@@ -82,7 +85,8 @@ impl Ground {
         context: &Context,
         wanted: impl Fn(&Address, &Entry) -> bool,
     ) -> Result<Snapshot, Stop> {
-        loop {
+        let began = self.workspace.serial;
+        for _ in 0..READS_MAX {
             let mut snapshot = Snapshot::empty(&self.workspace.name, self.workspace.mode);
             let Some(registry) = &mut self.registry else { return Ok(snapshot) };
             let name = &self.workspace.name;
@@ -99,6 +103,7 @@ impl Ground {
                 return Ok(snapshot);
             }
         }
+        Err(self.fail(&registry::Error::Moved { was: began, now: self.workspace.serial }))
     }
 
     /// Says whether somebody has applied since the workspace was read, and reads it again.

@@ -91,25 +91,27 @@ impl Sources {
     }
 
     /// Decodes, resolves and checks. Places are found for what will be shown: finding one reads its document again.
-    pub fn check(mut self, context: &Context, place: &Place, shown: Shown, sources: Opened) -> Reading {
+    pub fn check(mut self, context: &Context, place: &Place, shown: Shown, opened: Opened) -> Reading {
         let files = std::mem::take(&mut self.files);
         let (mut repo, mut found) = load::declare(files, &place.project, &mut self.cache);
         context.aside(self.cache.close());
         found.extend(crate::resolve::resolve(&mut repo));
-        let (known, faults) = match sources {
-            Opened::Yes if found.iter().all(|it| !it.is_error()) => engine::derive(&repo, &place.root),
-            _ => Default::default(),
-        };
-        found.extend(faults);
-        found.extend(crate::check::together(&repo, &known_catalog(&repo, &known)));
-        // What data says of columns is no part of what is declared: it never makes a change.
         let catalog = repo.catalog();
+        // In a circle the engine would walk for ever; beside every other mistake it finds its own.
+        if opened == Opened::Yes && found.iter().all(|it| it.code.0 != "R004") {
+            let (known, faults) = engine::derive(&repo, &place.root, &place.project.services);
+            found.extend(faults);
+            found.extend(crate::check::together(&repo, &known_catalog(&repo, &known)));
+        } else {
+            found.extend(crate::check::together(&repo, &catalog));
+        }
         let (mut errors, mut warnings): (Vec<_>, Vec<_>) = found.into_iter().partition(Diagnostic::is_error);
+        // What data says of columns is no part of what is declared: it never makes a change.
         let digests = outline::digests(&repo, &catalog);
         if errors.is_empty() && shown == Shown::Errors {
             repo.forget_texts();
         }
-        if errors.is_empty() && self.faults.is_empty() && sources == Opened::No {
+        if errors.is_empty() && self.faults.is_empty() && opened == Opened::No {
             self.remember_check(context, &repo, &digests, &warnings);
         }
         repo.locate(&mut errors);

@@ -1,114 +1,283 @@
-//! FileConfig: opens Parquet, CSV and JSON files to see their columns.
+//! FileConfig: Parquet, CSV and JSON files; one, a folder of them, or those that a glob matches.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::SchemaRef;
+use async_trait::async_trait;
+use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use datafusion::catalog::TableProvider;
 use datafusion::common::DataFusionError;
 use datafusion::datasource::file_format::FileFormat as Format;
 use datafusion::datasource::file_format::csv::CsvFormat;
 use datafusion::datasource::file_format::json::JsonFormat;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
-use datafusion::datasource::listing::{ListingOptions, ListingTableUrl};
+use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
 use datafusion::execution::context::SessionContext;
+use futures::{StreamExt, TryStreamExt};
+use object_store::{ObjectMeta, ObjectStore};
 
-use super::{Closed, types};
+use super::file_schema::{self, Found};
+use super::relation::{Closed, Ground, Relation, Window};
+use super::{s3, types};
 use crate::batch_config::{FileConfig, FileFormat};
-use crate::diagnostic::did_you_mean;
+use crate::diagnostic::{closest, did_you_mean};
 use crate::resource::Field;
 
-/// Returns the columns of the files, before any post_processor. `root` is the folder of the repo.
-pub async fn open(session: &SessionContext, root: &Path, config: &FileConfig) -> Result<SchemaRef, Closed> {
-    let place = Place::of(root, &config.uri)?;
-    let url = ListingTableUrl::parse(&place.path)
-        .map_err(|it| Closed::fault(format!("`{}` is not a path: {}", config.uri, it.strip_backtrace())))?;
-    let (format, extension): (Arc<dyn Format>, &str) = match config.file_format {
-        FileFormat::Parquet => (Arc::new(ParquetFormat::default()), ".parquet"),
-        FileFormat::Csv => (Arc::new(CsvFormat::default().with_has_header(true)), ".csv"),
-        FileFormat::Json => (Arc::new(JsonFormat::default()), ".json"),
-    };
-    // A file that is named may be called anything; of a folder only what looks like the format counts.
-    let counts = if place.shape == Shape::Folder { extension } else { "" };
-    let options = ListingOptions::new(format).with_file_extension(counts);
-    let wrong = |reason: String| {
-        let name = format!("{:?}", config.file_format).to_lowercase();
-        Closed::fault(format!("`{}` cannot be read as {name}: {reason}", config.uri))
-    };
-    let schema = match options.infer_schema(&session.state(), &url).await {
-        Ok(schema) if schema.fields().is_empty() => return Err(wrong("it has no columns".to_owned())),
-        Ok(schema) => schema,
-        Err(error) => {
-            let reason = cause(&error);
-            return Err(match place.shape {
-                Shape::Folder if reason.contains("No files found") => {
-                    Closed::fault(format!("`{}` holds no `*{extension}` file", config.uri))
-                }
-                Shape::Glob if reason.contains("No files found") => {
-                    Closed::fault(format!("`{}` matches no file", config.uri))
-                }
-                _ => wrong(reason),
-            });
-        }
-    };
-    match &config.schema_override {
-        None => Ok(schema),
-        Some(fields) => overridden(&config.uri, &schema, fields),
+/// How many files are opened at once to see their columns.
+const OPEN_AT_ONCE: usize = 16;
+
+/// Files that make one data set.
+pub struct FileSet {
+    session: SessionContext,
+    store: Arc<dyn ObjectStore>,
+    /// As declared.
+    pub uri: String,
+    /// The field that says so.
+    pub field: &'static str,
+    /// The folder or the file; with a glob, the folder that it starts in.
+    base: ListingTableUrl,
+    glob: Option<glob::Pattern>,
+    pub format: FileFormat,
+    pub schema_override: Option<Vec<Field>>,
+}
+
+impl std::fmt::Debug for FileSet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "FileSet({})", self.uri)
     }
 }
 
-/// Returns what is at the root of an error, without the names of those who passed it on.
-fn cause(error: &DataFusionError) -> String {
-    let text = error.strip_backtrace();
-    let last = text.rsplit("caused by").next().unwrap_or(&text).trim();
-    let words = last.strip_prefix("Arrow error: ").unwrap_or(last);
-    words.split_once("error: ").map_or(words, |it| it.1).to_owned()
+/// Returns the files that `config` names.
+pub fn relation(ground: &Ground, config: &FileConfig) -> Result<Arc<dyn Relation>, Closed> {
+    let set = FileSet::new(ground, "uri", &config.uri, config.file_format)?;
+    Ok(Arc::new(FileSet { schema_override: config.schema_override.clone(), ..set }))
 }
 
-/// Returns the columns that the declaration says, which the files must have under these names.
-fn overridden(uri: &str, found: &SchemaRef, fields: &[Field]) -> Result<SchemaRef, Closed> {
-    let names: Vec<&str> = found.fields().iter().map(|it| it.name().as_str()).collect();
-    let missing: Vec<_> = fields.iter().filter(|it| !names.contains(&it.name.as_str())).collect();
-    let Some(first) = missing.first() else { return Ok(types::schema(fields)) };
-    let list = missing.iter().map(|it| format!("`{}`", it.name)).collect::<Vec<_>>().join(", ");
-    let fault = Closed::fault(format!("`{uri}` has no {list} of the schema_override (has: {})", names.join(", ")));
-    Err(fault.hint(did_you_mean(&first.name, names)))
-}
-
-/// Where the files lie.
-struct Place {
-    /// Absolute, or with a glob in it.
-    path: String,
-    shape: Shape,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shape {
-    File,
-    Folder,
-    Glob,
-}
-
-impl Place {
-    fn of(root: &Path, uri: &str) -> Result<Self, Closed> {
-        if let Some((scheme, _)) = uri.split_once("://").filter(|it| it.0 != "file") {
-            return Err(Closed::NotChecked(format!("this build cannot open `{scheme}://` yet")));
-        }
-        let path = root.join(uri.strip_prefix("file://").unwrap_or(uri));
-        let text = path.to_string_lossy().into_owned();
-        if text.contains(['*', '?', '[']) {
-            return Ok(Self { path: text, shape: Shape::Glob });
-        }
-        match std::fs::metadata(&path) {
-            // A pipe would be waited for without end.
-            Ok(metadata) if !metadata.is_dir() && !metadata.is_file() => {
-                Err(Closed::fault(format!("`{uri}` is neither a file nor a folder")))
+impl FileSet {
+    /// Finds out where `uri`, which is what `field` says, lies. Relative paths are relative to the repo.
+    pub fn new(ground: &Ground, field: &'static str, uri: &str, format: FileFormat) -> Result<Self, Closed> {
+        let whole = match uri.split_once("://") {
+            None => ground.root.join(uri).to_string_lossy().into_owned(),
+            Some(("file", path)) => ground.root.join(path).to_string_lossy().into_owned(),
+            Some(("s3" | "s3a", path)) => format!("s3://{path}"),
+            Some((scheme, _)) => {
+                let fault = Closed::fault(field, format!("`{scheme}://` is not a place that weir reads"));
+                return Err(fault.hint(Some("write a path, file:// or s3://".to_owned())));
             }
-            Ok(metadata) => Ok(Self { path: text, shape: if metadata.is_dir() { Shape::Folder } else { Shape::File } }),
-            Err(_) => {
-                let fault = Closed::fault(format!("`{uri}` does not exist"));
-                Err(fault.hint(neighbour(&path, uri)))
-            }
+        };
+        let is_local = !whole.starts_with("s3://");
+        let (mut base, glob) = split_glob(&whole);
+        let glob = glob.map(glob::Pattern::new).transpose();
+        let glob = glob.map_err(|it| Closed::fault(field, format!("`{uri}` is not a glob: {}", it.msg)))?;
+        if glob.is_none() && is_local && is_folder(Path::new(&base), field, uri)? && !base.ends_with('/') {
+            base.push('/');
         }
+        let parsed = ListingTableUrl::parse(&base);
+        let base =
+            parsed.map_err(|it| Closed::fault(field, format!("`{uri}` is not a path: {}", it.strip_backtrace())))?;
+        if !is_local {
+            s3::register(ground, &base, field)?;
+        }
+        let store = ground.session.runtime_env().object_store(&base);
+        let store = store.map_err(|it| Closed::fault(field, it.strip_backtrace()))?;
+        let session = ground.session.clone();
+        Ok(Self { session, store, uri: uri.to_owned(), field, base, glob, format, schema_override: None })
+    }
+
+    fn fault(&self, message: String) -> Closed {
+        Closed::fault(self.field, message)
+    }
+
+    /// Returns the files, by path.
+    async fn files(&self) -> Result<Vec<ObjectMeta>, Closed> {
+        // A file that is named may be called anything; of a folder only what looks like the format counts.
+        let extension = if self.base.is_collection() && self.glob.is_none() { self.extension() } else { "" };
+        let state = self.session.state();
+        let listed = async { self.base.list_all_files(&state, &*self.store, extension).await?.try_collect().await };
+        let mut files: Vec<ObjectMeta> = listed.await.map_err(|it| self.why(&it))?;
+        files.retain(|it| self.takes(it));
+        files.sort_by(|a, b| a.location.cmp(&b.location));
+        if files.is_empty() {
+            let none = match &self.glob {
+                Some(_) => format!("`{}` matches no file", self.uri),
+                None if extension.is_empty() => format!("`{}` does not exist", self.uri),
+                None => format!("`{}` holds no `*{extension}` file", self.uri),
+            };
+            return Err(self.fault(none));
+        }
+        Ok(files)
+    }
+
+    /// Says whether a listed file belongs: what starts with `_` or `.` is a writer's own, as for Spark.
+    fn takes(&self, file: &ObjectMeta) -> bool {
+        let Some(segments) = self.base.strip_prefix(&file.location) else { return false };
+        let segments: Vec<&str> = segments.collect();
+        if !self.base.is_collection() && segments.is_empty() {
+            return true;
+        }
+        let own = |it: &&str| it.starts_with('.') || it.starts_with('_') && !it.contains('=');
+        let options = glob::MatchOptions { require_literal_separator: true, ..glob::MatchOptions::default() };
+        !segments.iter().any(|it| own(&it))
+            && self.glob.as_ref().is_none_or(|it| it.matches_with(&segments.join("/"), options))
+    }
+
+    fn extension(&self) -> &'static str {
+        match self.format {
+            FileFormat::Parquet => ".parquet",
+            FileFormat::Csv => ".csv",
+            FileFormat::Json => ".json",
+        }
+    }
+
+    fn reader(&self) -> Arc<dyn Format> {
+        match self.format {
+            FileFormat::Parquet => Arc::new(ParquetFormat::default()),
+            // A line break inside quotes is a part of the value, which a file cut in pieces would not show.
+            FileFormat::Csv => Arc::new(CsvFormat::default().with_has_header(true).with_newlines_in_values(true)),
+            FileFormat::Json => Arc::new(JsonFormat::default()),
+        }
+    }
+
+    /// Returns the name of a file as a person would write it, from where the data set starts.
+    fn name(&self, file: &ObjectMeta) -> String {
+        let inner: Vec<&str> = self.base.strip_prefix(&file.location).into_iter().flatten().collect();
+        let (start, _) = split_glob(&self.uri);
+        match inner.as_slice() {
+            [] => start,
+            inner => format!("{}/{}", start.trim_end_matches('/'), inner.join("/")),
+        }
+    }
+
+    /// Opens every file and returns what all of them hold, with the folders' columns.
+    async fn found(&self, files: &[ObjectMeta]) -> Result<Found, Closed> {
+        let reader = self.reader();
+        let state = self.session.state();
+        let open = |file: ObjectMeta| {
+            let (reader, state) = (&reader, &state);
+            async move {
+                let schema = reader.infer_schema(state, &self.store, std::slice::from_ref(&file)).await;
+                schema.map(|it| (self.name(&file), it)).map_err(|it| self.unreadable(&file, &it))
+            }
+        };
+        let opened: Vec<(String, SchemaRef)> =
+            futures::stream::iter(files.to_vec()).map(open).buffered(OPEN_AT_ONCE).try_collect().await?;
+        let schema = file_schema::merge(self.format, &opened).map_err(|it| {
+            self.fault(format!("the files of `{}` do not fit together: {}", self.uri, it.message)).hint(it.hint)
+        })?;
+        if schema.fields().is_empty() {
+            return Err(self.fault(format!("`{}` has no columns", self.uri)));
+        }
+        let folders = match (&self.glob, self.base.is_collection()) {
+            (None, true) => {
+                let inside = files.iter().map(|it| self.base.strip_prefix(&it.location).into_iter().flatten());
+                file_schema::folders(inside)
+                    .map_err(|it| self.fault(format!("the folders of `{}` do not fit together: {it}", self.uri)))?
+            }
+            _ => Vec::new(),
+        };
+        Ok(Found { schema, folders })
+    }
+
+    fn unreadable(&self, file: &ObjectMeta, error: &DataFusionError) -> Closed {
+        let name = format!("{:?}", self.format).to_lowercase();
+        match self.why(error) {
+            Closed::Fault { .. } => {
+                self.fault(format!("`{}` cannot be read as {name}: {}", self.name(file), cause(error)))
+            }
+            other => other,
+        }
+    }
+
+    /// Tells a store that does not answer from one that answers no.
+    fn why(&self, error: &DataFusionError) -> Closed {
+        match error.find_root() {
+            DataFusionError::ObjectStore(error) => s3::why(&self.uri, self.field, error),
+            _ => self.fault(format!("`{}` cannot be listed: {}", self.uri, cause(error))),
+        }
+    }
+
+    /// Returns the columns that the declaration says, which the files must have under these names.
+    fn overridden(&self, found: &Schema, fields: &[Field]) -> Result<(), Closed> {
+        let names: Vec<&str> = found.fields().iter().map(|it| it.name().as_str()).collect();
+        let missing: Vec<_> = fields.iter().filter(|it| !names.contains(&it.name.as_str())).collect();
+        let Some(first) = missing.first() else { return Ok(()) };
+        let list = missing.iter().map(|it| format!("`{}`", it.name)).collect::<Vec<_>>().join(", ");
+        let has = names.join(", ");
+        let message = format!("`{}` has no {list} of the schema_override (has: {has})", self.uri);
+        Err(Closed::fault("schema_override", message).hint(did_you_mean(&first.name, names)))
+    }
+}
+
+#[async_trait]
+impl Relation for FileSet {
+    async fn version(&self) -> Result<Option<String>, Closed> {
+        let mut hasher = blake3::Hasher::new();
+        for file in self.files().await? {
+            let modified = file.last_modified.timestamp_nanos_opt();
+            let tag = file.e_tag.unwrap_or_default();
+            hasher.update(format!("{}\0{}\0{modified:?}\0{tag}\0", file.location, file.size).as_bytes());
+        }
+        Ok(Some(hasher.finalize().to_string()))
+    }
+
+    async fn schema(&self) -> Result<SchemaRef, Closed> {
+        let found = self.found(&self.files().await?).await?;
+        let Some(fields) = &self.schema_override else { return Ok(found.whole()) };
+        self.overridden(&found.whole(), fields)?;
+        Ok(types::schema(fields))
+    }
+
+    async fn table(&self, _: SchemaRef, _: Window) -> Result<Arc<dyn TableProvider>, Closed> {
+        let files = self.files().await?;
+        let found = self.found(&files).await?;
+        let wrong = |it: DataFusionError| self.fault(it.strip_backtrace());
+        let paths = match &self.glob {
+            None => vec![self.base.clone()],
+            Some(_) => {
+                let url = |it: &ObjectMeta| {
+                    ListingTableUrl::parse(format!("{}{}", self.base.object_store().as_str(), it.location))
+                };
+                files.iter().map(url).collect::<Result<_, _>>().map_err(wrong)?
+            }
+        };
+        // Of a CSV file columns are read by position: an override says their types, and what is left out is left out
+        // afterwards.
+        let overridden = self.schema_override.as_deref().unwrap_or_default();
+        let schema = file_schema::with_types(&found.schema, overridden);
+        let extension = if self.base.is_collection() && self.glob.is_none() { self.extension() } else { "" };
+        let options = ListingOptions::new(self.reader())
+            .with_file_extension(extension)
+            .with_table_partition_cols(found.folders.clone())
+            .with_output_partitioning(None);
+        let config = ListingTableConfig::new_with_multi_paths(paths).with_listing_options(options).with_schema(schema);
+        let table: Arc<dyn TableProvider> = Arc::new(ListingTable::try_new(config).map_err(wrong)?);
+        let Some(fields) = &self.schema_override else { return Ok(table) };
+        self.overridden(&table.schema(), fields)?;
+        let names: Vec<&str> = fields.iter().map(|it| it.name.as_str()).collect();
+        let chosen = self.session.read_table(table).and_then(|it| it.select_columns(&names)).map_err(wrong)?;
+        Ok(chosen.into_view())
+    }
+}
+
+/// Splits a path into the folder above its first glob, with `/` at its end, and the rest.
+fn split_glob(path: &str) -> (String, Option<&str>) {
+    let Some(first) = path.find(['*', '?', '[']) else { return (path.to_owned(), None) };
+    let folder = path[..first].rfind('/').map_or(0, |it| it + 1);
+    (path[..folder].to_owned(), Some(&path[folder..]))
+}
+
+/// Says whether the path is a folder; what is neither folder nor file, or not there, is an error.
+fn is_folder(path: &Path, field: &'static str, uri: &str) -> Result<bool, Closed> {
+    match std::fs::metadata(path) {
+        // A pipe would be waited for without end.
+        Ok(metadata) if !metadata.is_dir() && !metadata.is_file() => {
+            Err(Closed::fault(field, format!("`{uri}` is neither a file nor a folder")))
+        }
+        Ok(metadata) => Ok(metadata.is_dir()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Err(Closed::fault(field, format!("`{uri}` does not exist")).hint(neighbour(path, uri)))
+        }
+        Err(error) => Err(Closed::fault(field, format!("`{uri}` cannot be read: {error}"))),
     }
 }
 
@@ -117,6 +286,14 @@ fn neighbour(path: &Path, uri: &str) -> Option<String> {
     let name = path.file_name()?.to_str()?;
     let entries = std::fs::read_dir(path.parent()?).ok()?;
     let names: Vec<String> = entries.filter_map(|it| it.ok()?.file_name().into_string().ok()).collect();
-    let near = crate::diagnostic::closest(name, names.iter().map(String::as_str))?;
+    let near = closest(name, names.iter().map(String::as_str))?;
     did_you_mean(uri, [uri.replace(name, near).as_str()])
+}
+
+/// Returns what is at the root of an error, without the names of those who passed it on.
+fn cause(error: &DataFusionError) -> String {
+    let text = error.strip_backtrace();
+    let last = text.rsplit("caused by").next().unwrap_or(&text).trim();
+    let words = last.strip_prefix("Arrow error: ").unwrap_or(last);
+    words.split_once("error: ").map_or(words, |it| it.1).to_owned()
 }

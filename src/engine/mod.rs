@@ -1,8 +1,12 @@
 //! SQL over data: opens the sources, derives what they and the queries over them yield, and checks both against what
 //! is declared. Apache DataFusion inside, which nothing outside this folder knows.
 
+mod file_schema;
 mod files;
 mod query;
+mod relation;
+mod remote;
+mod s3;
 mod source;
 mod types;
 mod view;
@@ -13,7 +17,7 @@ use std::path::Path;
 use datafusion::arrow::datatypes::SchemaRef;
 
 use crate::diagnostic::Diagnostic;
-use crate::load::Repo;
+use crate::load::{Repo, Services};
 use crate::resource::{Address, Field};
 
 use query::Planner;
@@ -28,35 +32,11 @@ pub struct Derived {
     pub views: HashMap<Address, Vec<Field>>,
 }
 
-/// Why a source was not opened.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Closed {
-    /// Nothing is configured that could open it.
-    NotChecked(String),
-    Fault {
-        message: String,
-        hint: Option<String>,
-    },
-}
-
-impl Closed {
-    fn fault(message: impl Into<String>) -> Self {
-        Self::Fault { message: message.into(), hint: None }
-    }
-
-    fn hint(self, hint: Option<String>) -> Self {
-        match self {
-            Self::Fault { message, .. } => Self::Fault { message, hint },
-            other => other,
-        }
-    }
-}
-
 /// Opens every source of a resolved repo and plans every query, without running one.
-pub fn derive(repo: &Repo, root: &Path) -> (Derived, Vec<Diagnostic>) {
+pub fn derive(repo: &Repo, root: &Path, services: &Services) -> (Derived, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
     let planner = Planner::new();
-    let opened = source::open_all(repo, root);
+    let opened = source::open_all(repo, root, services);
     let tables: HashMap<Address, SchemaRef> = source::check_all(repo, opened, &planner, &mut diagnostics);
     let views = view::derive_all(repo, &tables, &planner, &mut diagnostics);
     (Derived { views }, diagnostics)

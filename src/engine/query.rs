@@ -165,7 +165,7 @@ fn words(error: &DataFusionError, provider: &Provider) -> (String, Option<String
     let text = error.diagnostic().map_or(said, |it| it.message.clone());
     let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
     let hint = rest.lines().map(str::trim).find(|it| !it.is_empty());
-    (lower_first(first.trim_end_matches('.')), hint.map(lower_first))
+    (sql::lower_first(first.trim_end_matches('.')), hint.map(sql::lower_first))
 }
 
 /// The message without the engine's name for its sort of error.
@@ -173,9 +173,4 @@ fn plain(error: &DataFusionError) -> String {
     let text = error.strip_backtrace();
     let prefixes = ["Error during planning: ", "This feature is not implemented: ", "SQL error: ", "Schema error: "];
     prefixes.iter().find_map(|it| text.strip_prefix(it)).unwrap_or(&text).to_owned()
-}
-
-fn lower_first(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map(|it| it.to_lowercase().chain(letters).collect()).unwrap_or_default()
 }

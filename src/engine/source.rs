@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use datafusion::arrow::datatypes::SchemaRef;
@@ -10,30 +11,24 @@ use rayon::prelude::*;
 use tokio::task::JoinSet;
 
 use super::query::{Planner, Table};
-use super::{Closed, files, query, types};
+use super::relation::{self, Closed, Ground};
+use super::{query, types};
 use crate::batch_config::BatchConfig;
 use crate::diagnostic::{Diagnostic, DocumentId, Place, did_you_mean};
-use crate::load::{Declared, Repo};
+use crate::load::{Declared, Repo, Services};
 use crate::resource::{Address, Dtype, Field};
 
-/// How long one source may take to open.
-const TIME_LIMIT: Duration = Duration::from_secs(20);
-
-/// Opens the batch configs of all sources; what comes out of each before its post_processor.
-pub fn open_all(repo: &Repo, root: &Path) -> HashMap<Address, Result<SchemaRef, Closed>> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-    let runtime = runtime.expect("a clock needs nothing else from the system");
+/// Opens the batch configs of all sources at once; what comes out of each before its post_processor.
+pub fn open_all(repo: &Repo, root: &Path, services: &Services) -> HashMap<Address, Result<SchemaRef, Closed>> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.expect("threads and a clock are to be had");
+    let session = SessionContext::new();
+    let ground = Ground { root: root.into(), services: Arc::new(services.clone()), session };
     let opened = runtime.block_on(async {
-        let session = SessionContext::new();
         let mut opening = JoinSet::new();
         for (declared, config) in batch_configs(repo) {
-            let (address, config) = (declared.resource.address.clone(), config.clone());
-            let (session, root) = (session.clone(), root.to_owned());
-            opening.spawn(async move {
-                let opened = tokio::time::timeout(TIME_LIMIT, open(&session, &root, &config)).await;
-                let late = || Err(Closed::fault(format!("it did not answer within {} s", TIME_LIMIT.as_secs())));
-                (address, opened.unwrap_or_else(|_| late()))
-            });
+            let (address, config, ground) = (declared.resource.address.clone(), config.clone(), ground.clone());
+            opening.spawn(async move { (address, open(&ground, &config).await) });
         }
         let mut opened = HashMap::new();
         while let Some(result) = opening.join_next().await {
@@ -48,10 +43,18 @@ pub fn open_all(repo: &Repo, root: &Path) -> HashMap<Address, Result<SchemaRef, 
     opened
 }
 
-async fn open(session: &SessionContext, root: &Path, config: &BatchConfig) -> Result<SchemaRef, Closed> {
-    match config {
-        BatchConfig::FileConfig(config) => files::open(session, root, config).await,
-        other => Err(Closed::NotChecked(format!("this build opens no {}", other.kind()))),
+/// Opens one batch config, within its time.
+async fn open(ground: &Ground, config: &BatchConfig) -> Result<SchemaRef, Closed> {
+    let relation = relation::relation(ground, config)?;
+    let written = ground.services.engine.time_limit;
+    let limit = written.map_or(relation.time_limit(), |it| Duration::from_secs(it.secs.unsigned_abs()));
+    match tokio::time::timeout(limit, relation.schema()).await {
+        Ok(schema) => schema,
+        Err(_) => {
+            let late = Closed::unreachable(format!("it did not answer within {} s", limit.as_secs()));
+            Err(late
+                .hint(Some("give it longer, as `time_limit = \"2m\"` in the [engine] section of weir.toml".to_owned())))
+        }
     }
 }
 
@@ -82,10 +85,11 @@ pub fn check_all(
         diagnostics.extend(faults);
     }
     // What is pushed is what is declared, whatever lies at rest.
+    let catalog = repo.catalog();
     for declared in &repo.declared {
         let declaration = declared.resource.spec.declaration();
         if declaration.source().is_some_and(|it| it.pushed)
-            && let Some(fields) = declaration.columns(&repo.catalog())
+            && let Some(fields) = declaration.columns(&catalog)
         {
             tables.insert(declared.resource.address.clone(), types::schema(&fields));
         }
@@ -110,9 +114,14 @@ fn check_one(
             faults.push(warning.at(document, "batch_config"));
             return None;
         }
-        Err(Closed::Fault { message, hint }) => {
+        Err(Closed::Fault { field, message, hint }) => {
             let fault = Diagnostic::error("D001", format!("the source of `{address}` cannot be opened: {message}"));
-            faults.push(fault.at(document, "batch_config.uri").hint_if(hint.clone()));
+            faults.push(fault.at(document, format!("batch_config.{field}")).hint_if(hint.clone()));
+            return None;
+        }
+        Err(Closed::Unreachable { message, hint }) => {
+            let fault = Diagnostic::error("D005", format!("the source of `{address}` cannot be reached: {message}"));
+            faults.push(fault.at(document, "batch_config").hint_if(hint.clone()));
             return None;
         }
     };

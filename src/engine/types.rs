@@ -85,7 +85,7 @@ pub fn schema(fields: &[Field]) -> SchemaRef {
     Arc::new(Schema::new(fields.iter().map(field).collect::<Vec<_>>()))
 }
 
-fn arrow(dtype: &Dtype) -> DataType {
+pub fn arrow(dtype: &Dtype) -> DataType {
     match dtype {
         Dtype::Bool => DataType::Boolean,
         Dtype::Int32 => DataType::Int32,

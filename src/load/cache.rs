@@ -160,7 +160,8 @@ impl Cache {
     }
 }
 
-fn write_new(path: &Path, header: &str, parts: &[String]) -> std::io::Result<()> {
+/// Puts a file of these parts in the place of `path`: whoever reads finds the old one or the new one, whole.
+pub fn write_new(path: &Path, header: &str, parts: &[String]) -> std::io::Result<()> {
     let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
     let written = std::fs::File::create(&temporary).and_then(|mut file| {
         file.write_all(header.as_bytes())?;

@@ -6,6 +6,7 @@ mod files;
 mod locate;
 mod node;
 mod project;
+mod services;
 mod yaml;
 
 use std::collections::{BTreeMap, HashSet};
@@ -18,9 +19,10 @@ use crate::diagnostic::{Diagnostic, DocumentId, Place};
 use crate::resource::{Address, Catalog, Kind, Report, Resource};
 use crate::sql;
 
-pub use cache::{Cache, Remembered};
+pub use cache::{Cache, Remembered, write_new};
 pub use files::{Files, SourceFile, read as read_files};
 pub use project::{Project, find_root, read_project};
+pub use services::{Engine, EngineKind, Redshift, Secret, Services, Snowflake, Ssl};
 pub use yaml::to_text as to_yaml;
 
 /// Everything that a feature repo declares, as read.
@@ -253,7 +255,7 @@ fn complete(
         }
     }
     let read: Vec<_> =
-        resource.spec.declaration().queries().iter().map(|it| (it.text.to_owned(), sql::read(it.text))).collect();
+        resource.spec.declaration().queries().into_iter().map(|it| (it.text, sql::read(it.text))).collect();
     crate::check::queries(&resource, read.iter().map(|it| &it.1.query), &mut report);
     let normal_form = |text: &str| {
         let known = read.iter().find(|it| it.0 == text);

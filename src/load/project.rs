@@ -8,9 +8,10 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::services::{Services, WrittenEngine, WrittenRedshift, WrittenSnowflake};
 use super::yaml::DefaultsByKind;
 use crate::diagnostic::{Diagnostic, Place, Span, did_you_mean};
-use crate::resource::{HEADER, Kind};
+use crate::resource::{Duration, HEADER, Kind};
 
 /// The name of the file that makes a folder a feature repo.
 pub const FILE: &str = "weir.toml";
@@ -23,6 +24,7 @@ pub struct Project {
     pub defaults: DefaultsByKind,
     /// Of all that changes how a declaration is read.
     pub defaults_hash: [u8; 32],
+    pub services: Services,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -31,7 +33,9 @@ struct Written {
     workspace: Option<String>,
     registry: Option<Url>,
     defaults: Option<BTreeMap<String, toml::Table>>,
-    engine: Option<Engine>,
+    engine: Option<WrittenEngine>,
+    redshift: Option<WrittenRedshift>,
+    snowflake: Option<WrittenSnowflake>,
     offline_store: Option<Url>,
     online_store: Option<Url>,
     materialization: Option<Materialization>,
@@ -41,22 +45,6 @@ struct Written {
 #[serde(deny_unknown_fields, expecting = "a section with `url`, as `[registry]` and below it `url = ...`")]
 struct Url {
     url: Option<String>,
-}
-
-/// Read and checked by every build; used by those that have the engine.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, expecting = "a section, as `[engine]` and below it `kind = ...`")]
-struct Engine {
-    #[serde(rename = "kind")]
-    _kind: Option<EngineKind>,
-    url: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum EngineKind {
-    Datafusion,
-    Spark,
 }
 
 #[derive(Debug, Deserialize)]
@@ -99,22 +87,29 @@ pub fn read_project(root: &Path, env: &dyn Fn(&str) -> Option<String>) -> (Proje
     let mut diagnostics = Vec::new();
     let mut expand = |section: &str, value: Option<String>| expand(section, value?, &text, env, &mut diagnostics);
     let registry_url = expand("registry", written.registry.and_then(|it| it.url));
-    expand("engine", written.engine.and_then(|it| it.url));
+    let mut engine = written.engine.unwrap_or_default();
+    let time_limit = engine.time_limit.take();
+    let sections = (engine, written.redshift.unwrap_or_default(), written.snowflake.unwrap_or_default());
+    let mut services = Services::new(sections, &mut expand, env);
     expand("offline_store", written.offline_store.and_then(|it| it.url));
     expand("online_store", written.online_store.and_then(|it| it.url));
-    if let Some(keep) = written.materialization.and_then(|it| it.keep)
-        && let Err(fault) = keep.parse::<crate::resource::Duration>()
-    {
-        diagnostics.push(at(
-            Diagnostic::error("L012", format!("`keep` of `materialization`: {fault}")),
-            &text,
-            find(&text, &keep),
-        ));
-    }
+    let mut duration = |section: &str, key: &str, written: Option<String>| {
+        let written = written?;
+        let fault = match written.parse::<Duration>() {
+            Ok(duration) if duration.secs > 0 => return Some(duration),
+            Ok(_) => "it is not longer than nothing".to_owned(),
+            Err(fault) => fault,
+        };
+        let summary = format!("`{key}` of `{section}`: {fault}");
+        diagnostics.push(at(Diagnostic::error("L012", summary), &text, find(&text, &written)));
+        None
+    };
+    services.engine.time_limit = duration("engine", "time_limit", time_limit);
+    duration("materialization", "keep", written.materialization.and_then(|it| it.keep));
     let defaults = defaults(written.defaults.unwrap_or_default(), &text, &mut diagnostics);
     let defaults_hash =
         *blake3::hash(serde_json::to_string(&hashable(&defaults)).unwrap_or_default().as_bytes()).as_bytes();
-    (Project { workspace: written.workspace, registry_url, defaults, defaults_hash }, diagnostics)
+    (Project { workspace: written.workspace, registry_url, defaults, defaults_hash, services }, diagnostics)
 }
 
 fn hashable(defaults: &DefaultsByKind) -> BTreeMap<&'static str, &crate::resource::Defaults> {

@@ -12,8 +12,8 @@ use crate::resource::{Address, Digest, Kind};
 pub struct Draft {
     before: Outline,
     files: Vec<File>,
-    /// For each file of `files`: where it stood before, when it is as it was.
-    as_before: Vec<Option<usize>>,
+    /// For each file of `files`: whether it is new, or other than it was.
+    changed: Vec<bool>,
     /// For each file of before: where it stands now, unless it is gone or other than it was.
     as_now: Vec<Option<usize>>,
     /// For each line of before: what has to be known anew, once that is known.
@@ -27,29 +27,29 @@ impl Outline {
     pub fn draft(self, files: &[SourceFile], external: impl Fn(&File) -> bool) -> Draft {
         let files: Vec<File> = files.iter().map(|it| File::new(&it.path, it.hash)).collect();
         let mut as_now = vec![None; self.files.len()];
-        let mut as_before = vec![None; files.len()];
+        let mut changed = vec![true; files.len()];
         let mut old = self.files.iter().enumerate().peekable();
         for (index, file) in files.iter().enumerate() {
             while old.next_if(|it| it.1.path < file.path).is_some() {}
             if let Some((before, _)) = old.next_if(|it| it.1 == file) {
                 as_now[before] = Some(index);
-                as_before[index] = Some(before);
+                changed[index] = false;
             }
         }
         for line in self.lines.iter().filter(|it| !it.externals.iter().all(&external)) {
             if let Some(index) = as_now[line.file].take() {
-                as_before[index] = None;
+                changed[index] = true;
             }
         }
         let count = self.lines.len();
-        Draft { before: self, files, as_before, as_now, needed: vec![false; count], moved_to: vec![None; count] }
+        Draft { before: self, files, changed, as_now, needed: vec![false; count], moved_to: vec![None; count] }
     }
 }
 
 impl Draft {
     /// Says whether the file at `index` has to be read whole.
     pub fn is_changed(&self, index: usize) -> bool {
-        self.as_before[index].is_none()
+        self.changed[index]
     }
 
     /// Finds what the declarations of the changed files, which are all that `repo` holds, can reach: it takes out of

@@ -1,11 +1,11 @@
 //! Where an outline is kept: one text file beside the parse cache, written whole. What does not check out is not used.
 
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use rayon::prelude::*;
 
 use super::{File, Line, Outline};
+use crate::load::write_new;
 use crate::resource::{Digest, hex};
 
 /// The file of one repo, as one build of weir and one weir.toml write it.
@@ -48,16 +48,9 @@ impl Store {
             let _ = std::fs::remove_file(&self.path);
             return;
         };
-        let temporary = self.path.with_extension(format!("{}.tmp", std::process::id()));
         let rest = text(outline);
-        let check = blake3::hash(rest.as_bytes()).to_hex();
-        let written = std::fs::File::create(&temporary).and_then(|mut file| {
-            file.write_all(format!("{}{check}\n", self.header).as_bytes())?;
-            file.write_all(rest.as_bytes())
-        });
-        if written.and_then(|()| std::fs::rename(&temporary, &self.path)).is_err() {
-            let _ = std::fs::remove_file(&temporary);
-        }
+        let header = format!("{}{}\n", self.header, blake3::hash(rest.as_bytes()).to_hex());
+        let _ = write_new(&self.path, &header, &[rest]);
     }
 }
 

@@ -85,7 +85,8 @@ impl Error {
             Self::Full => "free some space, then apply again: the registry is as it was".to_owned(),
             Self::Refused(_) => "run `weir plan` again".to_owned(),
             Self::Trigger(_) => "lift the protection in an apply of its own first".to_owned(),
-            Self::Unreachable(_) | Self::Incomplete | Self::Other(_) | Self::Workspace(_) => return None,
+            Self::Incomplete => "apply again: the registry is as it was".to_owned(),
+            Self::Unreachable(_) | Self::Other(_) | Self::Workspace(_) => return None,
         })
     }
 }

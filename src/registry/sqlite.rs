@@ -163,13 +163,8 @@ impl Registry for Sqlite {
         };
         let mut specs = Vec::with_capacity(ids.len());
         for chunk in ids.chunks(CHUNK) {
-            let mut query = QueryBuilder::<Db>::new("SELECT id, spec FROM resource WHERE workspace_id = ");
-            query.push_bind(workspace_id).push(" AND id IN (");
-            let mut list = query.separated(", ");
-            chunk.iter().for_each(|it| {
-                list.push_bind(*it);
-            });
-            query.push(")");
+            let mut query = QueryBuilder::<Db>::new("SELECT id, spec FROM resource ");
+            write::where_ids(&mut query, workspace_id, chunk);
             let rows = query.build().fetch_all(self.connection()).await?;
             specs.extend(rows.iter().map(spec).collect::<Result<Vec<_>>>()?);
         }

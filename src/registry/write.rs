@@ -7,6 +7,16 @@ use super::sqlite::CHUNK;
 use super::{Error, LogEntry, LoggedChange, Part, Result};
 use crate::plan::{Job, JobKind, Row, Serial, Write};
 
+/// Restricts a statement to these rows of a workspace.
+pub(super) fn where_ids(query: &mut QueryBuilder<Db>, workspace_id: i64, ids: &[i64]) {
+    query.push("WHERE workspace_id = ").push_bind(workspace_id).push(" AND id IN (");
+    let mut list = query.separated(", ");
+    for id in ids {
+        list.push_bind(*id);
+    }
+    query.push(")");
+}
+
 /// Writes rows, orders, jobs and history.
 pub(super) async fn part(
     connection: &mut SqliteConnection,
@@ -26,13 +36,8 @@ async fn rows(connection: &mut SqliteConnection, workspace_id: i64, serial: Seri
     let gone: Vec<i64> =
         writes.iter().filter_map(|it| if let Write::Delete { id } = it { Some(*id) } else { None }).collect();
     for chunk in gone.chunks(CHUNK) {
-        let mut query = QueryBuilder::<Db>::new("DELETE FROM resource WHERE workspace_id = ");
-        query.push_bind(workspace_id).push(" AND id IN (");
-        let mut list = query.separated(", ");
-        chunk.iter().for_each(|it| {
-            list.push_bind(*it);
-        });
-        query.push(")");
+        let mut query = QueryBuilder::<Db>::new("DELETE FROM resource ");
+        where_ids(&mut query, workspace_id, chunk);
         let result = query.build().execute(&mut *connection).await?;
         expect_rows(result.rows_affected(), chunk.len())?;
     }

@@ -91,7 +91,12 @@ pub struct Resource {
 impl Resource {
     /// Returns everything declared as one flat JSON object: what a registry stores. Unset fields are absent.
     pub fn to_json(&self) -> Value {
-        serde_json::from_str(&self.to_json_text()).expect("what was just written is JSON")
+        let meta = serde_json::to_value(&*self.meta).expect("texts are plain data");
+        let (Value::Object(mut object), Value::Object(spec)) = (meta, self.spec.to_json()) else {
+            unreachable!("both are structs")
+        };
+        object.extend(spec);
+        Value::Object(object)
     }
 
     /// Returns the text of [`Resource::to_json`], written without a tree.
@@ -313,6 +318,11 @@ macro_rules! kinds {
             }
 
             /// Returns the spec as a JSON object, without the fields that are unset.
+            pub fn to_json(&self) -> serde_json::Value {
+                match self { $(Self::$kind(it) => serde_json::to_value(it.as_ref()).expect("specs hold only plain data")),* }
+            }
+
+            /// Returns the text of `to_json`, written without a tree.
             pub fn to_json_text(&self) -> String {
                 match self { $(Self::$kind(it) => serde_json::to_string(it.as_ref()).expect("specs hold only plain data")),* }
             }

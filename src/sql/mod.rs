@@ -111,7 +111,8 @@ fn fault(error: ParserError, query: &str) -> Fault {
     Fault { message: lower_first(message), line: numbers.next().unwrap_or(1), column: numbers.next().unwrap_or(1) }
 }
 
-fn lower_first(text: &str) -> String {
+/// Returns a message as our messages begin.
+pub fn lower_first(text: &str) -> String {
     let mut chars = text.chars();
     chars.next().map(|it| it.to_lowercase().chain(chars).collect()).unwrap_or_default()
 }

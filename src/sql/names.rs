@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{self, Expr, Ident, ObjectName, Query, SelectItem, SetExpr, Spanned, TableFactor, Visit, Visitor};
-
 use sqlparser::tokenizer::Token;
 
 use super::{Fault, parse};

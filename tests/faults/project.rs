@@ -17,7 +17,7 @@ fn check(toml: &str, expected: &str) {
 
 #[test]
 fn unknown_keys_are_named_with_the_one_that_was_meant() {
-    let keys = "`workspace`, `registry`, `defaults`, `engine`, `offline_store`, `online_store`, `materialization`";
+    let keys = "`workspace`, `registry`, `defaults`, `engine`, `redshift`, `snowflake`, `offline_store`, `online_store`, `materialization`";
     check(
         "workspce = \"prod\"\n",
         &format!(

@@ -1,0 +1,90 @@
+//! The seam between the engine and the places that rows are read from: what every place can be asked.
+
+use std::fmt::Debug;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::catalog::TableProvider;
+use datafusion::execution::context::SessionContext;
+
+use crate::batch_config::BatchConfig;
+use crate::load::Services;
+use crate::resource::Instant;
+
+/// The rows of one batch config, before its post_processor, wherever they lie. Making one opens nothing.
+#[async_trait]
+pub trait Relation: Debug + Send + Sync {
+    /// Returns what changes whenever the rows do (paths, sizes, times), where asking is cheaper than opening.
+    async fn version(&self) -> Result<Option<String>, Closed> {
+        Ok(None)
+    }
+
+    /// Returns the columns.
+    async fn schema(&self) -> Result<SchemaRef, Closed>;
+
+    /// Returns the rows for the engine to scan, with these columns. Filters reach it as far as it can use them;
+    /// `window` is for those that know nothing but times.
+    async fn table(&self, schema: SchemaRef, window: Window) -> Result<Arc<dyn TableProvider>, Closed>;
+
+    /// Returns how long it may take to answer, unless weir.toml says.
+    fn time_limit(&self) -> Duration {
+        Duration::from_secs(20)
+    }
+}
+
+/// The times that are asked for: `start <= time < end`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Window {
+    pub start: Option<Instant>,
+    pub end: Option<Instant>,
+}
+
+/// Why the rows cannot be had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Closed {
+    /// Nothing is configured that could open them; the text goes on after "because".
+    NotChecked(String),
+    /// What is configured does not answer: the declaration may be right.
+    Unreachable { message: String, hint: Option<String> },
+    /// The declaration is wrong, in this field of the batch config.
+    Fault { field: &'static str, message: String, hint: Option<String> },
+}
+
+impl Closed {
+    pub fn fault(field: &'static str, message: impl Into<String>) -> Self {
+        Self::Fault { field, message: message.into(), hint: None }
+    }
+
+    pub fn unreachable(message: impl Into<String>) -> Self {
+        Self::Unreachable { message: message.into(), hint: None }
+    }
+
+    /// Adds what to do next.
+    pub fn hint(mut self, text: Option<String>) -> Self {
+        match &mut self {
+            Self::Fault { hint, .. } | Self::Unreachable { hint, .. } => *hint = text,
+            Self::NotChecked(_) => {}
+        }
+        self
+    }
+}
+
+/// What relations are made in.
+#[derive(Clone)]
+pub struct Ground {
+    /// The folder of the repo.
+    pub root: Arc<Path>,
+    pub services: Arc<Services>,
+    pub session: SessionContext,
+}
+
+/// Returns the rows that `config` names, or why this build or this configuration has none. Opens nothing.
+pub fn relation(ground: &Ground, config: &BatchConfig) -> Result<Arc<dyn Relation>, Closed> {
+    match config {
+        BatchConfig::FileConfig(config) => super::files::relation(ground, config),
+        other => Err(Closed::NotChecked(format!("this build opens no {}", other.kind()))),
+    }
+}
