@@ -18,6 +18,8 @@ use serde_json::{Value, json};
 use crate::resource::{Dtype, Duration, FileSlot, Query, Report, Resource, Tagged, tagged};
 
 pub use file::{FileConfig, FileFormat};
+pub use hive::{Datepart, DatetimePartitionColumn, HiveConfig};
+pub use spark::SparkBatchConfig;
 
 configs! {
     FileConfig(file::FileConfig),

@@ -5,14 +5,18 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
 use datafusion::common::{DataFusionError, SchemaError, TableReference, plan_err};
 use datafusion::config::ConfigOptions;
-use datafusion::execution::context::{SessionContext, SessionState};
+use datafusion::execution::context::SessionState;
 use datafusion::logical_expr::logical_plan::builder::LogicalTableSource;
 use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner, TypePlanner};
 use datafusion::logical_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF, TableSource, WindowUDF};
 use datafusion::sql::planner::{ParserOptions, SqlToRel};
 use datafusion::sql::sqlparser::ast::Statement;
+use tokio::runtime::Handle;
 
+use super::relation::{Closed, Ground};
+use super::spark;
 use crate::diagnostic::did_you_mean;
+use crate::load::EngineKind;
 use crate::sql;
 
 /// A table that a query may read.
@@ -31,18 +35,48 @@ pub struct Fault {
     pub hint: Option<String>,
 }
 
-/// Knows the functions and types of the engine.
-pub struct Planner {
-    state: SessionState,
+/// Why nobody knows what a query yields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refused {
+    /// The query is wrong.
+    Fault(Fault),
+    /// The engine that would know is not there.
+    Closed(Closed),
+}
+
+/// Knows what queries yield: the engine on which they will run.
+pub enum Planner {
+    Embedded(Box<Embedded>),
+    /// The threads that check queries wait on this runtime.
+    Spark(Ground, Handle),
 }
 
 impl Planner {
-    pub fn new() -> Self {
-        Self { state: SessionContext::new().state() }
+    /// Returns the planner of the engine that weir.toml names.
+    pub fn new(ground: &Ground, runtime: &Handle) -> Self {
+        match ground.services.engine.kind {
+            EngineKind::Datafusion => Self::Embedded(Box::new(Embedded { state: ground.session.state() })),
+            EngineKind::Spark => Self::Spark(ground.clone(), runtime.clone()),
+        }
     }
 
+    /// Returns the columns that `text` yields over `tables`, or why they are not known.
+    pub fn output(&self, text: &str, tables: &[Table]) -> Result<SchemaRef, Refused> {
+        match self {
+            Self::Embedded(engine) => engine.output(text, tables).map_err(Refused::Fault),
+            Self::Spark(ground, runtime) => runtime.block_on(spark::output(ground, text, tables)),
+        }
+    }
+}
+
+/// Knows the functions and types of the embedded engine.
+pub struct Embedded {
+    state: SessionState,
+}
+
+impl Embedded {
     /// Returns the columns that `text` yields over `tables`, or what is wrong with it.
-    pub fn output(&self, text: &str, tables: &[Table]) -> Result<SchemaRef, Fault> {
+    fn output(&self, text: &str, tables: &[Table]) -> Result<SchemaRef, Fault> {
         let query = sql::parse(text).map_err(|it| Fault {
             message: it.message,
             line: it.line,

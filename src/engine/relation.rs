@@ -10,6 +10,7 @@ use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::TableProvider;
 use datafusion::execution::context::SessionContext;
 
+use super::spark;
 use crate::batch_config::BatchConfig;
 use crate::load::Services;
 use crate::resource::Instant;
@@ -79,12 +80,42 @@ pub struct Ground {
     pub root: Arc<Path>,
     pub services: Arc<Services>,
     pub session: SessionContext,
+    pub spark: spark::Shared,
+}
+
+impl Debug for Ground {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Ground({})", self.root.display())
+    }
+}
+
+impl Ground {
+    pub fn new(root: &Path, services: &Services) -> Self {
+        Self {
+            root: root.into(),
+            services: Arc::new(services.clone()),
+            session: SessionContext::new(),
+            spark: spark::Shared::default(),
+        }
+    }
+}
+
+/// Waits for an answer as long as weir.toml says, and as long as `unless_said` where it says nothing.
+pub async fn within<T>(ground: &Ground, unless_said: Duration, answer: impl Future<Output = T>) -> Result<T, Closed> {
+    let written = ground.services.engine.time_limit;
+    let limit = written.map_or(unless_said, |it| Duration::from_secs(it.secs.unsigned_abs()));
+    tokio::time::timeout(limit, answer).await.map_err(|_| {
+        let late = Closed::unreachable(format!("it did not answer within {} s", limit.as_secs()));
+        late.hint(Some("give it longer, as `time_limit = \"2m\"` in the [engine] section of weir.toml".to_owned()))
+    })
 }
 
 /// Returns the rows that `config` names, or why this build or this configuration has none. Opens nothing.
 pub fn relation(ground: &Ground, config: &BatchConfig) -> Result<Arc<dyn Relation>, Closed> {
     match config {
         BatchConfig::FileConfig(config) => super::files::relation(ground, config),
+        BatchConfig::HiveConfig(config) => spark::hive(ground, config),
+        BatchConfig::SparkBatchConfig(config) => spark::function(ground, config),
         other => Err(Closed::NotChecked(format!("this build opens no {}", other.kind()))),
     }
 }

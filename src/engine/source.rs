@@ -1,61 +1,39 @@
 //! Sources: opened all at once, each within its time, then checked against what is declared of them.
 
 use std::collections::HashMap;
-use std::path::Path;
-use std::sync::Arc;
-use std::time::Duration;
 
 use datafusion::arrow::datatypes::SchemaRef;
-use datafusion::execution::context::SessionContext;
 use rayon::prelude::*;
 use tokio::task::JoinSet;
 
-use super::query::{Planner, Table};
+use super::query::{Planner, Refused, Table};
 use super::relation::{self, Closed, Ground};
-use super::{query, types};
+use super::types;
 use crate::batch_config::BatchConfig;
-use crate::diagnostic::{Diagnostic, DocumentId, Place, did_you_mean};
-use crate::load::{Declared, Repo, Services};
+use crate::diagnostic::{Diagnostic, DocumentId, Place, Span, did_you_mean};
+use crate::load::{Declared, Repo};
 use crate::resource::{Address, Dtype, Field};
 
 /// Opens the batch configs of all sources at once; what comes out of each before its post_processor.
-pub fn open_all(repo: &Repo, root: &Path, services: &Services) -> HashMap<Address, Result<SchemaRef, Closed>> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.expect("threads and a clock are to be had");
-    let session = SessionContext::new();
-    let ground = Ground { root: root.into(), services: Arc::new(services.clone()), session };
-    let opened = runtime.block_on(async {
-        let mut opening = JoinSet::new();
-        for (declared, config) in batch_configs(repo) {
-            let (address, config, ground) = (declared.resource.address.clone(), config.clone(), ground.clone());
-            opening.spawn(async move { (address, open(&ground, &config).await) });
-        }
-        let mut opened = HashMap::new();
-        while let Some(result) = opening.join_next().await {
-            // A task that panics takes the process with it, as a panic anywhere else does.
-            let (address, schema) = result.unwrap_or_else(|it| std::panic::resume_unwind(it.into_panic()));
-            opened.insert(address, schema);
-        }
-        opened
-    });
-    // What did not answer in time may still be waited for by a thread: nobody waits for that one.
-    runtime.shutdown_background();
+pub async fn open_all(repo: &Repo, ground: &Ground) -> HashMap<Address, Result<SchemaRef, Closed>> {
+    let mut opening = JoinSet::new();
+    for (declared, config) in batch_configs(repo) {
+        let (address, config, ground) = (declared.resource.address.clone(), config.clone(), ground.clone());
+        opening.spawn(async move { (address, open(&ground, &config).await) });
+    }
+    let mut opened = HashMap::new();
+    while let Some(result) = opening.join_next().await {
+        // A task that panics takes the process with it, as a panic anywhere else does.
+        let (address, schema) = result.unwrap_or_else(|it| std::panic::resume_unwind(it.into_panic()));
+        opened.insert(address, schema);
+    }
     opened
 }
 
 /// Opens one batch config, within its time.
 async fn open(ground: &Ground, config: &BatchConfig) -> Result<SchemaRef, Closed> {
     let relation = relation::relation(ground, config)?;
-    let written = ground.services.engine.time_limit;
-    let limit = written.map_or(relation.time_limit(), |it| Duration::from_secs(it.secs.unsigned_abs()));
-    match tokio::time::timeout(limit, relation.schema()).await {
-        Ok(schema) => schema,
-        Err(_) => {
-            let late = Closed::unreachable(format!("it did not answer within {} s", limit.as_secs()));
-            Err(late
-                .hint(Some("give it longer, as `time_limit = \"2m\"` in the [engine] section of weir.toml".to_owned())))
-        }
-    }
+    relation::within(ground, relation.time_limit(), relation.schema()).await?
 }
 
 fn batch_configs(repo: &Repo) -> impl Iterator<Item = (&Declared, &BatchConfig)> {
@@ -82,7 +60,12 @@ pub fn check_all(
     let mut tables = HashMap::new();
     for (address, yields, faults) in checked {
         tables.extend(yields.map(|it| (address, it)));
-        diagnostics.extend(faults);
+        // That Spark does not answer is said once.
+        for fault in faults {
+            if !diagnostics.contains(&fault) {
+                diagnostics.push(fault);
+            }
+        }
     }
     // What is pushed is what is declared, whatever lies at rest.
     let catalog = repo.catalog();
@@ -131,8 +114,8 @@ fn check_one(
             let table = Table { name: "input".to_owned(), schema: input };
             match planner.output(text, &[table]) {
                 Ok(schema) => schema,
-                Err(fault) => {
-                    faults.push(query_fault(address, document, "batch_config.post_processor", &fault));
+                Err(refused) => {
+                    faults.push(refusal(address, document, "batch_config.post_processor", refused));
                     return None;
                 }
             }
@@ -147,8 +130,22 @@ fn check_one(
     Some(yields)
 }
 
-/// Returns a diagnostic at the place of a query's fault.
-pub fn query_fault(address: &Address, document: DocumentId, path: &str, fault: &query::Fault) -> Diagnostic {
+/// Returns a diagnostic for a query of which nobody knows what it yields.
+pub fn refusal(address: &Address, document: DocumentId, path: &str, refused: Refused) -> Diagnostic {
+    let fault = match refused {
+        Refused::Fault(fault) => fault,
+        Refused::Closed(Closed::NotChecked(reason)) => {
+            let unchecked =
+                Diagnostic::warning("V104", format!("not checked: `{path}` of `{address}`, because {reason}"));
+            return unchecked.at(document, path);
+        }
+        // One sentence for all queries: they are no reason.
+        Refused::Closed(Closed::Unreachable { message, hint } | Closed::Fault { message, hint, .. }) => {
+            let summary = format!("the engine that queries are checked on cannot be reached: {message}");
+            let place = Place::Span(Span { file: "weir.toml".into(), line: 0, column: 0, length: 0, text: "".into() });
+            return Diagnostic::error("D005", summary).place(place).hint_if(hint);
+        }
+    };
     let place = Place::Query { document, path: path.to_owned(), line: fault.line, column: fault.column };
     let summary = format!("`{path}` of `{address}` does not fit its tables: {}", fault.message);
     Diagnostic::error("D002", summary).place(place).hint_if(fault.hint.clone())
