@@ -1,5 +1,10 @@
 //! What only shows when sources are opened: run with `cargo test --features data -- data::`.
 
+#[cfg(feature = "spark")]
+mod spark;
+#[cfg(feature = "spark")]
+mod spark_server;
+
 use crate::support::{Repo, Run};
 
 const CARDS: &str = "\

@@ -33,6 +33,8 @@ pub struct Fault {
     pub line: usize,
     pub column: usize,
     pub hint: Option<String>,
+    /// Whether the rules that need no data have said so already (L014, R005).
+    pub is_known: bool,
 }
 
 /// Why nobody knows what a query yields.
@@ -82,6 +84,7 @@ impl Embedded {
             line: it.line,
             column: it.column,
             hint: None,
+            is_known: true,
         })?;
         let provider = Provider { state: &self.state, tables };
         let options = ParserOptions { collect_spans: true, ..ParserOptions::default() };
@@ -95,6 +98,9 @@ impl Embedded {
     }
 }
 
+/// How the message ends of a query that reads what it was not given.
+pub const NOT_GIVEN: &str = " is not one that the query was given";
+
 /// Gives one query its tables.
 struct Provider<'a> {
     state: &'a SessionState,
@@ -105,7 +111,7 @@ impl ContextProvider for Provider<'_> {
     fn get_table_source(&self, name: TableReference) -> Result<Arc<dyn TableSource>, DataFusionError> {
         match self.tables.iter().find(|it| sql::same_table(name.table(), &it.name)) {
             Some(table) => Ok(Arc::new(LogicalTableSource::new(table.schema.clone()))),
-            None => plan_err!("table `{}` is not one that the query was given", name.table()),
+            None => plan_err!("table `{}`{NOT_GIVEN}", name.table()),
         }
     }
 
@@ -166,7 +172,8 @@ fn fault(error: &DataFusionError, text: &str, provider: &Provider) -> Fault {
     let start = error.diagnostic().and_then(|it| it.span).map(|it| it.start);
     let (line, column) = start.map_or((1, 1), |it| (it.line as usize, it.column as usize));
     let (message, hint) = words(error, provider);
-    Fault { message, line: line.max(1), column: column.max(1), hint }
+    let is_known = message.ends_with(NOT_GIVEN);
+    Fault { message, line: line.max(1), column: column.max(1), hint, is_known }
 }
 
 /// Types that a function does not take: the engine says so in a page, and not where.
@@ -177,7 +184,13 @@ fn types_fault(error: &DataFusionError, text: &str) -> Option<Fault> {
     let (name, types) = call.split_once('(')?;
     let (line, column) = sql::place_of(text, name).unwrap_or((1, 1));
     let message = format!("function `{name}` does not take ({}", types.trim_end());
-    Some(Fault { message, line, column, hint: Some("cast its arguments, as in CAST(a AS DOUBLE)".to_owned()) })
+    Some(Fault {
+        message,
+        line,
+        column,
+        hint: Some("cast its arguments, as in CAST(a AS DOUBLE)".to_owned()),
+        is_known: false,
+    })
 }
 
 fn words(error: &DataFusionError, provider: &Provider) -> (String, Option<String>) {

@@ -115,7 +115,7 @@ fn check_one(
             match planner.output(text, &[table]) {
                 Ok(schema) => schema,
                 Err(refused) => {
-                    faults.push(refusal(address, document, "batch_config.post_processor", refused));
+                    faults.extend(refusal(address, document, "batch_config.post_processor", refused));
                     return None;
                 }
             }
@@ -130,25 +130,26 @@ fn check_one(
     Some(yields)
 }
 
-/// Returns a diagnostic for a query of which nobody knows what it yields.
-pub fn refusal(address: &Address, document: DocumentId, path: &str, refused: Refused) -> Diagnostic {
+/// Returns a diagnostic for a query of which nobody knows what it yields, unless there has been one.
+pub fn refusal(address: &Address, document: DocumentId, path: &str, refused: Refused) -> Option<Diagnostic> {
     let fault = match refused {
+        Refused::Fault(fault) if fault.is_known => return None,
         Refused::Fault(fault) => fault,
         Refused::Closed(Closed::NotChecked(reason)) => {
             let unchecked =
                 Diagnostic::warning("V104", format!("not checked: `{path}` of `{address}`, because {reason}"));
-            return unchecked.at(document, path);
+            return Some(unchecked.at(document, path));
         }
         // One sentence for all queries: they are no reason.
         Refused::Closed(Closed::Unreachable { message, hint } | Closed::Fault { message, hint, .. }) => {
             let summary = format!("the engine that queries are checked on cannot be reached: {message}");
             let place = Place::Span(Span { file: "weir.toml".into(), line: 0, column: 0, length: 0, text: "".into() });
-            return Diagnostic::error("D005", summary).place(place).hint_if(hint);
+            return Some(Diagnostic::error("D005", summary).place(place).hint_if(hint));
         }
     };
     let place = Place::Query { document, path: path.to_owned(), line: fault.line, column: fault.column };
     let summary = format!("`{path}` of `{address}` does not fit its tables: {}", fault.message);
-    Diagnostic::error("D002", summary).place(place).hint_if(fault.hint.clone())
+    Some(Diagnostic::error("D002", summary).place(place).hint_if(fault.hint))
 }
 
 fn check_timestamp(

@@ -92,7 +92,7 @@ impl Ground<'_> {
         let tables = tables?;
         if let Some(text) = &view.sql {
             let planned = self.planner.output(text, &tables);
-            let fault = |it| faults.push(refusal(&declared.resource.address, declared.document, "sql", it));
+            let fault = |it| faults.extend(refusal(&declared.resource.address, declared.document, "sql", it));
             return planned.map_err(fault).ok();
         }
         let Some(call) = &view.transformation else {
@@ -132,7 +132,7 @@ impl Ground<'_> {
         }
         let document = *self.documents.get(&Address::new(Kind::Transformation, name))?;
         let planned = self.planner.output(transformation.sql.as_deref()?, &tables);
-        planned.map_err(|it| faults.push(refusal(&resource.address, document, "sql", it))).ok()
+        planned.map_err(|it| faults.extend(refusal(&resource.address, document, "sql", it))).ok()
     }
 }
 

@@ -7,7 +7,6 @@ use std::path::Path;
 
 use datafusion::arrow::array::{Array, AsArray};
 use datafusion::arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit};
-use datafusion::arrow::util::pretty::pretty_format_batches;
 use datafusion::logical_expr::{col, lit};
 use datafusion::prelude::cast;
 use futures::TryStreamExt;
@@ -61,7 +60,7 @@ fn window(start: &str, end: &str) -> Window {
 async fn shown(ground: &Ground, plan: &Plan) -> String {
     let (_, stream) = rows(ground, plan).await.unwrap();
     let batches: Vec<_> = stream.try_collect().await.unwrap();
-    pretty_format_batches(&batches).unwrap().to_string()
+    ground.session.read_batches(batches).unwrap().to_string().await.unwrap()
 }
 
 async fn count(ground: &Ground, plan: &Plan) -> usize {
@@ -136,8 +135,7 @@ fn every_type_of_spark_is_known_and_its_values_arrive() {
         ];
         assert_eq!(types, expected);
         let provider = table.table(schema, Window::default()).await.unwrap();
-        let batches = ground.session.read_table(provider).unwrap().collect().await.unwrap();
-        let text = pretty_format_batches(&batches).unwrap().to_string();
+        let text = ground.session.read_table(provider).unwrap().to_string().await.unwrap();
         let values = "| true   | 1      | 2       | 3      | 4      | 1.5     | 2.5      | 1.25      | x        | 00       \
                       | 2024-01-01 | 2024-01-01T10:00:00Z | 2024-01-01T10:00:00 |";
         assert!(text.contains(values), "{text}");
