@@ -60,7 +60,7 @@ impl Plan {
         self
     }
 
-    pub fn within(self, _: &str, _: Window) -> Self {
+    pub fn within(self, _: &str, _: Option<&str>, _: Window) -> Self {
         self
     }
 

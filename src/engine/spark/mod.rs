@@ -83,7 +83,7 @@ pub async fn preview_plan(ground: &Ground, config: &BatchConfig, rows: Rows, win
         _ => lies,
     };
     Ok(match config.timestamp_field() {
-        Some(field) => yields.within(field, window),
+        Some(field) => yields.within(field, config.timestamp_format(), window),
         None => yields,
     })
 }
