@@ -1,5 +1,8 @@
 //! What stands for the engine in a build without the cargo feature `data`: it opens nothing and knows nothing.
 
+#[path = "engine/shown.rs"]
+mod shown;
+
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -7,8 +10,13 @@ use crate::diagnostic::Diagnostic;
 use crate::load::{Repo, Services};
 use crate::resource::{Address, Field};
 
+pub use shown::{Format, Request, Scan, Seen};
+
 /// Whether this build opens sources.
 pub const AVAILABLE: bool = false;
+
+/// What this build can do beyond the core.
+pub const FEATURES: &str = "none";
 
 /// What sources and queries yield.
 #[derive(Debug, Default)]
@@ -20,4 +28,9 @@ pub struct Derived {
 /// Derives nothing.
 pub fn derive(_: &Repo, _: &Path, _: &Services) -> (Derived, Vec<Diagnostic>) {
     (Derived::default(), Vec::new())
+}
+
+/// Shows nothing: whoever asks has looked at [`AVAILABLE`].
+pub fn preview(_: &Request, _: Format, _: &mut (dyn std::io::Write + Send)) -> Result<Seen, Vec<Diagnostic>> {
+    Ok(Seen::default())
 }

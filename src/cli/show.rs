@@ -126,12 +126,31 @@ fn declaration(resource: &Resource) -> String {
     text
 }
 
+/// Where a resource is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Among {
+    Recorded,
+    Declared,
+}
+
 /// Finds the recorded resource that `text` means.
 pub fn find<'a>(text: &str, recorded: impl Iterator<Item = &'a Address> + Clone) -> Result<Address, Stop> {
+    find_among(Among::Recorded, text, recorded)
+}
+
+/// Finds the resource that `text` means among those that are recorded, or declared.
+pub fn find_among<'a>(
+    among: Among,
+    text: &str,
+    recorded: impl Iterator<Item = &'a Address> + Clone,
+) -> Result<Address, Stop> {
+    let (code, is, lists) = match among {
+        Among::Recorded => ("G010", "recorded", "`weir list` lists what is"),
+        Among::Declared => ("R001", "declared", "write it as Kind.name, or the name alone"),
+    };
     let matching: Vec<&Address> = match text.split_once('.') {
         Some((kind, name)) => {
-            let kind: Kind =
-                kind.parse().map_err(|fault: String| Stop::diagnostic(Diagnostic::error("G010", fault)))?;
+            let kind: Kind = kind.parse().map_err(|fault: String| Stop::diagnostic(Diagnostic::error(code, fault)))?;
             recorded.clone().filter(|it| it.kind == kind && *it.name == *name).collect()
         }
         None => recorded.clone().filter(|it| *it.name == *text).collect(),
@@ -141,18 +160,16 @@ pub fn find<'a>(text: &str, recorded: impl Iterator<Item = &'a Address> + Clone)
         [] => {
             let names: Vec<String> =
                 recorded.map(|it| if text.contains('.') { it.to_string() } else { it.name.to_string() }).collect();
-            let diagnostic = Diagnostic::error("G010", format!("`{text}` is not recorded"));
+            let diagnostic = Diagnostic::error(code, format!("`{text}` is not {is}"));
             Err(Stop::diagnostic(
-                diagnostic.hint(
-                    did_you_mean(text, names.iter().map(String::as_str))
-                        .unwrap_or_else(|| "`weir list` lists what is".to_owned()),
-                ),
+                diagnostic
+                    .hint(did_you_mean(text, names.iter().map(String::as_str)).unwrap_or_else(|| lists.to_owned())),
             ))
         }
         several => {
             let names: Vec<String> = several.iter().map(ToString::to_string).collect();
             Err(Stop::diagnostic(
-                Diagnostic::error("G010", format!("`{text}` is the name of {}", crate::render::words::list(&names)))
+                Diagnostic::error(code, format!("`{text}` is the name of {}", crate::render::words::list(&names)))
                     .hint("write the kind too, as Kind.name"),
             ))
         }

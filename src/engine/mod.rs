@@ -3,11 +3,15 @@
 
 mod file_schema;
 mod files;
+mod preview;
 mod query;
 mod relation;
 mod remote;
 mod s3;
+mod show;
+mod shown;
 mod source;
+mod timestamp;
 mod types;
 mod view;
 
@@ -20,10 +24,17 @@ use crate::diagnostic::Diagnostic;
 use crate::load::{Repo, Services};
 use crate::resource::{Address, Field};
 
+pub use preview::preview;
+pub use shown::{Format, Request, Scan, Seen};
+
 use query::Planner;
+use relation::Ground;
 
 /// Whether this build opens sources.
 pub const AVAILABLE: bool = true;
+
+/// What this build can do beyond the core.
+pub const FEATURES: &str = if cfg!(feature = "spark") { "data, spark" } else { "data" };
 
 /// What sources and queries yield.
 #[derive(Debug, Default)]
@@ -35,8 +46,9 @@ pub struct Derived {
 /// Opens every source of a resolved repo and plans every query, without running one.
 pub fn derive(repo: &Repo, root: &Path, services: &Services) -> (Derived, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
-    let planner = Planner::new();
-    let opened = source::open_all(repo, root, services);
+    let ground = Ground::new(root, services);
+    let planner = Planner::new(&ground.session);
+    let opened = source::open_all(repo, &ground);
     let tables: HashMap<Address, SchemaRef> = source::check_all(repo, opened, &planner, &mut diagnostics);
     let views = view::derive_all(repo, &tables, &planner, &mut diagnostics);
     (Derived { views }, diagnostics)

@@ -8,18 +8,20 @@ use datafusion::config::ConfigOptions;
 use datafusion::execution::context::{SessionContext, SessionState};
 use datafusion::logical_expr::logical_plan::builder::LogicalTableSource;
 use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner, TypePlanner};
-use datafusion::logical_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF, TableSource, WindowUDF};
+use datafusion::logical_expr::{AggregateUDF, HigherOrderUDF, LogicalPlan, ScalarUDF, TableSource, WindowUDF};
 use datafusion::sql::planner::{ParserOptions, SqlToRel};
 use datafusion::sql::sqlparser::ast::Statement;
 
 use crate::diagnostic::did_you_mean;
 use crate::sql;
 
-/// A table that a query may read.
-#[derive(Debug, Clone)]
-pub struct Table {
-    pub name: String,
-    pub schema: SchemaRef,
+/// Something that SQL can be put over: the columns alone, to check it, or the rows, to show them.
+pub trait Sql {
+    /// What a query reads, and what it yields.
+    type Table: Clone + Send + Sync;
+
+    /// Returns what `text` yields over these tables, or what is wrong with it.
+    fn query(&self, text: &str, tables: &[(String, Self::Table)]) -> Result<Self::Table, Fault>;
 }
 
 /// What is wrong with a query, with its place inside the text; line and column count from 1.
@@ -37,12 +39,12 @@ pub struct Planner {
 }
 
 impl Planner {
-    pub fn new() -> Self {
-        Self { state: SessionContext::new().state() }
+    pub fn new(session: &SessionContext) -> Self {
+        Self { state: session.state() }
     }
 
-    /// Returns the columns that `text` yields over `tables`, or what is wrong with it.
-    pub fn output(&self, text: &str, tables: &[Table]) -> Result<SchemaRef, Fault> {
+    /// Returns how `text` is carried out over `tables`, with its types checked; nothing is.
+    pub fn plan(&self, text: &str, tables: &[(String, Arc<dyn TableSource>)]) -> Result<LogicalPlan, Fault> {
         let query = sql::parse(text).map_err(|it| Fault {
             message: it.message,
             line: it.line,
@@ -54,23 +56,32 @@ impl Planner {
         let planned = SqlToRel::new_with_options(&provider, options)
             .sql_statement_to_plan(Statement::Query(Box::new(query)))
             .and_then(|it| self.state.analyzer().execute_and_check(it, provider.options(), |_, _| {}));
-        match planned {
-            Ok(plan) => Ok(Arc::new(Schema::clone(plan.schema().as_arrow()))),
-            Err(error) => Err(fault(&error, text, &provider)),
-        }
+        planned.map_err(|it| fault(&it, text, &provider))
+    }
+}
+
+impl Sql for Planner {
+    type Table = SchemaRef;
+
+    fn query(&self, text: &str, tables: &[(String, SchemaRef)]) -> Result<SchemaRef, Fault> {
+        let empty = |(name, schema): &(String, SchemaRef)| -> (String, Arc<dyn TableSource>) {
+            (name.clone(), Arc::new(LogicalTableSource::new(schema.clone())))
+        };
+        let plan = self.plan(text, &tables.iter().map(empty).collect::<Vec<_>>())?;
+        Ok(Arc::new(Schema::clone(plan.schema().as_arrow())))
     }
 }
 
 /// Gives one query its tables.
 struct Provider<'a> {
     state: &'a SessionState,
-    tables: &'a [Table],
+    tables: &'a [(String, Arc<dyn TableSource>)],
 }
 
 impl ContextProvider for Provider<'_> {
     fn get_table_source(&self, name: TableReference) -> Result<Arc<dyn TableSource>, DataFusionError> {
-        match self.tables.iter().find(|it| sql::same_table(name.table(), &it.name)) {
-            Some(table) => Ok(Arc::new(LogicalTableSource::new(table.schema.clone()))),
+        match self.tables.iter().find(|it| sql::same_table(name.table(), &it.0)) {
+            Some((_, table)) => Ok(table.clone()),
             None => plan_err!("table `{}` is not one that the query was given", name.table()),
         }
     }
@@ -147,8 +158,8 @@ fn types_fault(error: &DataFusionError, text: &str) -> Option<Fault> {
 }
 
 fn words(error: &DataFusionError, provider: &Provider) -> (String, Option<String>) {
-    let columns: Vec<&str> =
-        provider.tables.iter().flat_map(|it| it.schema.fields().iter().map(|it| it.name().as_str())).collect();
+    let schemas: Vec<SchemaRef> = provider.tables.iter().map(|it| it.1.schema()).collect();
+    let columns: Vec<&str> = schemas.iter().flat_map(|it| it.fields().iter().map(|it| it.name().as_str())).collect();
     if let DataFusionError::SchemaError(inner, _) = error.find_root()
         && let SchemaError::FieldNotFound { field, .. } = inner.as_ref()
     {

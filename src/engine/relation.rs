@@ -8,11 +8,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::TableProvider;
-use datafusion::execution::context::SessionContext;
+use datafusion::execution::context::{SessionConfig, SessionContext};
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 
 use crate::batch_config::BatchConfig;
 use crate::load::Services;
 use crate::resource::Instant;
+
+/// How much memory sorting and grouping may take together, in bytes.
+const MEMORY: usize = 128 * 1024 * 1024;
 
 /// The rows of one batch config, before its post_processor, wherever they lie. Making one opens nothing.
 #[async_trait]
@@ -79,6 +84,25 @@ pub struct Ground {
     pub root: Arc<Path>,
     pub services: Arc<Services>,
     pub session: SessionContext,
+}
+
+impl Ground {
+    /// Makes the engine that everything of one run is planned and carried out in.
+    pub fn new(root: &Path, services: &Services) -> Self {
+        let config = SessionConfig::new()
+            .with_information_schema(false)
+            // Folders inside a data set are a part of it.
+            .set_bool("datafusion.execution.listing_table_ignore_subdirectory", false)
+            // Rows that a filter turns away are not decoded.
+            .set_bool("datafusion.execution.parquet.pushdown_filters", true)
+            .set_bool("datafusion.execution.collect_statistics", false);
+        // What does not fit goes to disk.
+        let pool = Arc::new(FairSpillPool::new(MEMORY));
+        let runtime = RuntimeEnvBuilder::new().with_memory_pool(pool).build_arc();
+        let runtime = runtime.expect("a memory pool needs nothing from the system");
+        let session = SessionContext::new_with_config_rt(config, runtime);
+        Self { root: root.into(), services: Arc::new(services.clone()), session }
+    }
 }
 
 /// Returns the rows that `config` names, or why this build or this configuration has none. Opens nothing.

@@ -1,29 +1,23 @@
 //! Sources: opened all at once, each within its time, then checked against what is declared of them.
 
 use std::collections::HashMap;
-use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use datafusion::arrow::datatypes::SchemaRef;
-use datafusion::execution::context::SessionContext;
 use rayon::prelude::*;
 use tokio::task::JoinSet;
 
-use super::query::{Planner, Table};
-use super::relation::{self, Closed, Ground};
-use super::{query, types};
+use super::query::{Planner, Sql};
+use super::relation::{self, Closed, Ground, Relation};
+use super::{query, timestamp, types};
 use crate::batch_config::BatchConfig;
 use crate::diagnostic::{Diagnostic, DocumentId, Place, did_you_mean};
-use crate::load::{Declared, Repo, Services};
+use crate::load::{Declared, Repo};
 use crate::resource::{Address, Dtype, Field};
 
 /// Opens the batch configs of all sources at once; what comes out of each before its post_processor.
-pub fn open_all(repo: &Repo, root: &Path, services: &Services) -> HashMap<Address, Result<SchemaRef, Closed>> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let runtime = runtime.expect("threads and a clock are to be had");
-    let session = SessionContext::new();
-    let ground = Ground { root: root.into(), services: Arc::new(services.clone()), session };
+pub fn open_all(repo: &Repo, ground: &Ground) -> HashMap<Address, Result<SchemaRef, Closed>> {
+    let runtime = runtime();
     let opened = runtime.block_on(async {
         let mut opening = JoinSet::new();
         for (declared, config) in batch_configs(repo) {
@@ -43,13 +37,28 @@ pub fn open_all(repo: &Repo, root: &Path, services: &Services) -> HashMap<Addres
     opened
 }
 
-/// Opens one batch config, within its time.
+/// Returns what sources are opened on: threads of its own, for those that make others wait.
+pub fn runtime() -> tokio::runtime::Runtime {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    runtime.expect("threads and a clock are to be had")
+}
+
+/// Opens one batch config.
 async fn open(ground: &Ground, config: &BatchConfig) -> Result<SchemaRef, Closed> {
     let relation = relation::relation(ground, config)?;
+    in_time(ground, &*relation, relation.schema()).await
+}
+
+/// Waits for an answer of `relation`, within its time.
+pub async fn in_time<T>(
+    ground: &Ground,
+    relation: &dyn Relation,
+    answer: impl Future<Output = Result<T, Closed>>,
+) -> Result<T, Closed> {
     let written = ground.services.engine.time_limit;
     let limit = written.map_or(relation.time_limit(), |it| Duration::from_secs(it.secs.unsigned_abs()));
-    match tokio::time::timeout(limit, relation.schema()).await {
-        Ok(schema) => schema,
+    match tokio::time::timeout(limit, answer).await {
+        Ok(answer) => answer,
         Err(_) => {
             let late = Closed::unreachable(format!("it did not answer within {} s", limit.as_secs()));
             Err(late
@@ -108,43 +117,56 @@ fn check_one(
     let (document, address) = (declared.document, &declared.resource.address);
     let input = match opened {
         Ok(schema) => schema.clone(),
-        Err(Closed::NotChecked(reason)) => {
-            let warning =
-                Diagnostic::warning("V104", format!("not checked: the rows of `{address}`, because {reason}"));
-            faults.push(warning.at(document, "batch_config"));
-            return None;
-        }
-        Err(Closed::Fault { field, message, hint }) => {
-            let fault = Diagnostic::error("D001", format!("the source of `{address}` cannot be opened: {message}"));
-            faults.push(fault.at(document, format!("batch_config.{field}")).hint_if(hint.clone()));
-            return None;
-        }
-        Err(Closed::Unreachable { message, hint }) => {
-            let fault = Diagnostic::error("D005", format!("the source of `{address}` cannot be reached: {message}"));
-            faults.push(fault.at(document, "batch_config").hint_if(hint.clone()));
+        Err(closed) => {
+            faults.push(closed_fault(address, document, closed));
             return None;
         }
     };
     let yields = match config.config().post_processor() {
         None => input,
-        Some(text) => {
-            let table = Table { name: "input".to_owned(), schema: input };
-            match planner.output(text, &[table]) {
-                Ok(schema) => schema,
-                Err(fault) => {
-                    faults.push(query_fault(address, document, "batch_config.post_processor", &fault));
-                    return None;
-                }
+        Some(text) => match planner.query(text, &[("input".to_owned(), input)]) {
+            Ok(schema) => schema,
+            Err(fault) => {
+                faults.push(query_fault(address, document, "batch_config.post_processor", &fault));
+                return None;
             }
-        }
+        },
     };
     check_timestamp(address, document, config, &yields, faults);
+    let yields = match text_timestamp(config, &yields) {
+        Some((field, _)) => timestamp::read_schema(&yields, field),
+        None => yields,
+    };
     if declared.resource.spec.declaration().source().is_some_and(|it| it.pushed)
         && let Some(fields) = declared.resource.spec.declaration().columns(&crate::resource::Catalog::default())
     {
         check_superset(address, document, config, &fields, &yields, faults);
     }
     Some(yields)
+}
+
+/// Returns why the rows of `address` cannot be had, at the field that says so.
+pub fn closed_fault(address: &Address, document: DocumentId, closed: &Closed) -> Diagnostic {
+    match closed {
+        Closed::NotChecked(reason) => {
+            let summary = format!("not checked: the rows of `{address}`, because {reason}");
+            Diagnostic::warning("V104", summary).at(document, "batch_config")
+        }
+        Closed::Fault { field, message, hint } => {
+            let fault = Diagnostic::error("D001", format!("the source of `{address}` cannot be opened: {message}"));
+            fault.at(document, format!("batch_config.{field}")).hint_if(hint.clone())
+        }
+        Closed::Unreachable { message, hint } => {
+            let fault = Diagnostic::error("D005", format!("the source of `{address}` cannot be reached: {message}"));
+            fault.at(document, "batch_config").hint_if(hint.clone())
+        }
+    }
+}
+
+/// Returns the timestamp field and its format, where it is written as text.
+pub fn text_timestamp<'a>(config: &'a BatchConfig, yields: &SchemaRef) -> Option<(&'a str, &'a str)> {
+    let (field, format) = (config.config().timestamp_field()?, config.config().timestamp_format()?);
+    timestamp::is_text(yields, field).then_some((field, format))
 }
 
 /// Returns a diagnostic at the place of a query's fault.
@@ -175,14 +197,25 @@ fn check_timestamp(
         }
         return;
     };
-    let text = found.1 == Ok(Dtype::String) && config.config().timestamp_format().is_some();
-    if found.1 != Ok(Dtype::Timestamp) && !text {
+    if let Some((_, format)) = text_timestamp(config, yields) {
+        if let Err(reason) = timestamp::chrono_format(format) {
+            let summary =
+                format!("timestamp_format `{format}` of the batch_config of `{address}` cannot be read: {reason}");
+            let hint = "write it with letters such as yyyy-MM-dd HH:mm:ss, or CAST the column in the post_processor";
+            faults.push(Diagnostic::error("V016", summary).at(document, "batch_config.timestamp_format").hint(hint));
+        }
+        return;
+    }
+    if found.1 != Ok(Dtype::Timestamp) {
         let is = match &found.1 {
             Ok(dtype) => dtype.to_string(),
             Err(unsupported) => unsupported.found.clone(),
         };
         let summary = format!("timestamp_field `{field}` of the batch_config of `{address}` is {is}, not Timestamp");
-        let cast = format!("write `CAST({field} AS TIMESTAMP) AS {field}` in the post_processor");
+        let cast = match &found.1 {
+            Ok(Dtype::String) => "say how it is written, as `timestamp_format: yyyy-MM-dd HH:mm:ss`".to_owned(),
+            _ => format!("write `CAST({field} AS TIMESTAMP) AS {field}` in the post_processor"),
+        };
         faults.push(Diagnostic::error("V005", summary).at(document, path).hint(cast));
     }
 }

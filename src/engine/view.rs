@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use datafusion::arrow::datatypes::SchemaRef;
 use rayon::prelude::*;
 
-use super::query::{Planner, Table};
+use super::query::{Planner, Sql};
 use super::source::query_fault;
 use super::types;
 use crate::diagnostic::{Diagnostic, DocumentId};
@@ -13,11 +13,19 @@ use crate::load::{Declared, Repo};
 use crate::resource::{Address, Catalog, FeatureView, Field, Kind, Spec};
 
 /// What the queries of views look at.
-struct Ground<'a> {
+pub struct Views<'a, S: Sql> {
     catalog: Catalog<'a>,
     documents: HashMap<&'a Address, DocumentId>,
-    tables: &'a HashMap<Address, SchemaRef>,
-    planner: &'a Planner,
+    /// Of every source that is known, what queries read.
+    tables: &'a HashMap<Address, S::Table>,
+    sql: &'a S,
+}
+
+impl<'a, S: Sql> Views<'a, S> {
+    pub fn new(repo: &'a Repo, tables: &'a HashMap<Address, S::Table>, sql: &'a S) -> Self {
+        let documents = repo.declared.iter().map(|it| (&it.resource.address, it.document)).collect();
+        Self { catalog: repo.catalog(), documents, tables, sql }
+    }
 }
 
 /// Returns the columns of every view whose sources are known.
@@ -27,15 +35,14 @@ pub fn derive_all(
     planner: &Planner,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> HashMap<Address, Vec<Field>> {
-    let documents = repo.declared.iter().map(|it| (&it.resource.address, it.document)).collect();
-    let ground = Ground { catalog: repo.catalog(), documents, tables, planner };
+    let views_of = Views::new(repo, tables, planner);
     let derived: Vec<_> = repo
         .declared
         .par_iter()
         .filter_map(|it| Some((it, it.resource.spec.declaration().view()?)))
         .map(|(declared, view)| {
             let mut faults = Vec::new();
-            let columns = ground.derive(declared, view, &mut faults);
+            let columns = views_of.derive(declared, view, &mut faults);
             (declared.resource.address.clone(), columns, faults)
         })
         .collect();
@@ -52,7 +59,7 @@ pub fn derive_all(
     views
 }
 
-impl Ground<'_> {
+impl Views<'_, Planner> {
     /// Returns the columns of one view, declared or derived; reports where its query or its schema is wrong.
     fn derive(&self, declared: &Declared, view: &FeatureView, faults: &mut Vec<Diagnostic>) -> Option<Vec<Field>> {
         let output = self.output(declared, view, faults)?;
@@ -80,30 +87,27 @@ impl Ground<'_> {
         // Of half a view, rules would say what is wrong with the other half.
         (fields.len() == count).then_some(fields)
     }
+}
 
-    /// Returns what the view's query yields.
-    fn output(&self, declared: &Declared, view: &FeatureView, faults: &mut Vec<Diagnostic>) -> Option<SchemaRef> {
+impl<S: Sql> Views<'_, S> {
+    /// Returns what the view's query yields; nothing where a source is not known, or where a query has a fault.
+    pub fn output(&self, declared: &Declared, view: &FeatureView, faults: &mut Vec<Diagnostic>) -> Option<S::Table> {
         let source = |name: &str| self.tables.get(&self.catalog.source(name)?.address).cloned();
-        let tables: Option<Vec<Table>> = view
-            .sources
-            .iter()
-            .map(|it| Some(Table { name: it.name().to_owned(), schema: source(it.name())? }))
-            .collect();
-        let tables = tables?;
+        let tables = view.sources.iter().map(|it| Some((it.name().to_owned(), source(it.name())?)));
+        let tables: Vec<(String, S::Table)> = tables.collect::<Option<_>>()?;
         if let Some(text) = &view.sql {
-            let planned = self.planner.output(text, &tables);
             let fault = |it| faults.push(query_fault(&declared.resource.address, declared.document, "sql", &it));
-            return planned.map_err(fault).ok();
+            return self.sql.query(text, &tables).map_err(fault).ok();
         }
         let Some(call) = &view.transformation else {
             return match tables.as_slice() {
-                [only] => Some(only.schema.clone()),
+                [only] => Some(only.1.clone()),
                 _ => None,
             };
         };
-        let given: Vec<SchemaRef> = match &call.inputs {
+        let given: Vec<S::Table> = match &call.inputs {
             Some(inputs) => inputs.iter().map(|it| source(it)).collect::<Option<_>>()?,
-            None => tables.into_iter().map(|it| it.schema).collect(),
+            None => tables.into_iter().map(|it| it.1).collect(),
         };
         let Spec::Transformation(transformation) = &self.catalog.transformation(&call.name)?.spec else { return None };
         let open = transformation.open_inputs(&self.catalog);
@@ -117,22 +121,22 @@ impl Ground<'_> {
     fn transform(
         &self,
         name: &str,
-        given: &HashMap<String, SchemaRef>,
+        given: &HashMap<String, S::Table>,
         faults: &mut Vec<Diagnostic>,
-    ) -> Option<SchemaRef> {
+    ) -> Option<S::Table> {
         let resource = self.catalog.transformation(name)?;
         let Spec::Transformation(transformation) = &resource.spec else { return None };
         let mut tables = Vec::new();
         for input in &transformation.inputs {
-            let schema = match self.catalog.transformation(input) {
+            let table = match self.catalog.transformation(input) {
                 Some(_) => self.transform(input, given, faults)?,
                 None => given.get(input)?.clone(),
             };
-            tables.push(Table { name: input.clone(), schema });
+            tables.push((input.clone(), table));
         }
         let document = *self.documents.get(&Address::new(Kind::Transformation, name))?;
-        let planned = self.planner.output(transformation.sql.as_deref()?, &tables);
-        planned.map_err(|it| faults.push(query_fault(&resource.address, document, "sql", &it))).ok()
+        let yields = self.sql.query(transformation.sql.as_deref()?, &tables);
+        yields.map_err(|it| faults.push(query_fault(&resource.address, document, "sql", &it))).ok()
     }
 }
 
