@@ -8,22 +8,14 @@ use std::path::Path;
 
 use crate::diagnostic::Diagnostic;
 use crate::load::{Repo, Services};
-use crate::resource::{Address, Field};
 
-pub use shown::{Format, Request, Scan, Seen};
+pub use shown::{Derived, Format, Request, Scan, Seen};
 
 /// Whether this build opens sources.
 pub const AVAILABLE: bool = false;
 
 /// What this build can do beyond the core.
 pub const FEATURES: &str = "none";
-
-/// What sources and queries yield.
-#[derive(Debug, Default)]
-pub struct Derived {
-    /// The columns of views, with every type known.
-    pub views: HashMap<Address, Vec<Field>>,
-}
 
 /// Derives nothing.
 pub fn derive(_: &Repo, _: &Path, _: &Services) -> (Derived, Vec<Diagnostic>) {

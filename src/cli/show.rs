@@ -37,7 +37,7 @@ pub fn run(context: &Context, args: &ShowArgs) -> Result<Exit, Stop> {
 }
 
 fn show_now(context: &Context, args: &ShowArgs) -> Result<Exit, Stop> {
-    let (ground, entries) = recorded(context)?;
+    let (mut ground, entries) = recorded(context)?;
     let address = find(&args.address, entries.keys())?;
     let entry = &entries[&address];
     let Some(resource) = &entry.resource else {
@@ -51,9 +51,12 @@ fn show_now(context: &Context, args: &ShowArgs) -> Result<Exit, Stop> {
         ..crate::plan::Snapshot::empty(&ground.workspace.name, ground.workspace.mode)
     };
     let protected_by = snapshot.protectors(&address);
+    let derived = ground.derived(context)?.remove(&address);
     if args.format == Format::Json {
+        let column = |it: &(String, String)| json!({ "name": it.0, "dtype": it.1 });
         context.ui.json(&json!({
             "address": address,
+            "derived_schema": derived.map(|it| it.iter().map(column).collect::<Vec<_>>()),
             "workspace": ground.workspace.name,
             "serial": ground.workspace.serial,
             "id": entry.id,
@@ -76,6 +79,7 @@ fn show_now(context: &Context, args: &ShowArgs) -> Result<Exit, Stop> {
     line("read by", read_by.iter().map(ToString::to_string).collect());
     line("protected by", protected_by.iter().map(ToString::to_string).collect());
     line("on the wire", entry.wire_order.clone());
+    line("columns by its data", derived.into_iter().flatten().map(|it| format!("{}: {}", it.0, it.1)).collect());
     context.ui.data(&out)?;
     Ok(Exit::Done)
 }

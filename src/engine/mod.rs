@@ -15,7 +15,7 @@ mod timestamp;
 mod types;
 mod view;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use datafusion::arrow::datatypes::SchemaRef;
@@ -25,7 +25,7 @@ use crate::load::{Repo, Services};
 use crate::resource::{Address, Field};
 
 pub use preview::preview;
-pub use shown::{Format, Request, Scan, Seen};
+pub use shown::{Derived, Format, Request, Scan, Seen};
 
 use query::Planner;
 use relation::Ground;
@@ -36,13 +36,6 @@ pub const AVAILABLE: bool = true;
 /// What this build can do beyond the core.
 pub const FEATURES: &str = if cfg!(feature = "spark") { "data, spark" } else { "data" };
 
-/// What sources and queries yield.
-#[derive(Debug, Default)]
-pub struct Derived {
-    /// The columns of views, with every type known.
-    pub views: HashMap<Address, Vec<Field>>,
-}
-
 /// Opens every source of a resolved repo and plans every query, without running one.
 pub fn derive(repo: &Repo, root: &Path, services: &Services) -> (Derived, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
@@ -51,5 +44,26 @@ pub fn derive(repo: &Repo, root: &Path, services: &Services) -> (Derived, Vec<Di
     let opened = source::open_all(repo, &ground);
     let tables: HashMap<Address, SchemaRef> = source::check_all(repo, opened, &planner, &mut diagnostics);
     let views = view::derive_all(repo, &tables, &planner, &mut diagnostics);
-    (Derived { views }, diagnostics)
+    let columns = columns(repo, &tables, &views);
+    (Derived { views, columns }, diagnostics)
+}
+
+/// Returns what is recorded: of a source what it yields, and of a view what its query does, unless they declare it.
+fn columns(
+    repo: &Repo,
+    tables: &HashMap<Address, SchemaRef>,
+    views: &HashMap<Address, Vec<Field>>,
+) -> BTreeMap<Address, Vec<(String, String)>> {
+    let columns = repo.declared.iter().filter_map(|it| {
+        let (address, declaration) = (&it.resource.address, it.resource.spec.declaration());
+        let columns = match (declaration.view(), declaration.source()) {
+            (Some(view), _) if view.schema.is_none() => {
+                views.get(address)?.iter().map(|it| (it.name.clone(), it.dtype.to_string())).collect()
+            }
+            (None, Some(source)) if !source.pushed => types::texts(tables.get(address)?),
+            _ => return None,
+        };
+        Some((address.clone(), columns))
+    });
+    columns.collect()
 }

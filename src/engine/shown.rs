@@ -1,9 +1,19 @@
-//! What a preview asks for and what it gives: plain values, the same in a build that has no engine.
+//! What the engine is asked for and what it gives: plain values, the same in a build that has no engine.
 
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use crate::load::{Declared, Repo, Services};
-use crate::resource::Instant;
+use crate::resource::{Address, Field, Instant};
+
+/// What sources and queries yield.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Derived {
+    /// The columns of views, with every type known.
+    pub views: HashMap<Address, Vec<Field>>,
+    /// What is recorded of the data: the columns of what is read, and of views that declare none, types as text.
+    pub columns: BTreeMap<Address, Vec<(String, String)>>,
+}
 
 /// What is to be shown.
 pub struct Request<'a> {
