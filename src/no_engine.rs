@@ -3,13 +3,10 @@
 #[path = "engine/shown.rs"]
 mod shown;
 
-use std::collections::HashMap;
-use std::path::Path;
-
 use crate::diagnostic::Diagnostic;
-use crate::load::{Repo, Services};
+use crate::load::Repo;
 
-pub use shown::{Derived, Format, Request, Scan, Seen};
+pub use shown::{Derived, Format, Request, Scan, Seen, Surroundings};
 
 /// Whether this build opens sources.
 pub const AVAILABLE: bool = false;
@@ -18,7 +15,7 @@ pub const AVAILABLE: bool = false;
 pub const FEATURES: &str = "none";
 
 /// Derives nothing.
-pub fn derive(_: &Repo, _: &Path, _: &Services) -> (Derived, Vec<Diagnostic>) {
+pub fn derive(_: &Repo, _: &Surroundings) -> (Derived, Vec<Diagnostic>) {
     (Derived::default(), Vec::new())
 }
 

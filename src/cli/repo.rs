@@ -1,7 +1,7 @@
 //! Reads, resolves and checks the repo, as every command needs it.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::context::{Context, Place};
 use super::stop::Stop;
@@ -58,6 +58,8 @@ pub struct Sources {
     pub(super) cache: Cache,
     pub(super) store: Option<outline::Store>,
     key: [u8; 32],
+    local: Option<PathBuf>,
+    build: String,
 }
 
 /// Reads the files. Nothing is decoded yet.
@@ -73,7 +75,8 @@ pub fn read(place: &Place) -> Sources {
         hasher.update(file.hash.as_bytes());
     }
     let store = folder.clone().map(|it| outline::Store::new(it, &build, defaults));
-    Sources { files, faults, cache: Cache::open(folder, &build), store, key: *hasher.finalize().as_bytes() }
+    let cache = Cache::open(folder.clone(), &build);
+    Sources { files, faults, cache, store, key: *hasher.finalize().as_bytes(), local: folder, build }
 }
 
 /// Names this very build: another may have other rules, and must not trust this one's cache.
@@ -114,7 +117,13 @@ impl Sources {
         let mut derived = BTreeMap::new();
         // In a circle the engine would walk for ever; beside every other mistake it finds its own.
         if opened == Opened::Yes && found.iter().all(|it| it.code.0 != "R004") {
-            let (known, faults) = engine::derive(&repo, &place.root, &place.project.services);
+            let surroundings = engine::Surroundings {
+                root: &place.root,
+                services: &place.project.services,
+                local: self.local.clone(),
+                build: &self.build,
+            };
+            let (known, faults) = engine::derive(&repo, &surroundings);
             found.extend(faults);
             found.extend(crate::check::together(&repo, &known_catalog(&repo, &known)));
             derived = known.columns;

@@ -1,6 +1,7 @@
 //! SQL over data: opens the sources, derives what they and the queries over them yield, and checks both against what
 //! is declared. Apache DataFusion inside, which nothing outside this folder knows.
 
+mod cache;
 mod file_schema;
 mod files;
 mod preview;
@@ -16,17 +17,16 @@ mod types;
 mod view;
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
-
-use datafusion::arrow::datatypes::SchemaRef;
+use std::sync::Arc;
 
 use crate::diagnostic::Diagnostic;
-use crate::load::{Repo, Services};
+use crate::load::Repo;
 use crate::resource::{Address, Field};
 
 pub use preview::preview;
-pub use shown::{Derived, Format, Request, Scan, Seen};
+pub use shown::{Derived, Format, Request, Scan, Seen, Surroundings};
 
+use cache::{Cache, Checker, Known};
 use query::Planner;
 use relation::Ground;
 
@@ -37,13 +37,18 @@ pub const AVAILABLE: bool = true;
 pub const FEATURES: &str = if cfg!(feature = "spark") { "data, spark" } else { "data" };
 
 /// Opens every source of a resolved repo and plans every query, without running one.
-pub fn derive(repo: &Repo, root: &Path, services: &Services) -> (Derived, Vec<Diagnostic>) {
+pub fn derive(repo: &Repo, place: &Surroundings) -> (Derived, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
-    let ground = Ground::new(root, services);
-    let planner = Planner::new(&ground.session);
-    let opened = source::open_all(repo, &ground);
-    let tables: HashMap<Address, SchemaRef> = source::check_all(repo, opened, &planner, &mut diagnostics);
-    let views = view::derive_all(repo, &tables, &planner, &mut diagnostics);
+    let ground = Ground::new(place.root, place.services);
+    let cache = Arc::new(Cache::open(place.local.clone(), place.build));
+    let opened = source::open_all(repo, &ground, &cache);
+    let checker = Checker { planner: Planner::new(&ground.session), cache: &cache };
+    let tables: HashMap<Address, Known> = source::check_all(repo, opened, &checker, &mut diagnostics);
+    let views = view::derive_all(repo, &tables, &checker, &mut diagnostics);
+    // A source that is late may still hold it: then the next run finds out again.
+    if let Ok(cache) = Arc::try_unwrap(cache) {
+        cache.close();
+    }
     let columns = columns(repo, &tables, &views);
     (Derived { views, columns }, diagnostics)
 }
@@ -51,7 +56,7 @@ pub fn derive(repo: &Repo, root: &Path, services: &Services) -> (Derived, Vec<Di
 /// Returns what is recorded: of a source what it yields, and of a view what its query does, unless they declare it.
 fn columns(
     repo: &Repo,
-    tables: &HashMap<Address, SchemaRef>,
+    tables: &HashMap<Address, Known>,
     views: &HashMap<Address, Vec<Field>>,
 ) -> BTreeMap<Address, Vec<(String, String)>> {
     let columns = repo.declared.iter().filter_map(|it| {
@@ -60,7 +65,7 @@ fn columns(
             (Some(view), _) if view.schema.is_none() => {
                 views.get(address)?.iter().map(|it| (it.name.clone(), it.dtype.to_string())).collect()
             }
-            (None, Some(source)) if !source.pushed => types::texts(tables.get(address)?),
+            (None, Some(source)) if !source.pushed => types::texts(&tables.get(address)?.schema),
             _ => return None,
         };
         Some((address.clone(), columns))

@@ -1,7 +1,7 @@
 //! What the engine is asked for and what it gives: plain values, the same in a build that has no engine.
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::load::{Declared, Repo, Services};
 use crate::resource::{Address, Field, Instant};
@@ -13,6 +13,17 @@ pub struct Derived {
     pub views: HashMap<Address, Vec<Field>>,
     /// What is recorded of the data: the columns of what is read, and of views that declare none, types as text.
     pub columns: BTreeMap<Address, Vec<(String, String)>>,
+}
+
+/// What sources are opened in.
+pub struct Surroundings<'a> {
+    /// The folder of the repo.
+    pub root: &'a Path,
+    pub services: &'a Services,
+    /// Where what was found out is kept for the next run.
+    pub local: Option<PathBuf>,
+    /// Names this very build.
+    pub build: &'a str,
 }
 
 /// What is to be shown.

@@ -1,13 +1,15 @@
 //! Sources: opened all at once, each within its time, then checked against what is declared of them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use datafusion::arrow::datatypes::SchemaRef;
 use rayon::prelude::*;
 use tokio::task::JoinSet;
 
-use super::query::{Planner, Sql};
+use super::cache::{self, Cache, Checker, Known};
+use super::query::Sql;
 use super::relation::{self, Closed, Ground, Relation};
 use super::{query, timestamp, types};
 use crate::batch_config::BatchConfig;
@@ -16,13 +18,16 @@ use crate::load::{Declared, Repo};
 use crate::resource::{Address, Dtype, Field};
 
 /// Opens the batch configs of all sources at once; what comes out of each before its post_processor.
-pub fn open_all(repo: &Repo, ground: &Ground) -> HashMap<Address, Result<SchemaRef, Closed>> {
+///
+/// What a version is known of is not opened again.
+pub fn open_all(repo: &Repo, ground: &Ground, cache: &Arc<Cache>) -> HashMap<Address, Result<Known, Closed>> {
     let runtime = runtime();
     let opened = runtime.block_on(async {
         let mut opening = JoinSet::new();
         for (declared, config) in batch_configs(repo) {
             let (address, config, ground) = (declared.resource.address.clone(), config.clone(), ground.clone());
-            opening.spawn(async move { (address, open(&ground, &config).await) });
+            let cache = cache.clone();
+            opening.spawn(async move { (address, open(&ground, &config, &cache).await) });
         }
         let mut opened = HashMap::new();
         while let Some(result) = opening.join_next().await {
@@ -44,9 +49,20 @@ pub fn runtime() -> tokio::runtime::Runtime {
 }
 
 /// Opens one batch config.
-async fn open(ground: &Ground, config: &BatchConfig) -> Result<SchemaRef, Closed> {
+async fn open(ground: &Ground, config: &BatchConfig, cache: &Cache) -> Result<Known, Closed> {
     let relation = relation::relation(ground, config)?;
-    in_time(ground, &*relation, relation.schema()).await
+    let columns = async {
+        let Some(version) = relation.version().await? else { return Ok(Known::new(&*relation.schema().await?)) };
+        let declared = serde_json::to_vec(config).expect("configs hold only plain data");
+        let key = cache::key(&[b"relation", &declared, version.as_bytes()]);
+        if let Some(known) = cache.get(key) {
+            return Ok(known);
+        }
+        let known = Known::new(&*relation.schema().await?);
+        cache.put(key, &known);
+        Ok(known)
+    };
+    in_time(ground, &*relation, columns).await
 }
 
 /// Waits for an answer of `relation`, within its time.
@@ -74,17 +90,17 @@ fn batch_configs(repo: &Repo) -> impl Iterator<Item = (&Declared, &BatchConfig)>
 /// Returns the table that each source is to the queries that read it, as far as it is known.
 pub fn check_all(
     repo: &Repo,
-    opened: HashMap<Address, Result<SchemaRef, Closed>>,
-    planner: &Planner,
+    opened: HashMap<Address, Result<Known, Closed>>,
+    checker: &Checker,
     diagnostics: &mut Vec<Diagnostic>,
-) -> HashMap<Address, SchemaRef> {
+) -> HashMap<Address, Known> {
     let sources: Vec<(&Declared, &BatchConfig)> = batch_configs(repo).collect();
     let checked: Vec<_> = sources
         .par_iter()
         .filter_map(|(declared, config)| {
             let opened = opened.get(&declared.resource.address)?;
             let mut faults = Vec::new();
-            let yields = check_one(declared, config, opened, planner, &mut faults);
+            let yields = check_one(declared, config, opened, checker, &mut faults);
             Some((declared.resource.address.clone(), yields, faults))
         })
         .collect();
@@ -100,7 +116,7 @@ pub fn check_all(
         if declaration.source().is_some_and(|it| it.pushed)
             && let Some(fields) = declaration.columns(&catalog)
         {
-            tables.insert(declared.resource.address.clone(), types::schema(&fields));
+            tables.insert(declared.resource.address.clone(), Known::new(&types::schema(&fields)));
         }
     }
     tables
@@ -110,13 +126,13 @@ pub fn check_all(
 fn check_one(
     declared: &Declared,
     config: &BatchConfig,
-    opened: &Result<SchemaRef, Closed>,
-    planner: &Planner,
+    opened: &Result<Known, Closed>,
+    checker: &Checker,
     faults: &mut Vec<Diagnostic>,
-) -> Option<SchemaRef> {
+) -> Option<Known> {
     let (document, address) = (declared.document, &declared.resource.address);
     let input = match opened {
-        Ok(schema) => schema.clone(),
+        Ok(known) => known.clone(),
         Err(closed) => {
             faults.push(closed_fault(address, document, closed));
             return None;
@@ -124,23 +140,23 @@ fn check_one(
     };
     let yields = match config.config().post_processor() {
         None => input,
-        Some(text) => match planner.query(text, &[("input".to_owned(), input)]) {
-            Ok(schema) => schema,
+        Some(text) => match checker.query(text, &[("input".to_owned(), input)]) {
+            Ok(known) => known,
             Err(fault) => {
                 faults.push(query_fault(address, document, "batch_config.post_processor", &fault));
                 return None;
             }
         },
     };
-    check_timestamp(address, document, config, &yields, faults);
-    let yields = match text_timestamp(config, &yields) {
-        Some((field, _)) => timestamp::read_schema(&yields, field),
+    check_timestamp(address, document, config, &yields.schema, faults);
+    let yields = match text_timestamp(config, &yields.schema) {
+        Some((field, _)) => Known::new(&timestamp::read_schema(&yields.schema, field)),
         None => yields,
     };
     if declared.resource.spec.declaration().source().is_some_and(|it| it.pushed)
         && let Some(fields) = declared.resource.spec.declaration().columns(&crate::resource::Catalog::default())
     {
-        check_superset(address, document, config, &fields, &yields, faults);
+        check_superset(address, document, config, &fields, &yields.schema, faults);
     }
     Some(yields)
 }

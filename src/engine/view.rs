@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use datafusion::arrow::datatypes::SchemaRef;
 use rayon::prelude::*;
 
-use super::query::{Planner, Sql};
+use super::cache::{Checker, Known};
+use super::query::Sql;
 use super::source::query_fault;
 use super::types;
-use crate::diagnostic::{Diagnostic, DocumentId};
+use crate::diagnostic::{Diagnostic, DocumentId, Place};
 use crate::load::{Declared, Repo};
 use crate::resource::{Address, Catalog, FeatureView, Field, Kind, Spec};
 
@@ -31,11 +31,11 @@ impl<'a, S: Sql> Views<'a, S> {
 /// Returns the columns of every view whose sources are known.
 pub fn derive_all(
     repo: &Repo,
-    tables: &HashMap<Address, SchemaRef>,
-    planner: &Planner,
+    tables: &HashMap<Address, Known>,
+    checker: &Checker,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> HashMap<Address, Vec<Field>> {
-    let views_of = Views::new(repo, tables, planner);
+    let views_of = Views::new(repo, tables, checker);
     let derived: Vec<_> = repo
         .declared
         .par_iter()
@@ -43,28 +43,37 @@ pub fn derive_all(
         .map(|(declared, view)| {
             let mut faults = Vec::new();
             let columns = views_of.derive(declared, view, &mut faults);
-            (declared.resource.address.clone(), columns, faults)
+            (declared, columns, faults)
         })
         .collect();
     let mut views = HashMap::new();
-    for (address, columns, faults) in derived {
-        views.extend(columns.map(|it| (address, it)));
-        // A transformation that several views use has its fault once.
+    let mut shared: Vec<Diagnostic> = Vec::new();
+    for (declared, columns, faults) in derived {
+        views.extend(columns.map(|it| (declared.resource.address.clone(), it)));
         for fault in faults {
-            if !diagnostics.contains(&fault) {
+            // A transformation that several views use has its fault once.
+            if is_in(&fault, declared.document) {
                 diagnostics.push(fault);
+            } else if !shared.contains(&fault) {
+                shared.push(fault);
             }
         }
     }
+    diagnostics.extend(shared);
     views
 }
 
-impl Views<'_, Planner> {
+fn is_in(fault: &Diagnostic, here: DocumentId) -> bool {
+    let place = fault.labels.first().map(|it| &it.place);
+    matches!(place, Some(Place::Field { document, .. } | Place::Query { document, .. }) if *document == here)
+}
+
+impl Views<'_, Checker<'_>> {
     /// Returns the columns of one view, declared or derived; reports where its query or its schema is wrong.
     fn derive(&self, declared: &Declared, view: &FeatureView, faults: &mut Vec<Diagnostic>) -> Option<Vec<Field>> {
         let output = self.output(declared, view, faults)?;
         let (address, document) = (&declared.resource.address, declared.document);
-        let columns = types::fields(&output);
+        let columns = types::fields(&output.schema);
         if let Some(schema) = &view.schema {
             check_declared(address, document, schema, &columns, faults);
             return Some(schema.clone());
