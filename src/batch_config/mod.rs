@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use crate::resource::{Dtype, Duration, FileSlot, Query, Report, Resource, Tagged, tagged};
 
 pub use file::{FileConfig, FileFormat};
+pub use hive::HiveConfig;
 
 configs! {
     FileConfig(file::FileConfig),

@@ -4,6 +4,7 @@
 mod cache;
 mod file_schema;
 mod files;
+mod hive_files;
 mod preview;
 mod query;
 mod relation;

@@ -109,6 +109,7 @@ impl Ground {
 pub fn relation(ground: &Ground, config: &BatchConfig) -> Result<Arc<dyn Relation>, Closed> {
     match config {
         BatchConfig::FileConfig(config) => super::files::relation(ground, config),
+        BatchConfig::HiveConfig(config) => super::hive_files::relation(ground, config),
         other => Err(Closed::NotChecked(format!("this build opens no {}", other.kind()))),
     }
 }
