@@ -56,8 +56,8 @@ fn only_the_shell_prints_and_reads_the_environment() {
 }
 
 #[test]
-fn only_the_registry_knows_sqlx() {
-    only_in("only registry/ knows sqlx", &["sqlx"], &["src/registry/"]);
+fn only_the_registry_and_redshift_know_sqlx() {
+    only_in("only registry/ and what reads Redshift know sqlx", &["sqlx"], &["src/registry/", "src/engine/redshift"]);
 }
 
 #[test]

@@ -18,6 +18,8 @@ use serde_json::{Value, json};
 use crate::resource::{Dtype, Duration, FileSlot, Query, Report, Resource, Tagged, tagged};
 
 pub use file::{FileConfig, FileFormat};
+pub use redshift::RedshiftConfig;
+pub use snowflake::SnowflakeConfig;
 
 configs! {
     FileConfig(file::FileConfig),

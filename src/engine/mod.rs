@@ -4,12 +4,19 @@
 mod file_schema;
 mod files;
 mod query;
+mod redshift;
+mod redshift_error;
 mod relation;
 mod remote;
 mod s3;
+mod snowflake;
+mod snowflake_auth;
+mod snowflake_rows;
 mod source;
+mod text_rows;
 mod types;
 mod view;
+mod warehouse;
 
 use std::collections::HashMap;
 use std::path::Path;

@@ -85,6 +85,8 @@ pub struct Ground {
 pub fn relation(ground: &Ground, config: &BatchConfig) -> Result<Arc<dyn Relation>, Closed> {
     match config {
         BatchConfig::FileConfig(config) => super::files::relation(ground, config),
+        BatchConfig::RedshiftConfig(config) => super::redshift::relation(ground, config),
+        BatchConfig::SnowflakeConfig(config) => super::snowflake::relation(ground, config),
         other => Err(Closed::NotChecked(format!("this build opens no {}", other.kind()))),
     }
 }
