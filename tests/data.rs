@@ -2,6 +2,12 @@
 
 use crate::support::{Repo, Run};
 
+mod redshift;
+mod redshift_preview;
+mod snowflake;
+mod snowflake_preview;
+mod snowflake_server;
+
 const CARDS: &str = "\
 card_id,user_id,amount,limit_eur,day,opened_at
 c1,u1,12.5,100,2024-01-01,2024-01-01T10:00:00Z

@@ -110,6 +110,8 @@ pub fn relation(ground: &Ground, config: &BatchConfig) -> Result<Arc<dyn Relatio
     match config {
         BatchConfig::FileConfig(config) => super::files::relation(ground, config),
         BatchConfig::HiveConfig(config) => super::hive_files::relation(ground, config),
+        BatchConfig::RedshiftConfig(config) => super::redshift::relation(ground, config),
+        BatchConfig::SnowflakeConfig(config) => super::snowflake::relation(ground, config),
         other => Err(Closed::NotChecked(format!("this build opens no {}", other.kind()))),
     }
 }

@@ -3,7 +3,7 @@
 //! What only adds is in place; what breaks a column in use is an error that names the source, never a recreate; what
 //! nothing uses is noted and no more.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -39,7 +39,7 @@ impl Learned {
 
 /// Adds to `plan`, which compares declarations, what data has to say; or says which column in use is gone.
 pub fn drift(plan: &mut Plan, snapshot: &Snapshot, declared: &[Declared], data: &Data) -> Result<(), Vec<Diagnostic>> {
-    let changes: HashMap<Address, usize> =
+    let changes: BTreeMap<Address, usize> =
         plan.changes.iter().enumerate().map(|it| (it.1.address.clone(), it.0)).collect();
     let recorded = |address: &Address| {
         let change = changes.get(address).map(|it| &plan.changes[*it]);
