@@ -46,6 +46,12 @@ pub const FEATURES: &str = if cfg!(feature = "spark") { "data, spark" } else { "
 
 /// Opens every source of a resolved repo and plans every query, without running one.
 pub fn derive(repo: &Repo, place: &Surroundings) -> (Derived, Vec<Diagnostic>) {
+    // The threads that plan get room for deep queries.
+    let pool = rayon::ThreadPoolBuilder::new().stack_size(source::STACK).build();
+    pool.expect("threads are to be had").install(|| open_and_check(repo, place))
+}
+
+fn open_and_check(repo: &Repo, place: &Surroundings) -> (Derived, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
     let ground = Ground::new(place.root, place.services);
     let cache = Arc::new(Cache::open(place.local.clone(), place.build));

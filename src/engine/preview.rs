@@ -13,7 +13,7 @@ use super::query::{Fault, Planner, Sql};
 use super::relation::{self, Closed, Ground, Window};
 use super::show;
 use super::shown::{Format, Request, Seen};
-use super::source::{closed_fault, in_time, query_fault, runtime, text_timestamp};
+use super::source::{STACK, closed_fault, in_time, query_fault, runtime, text_timestamp};
 use super::view::Views;
 use super::{timestamp, types};
 use crate::batch_config::BatchConfig;
@@ -28,6 +28,19 @@ pub fn preview(
     out: &mut (dyn std::io::Write + Send),
 ) -> Result<Seen, Vec<Diagnostic>> {
     check_request(request).map_err(|it| vec![it])?;
+    std::thread::scope(|scope| {
+        let shown =
+            std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || read_and_write(request, format, out));
+        let shown = shown.expect("a thread is to be had").join();
+        shown.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+fn read_and_write(
+    request: &Request,
+    format: Format,
+    out: &mut (dyn std::io::Write + Send),
+) -> Result<Seen, Vec<Diagnostic>> {
     let ground = Ground::new(request.root, request.services);
     let runtime = runtime();
     let seen = runtime.block_on(async {

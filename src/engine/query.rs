@@ -15,6 +15,9 @@ use datafusion::sql::sqlparser::ast::Statement;
 use crate::diagnostic::did_you_mean;
 use crate::sql;
 
+/// How deep expressions may nest: what the engine can walk with the stack that its threads have.
+const DEPTH_MAX: usize = 1_000;
+
 /// Something that SQL can be put over: the columns alone, to check it, or the rows, to show them.
 pub trait Sql {
     /// What a query reads, and what it yields.
@@ -31,6 +34,8 @@ pub struct Fault {
     pub line: usize,
     pub column: usize,
     pub hint: Option<String>,
+    /// Whether the rules that need no data have said so already (L014, R005).
+    pub is_known: bool,
 }
 
 /// Knows the functions and types of the engine.
@@ -50,7 +55,14 @@ impl Planner {
             line: it.line,
             column: it.column,
             hint: None,
+            is_known: true,
         })?;
+        let depth = sql::depth(&query);
+        if depth > DEPTH_MAX {
+            let message = format!("its expressions nest {depth} deep, and weir reads up to {DEPTH_MAX}");
+            let hint = Some("write long chains of OR as IN (…), or split the query with WITH".to_owned());
+            return Err(Fault { message, line: 1, column: 1, hint, is_known: false });
+        }
         let provider = Provider { state: &self.state, tables };
         let options = ParserOptions { collect_spans: true, ..ParserOptions::default() };
         let planned = SqlToRel::new_with_options(&provider, options)
@@ -72,6 +84,9 @@ impl Sql for Planner {
     }
 }
 
+/// How the message ends of a query that reads what it was not given.
+const NOT_GIVEN: &str = " is not one that the query was given";
+
 /// Gives one query its tables.
 struct Provider<'a> {
     state: &'a SessionState,
@@ -82,7 +97,7 @@ impl ContextProvider for Provider<'_> {
     fn get_table_source(&self, name: TableReference) -> Result<Arc<dyn TableSource>, DataFusionError> {
         match self.tables.iter().find(|it| sql::same_table(name.table(), &it.0)) {
             Some((_, table)) => Ok(table.clone()),
-            None => plan_err!("table `{}` is not one that the query was given", name.table()),
+            None => plan_err!("table `{}`{NOT_GIVEN}", name.table()),
         }
     }
 
@@ -143,7 +158,8 @@ fn fault(error: &DataFusionError, text: &str, provider: &Provider) -> Fault {
     let start = error.diagnostic().and_then(|it| it.span).map(|it| it.start);
     let (line, column) = start.map_or((1, 1), |it| (it.line as usize, it.column as usize));
     let (message, hint) = words(error, provider);
-    Fault { message, line: line.max(1), column: column.max(1), hint }
+    let is_known = message.ends_with(NOT_GIVEN);
+    Fault { message, line: line.max(1), column: column.max(1), hint, is_known }
 }
 
 /// Types that a function does not take: the engine says so in a page, and not where.
@@ -154,7 +170,13 @@ fn types_fault(error: &DataFusionError, text: &str) -> Option<Fault> {
     let (name, types) = call.split_once('(')?;
     let (line, column) = sql::place_of(text, name).unwrap_or((1, 1));
     let message = format!("function `{name}` does not take ({}", types.trim_end());
-    Some(Fault { message, line, column, hint: Some("cast its arguments, as in CAST(a AS DOUBLE)".to_owned()) })
+    Some(Fault {
+        message,
+        line,
+        column,
+        hint: Some("cast its arguments, as in CAST(a AS DOUBLE)".to_owned()),
+        is_known: false,
+    })
 }
 
 fn words(error: &DataFusionError, provider: &Provider) -> (String, Option<String>) {

@@ -105,8 +105,7 @@ impl<S: Sql> Views<'_, S> {
         let tables = view.sources.iter().map(|it| Some((it.name().to_owned(), source(it.name())?)));
         let tables: Vec<(String, S::Table)> = tables.collect::<Option<_>>()?;
         if let Some(text) = &view.sql {
-            let fault = |it| faults.push(query_fault(&declared.resource.address, declared.document, "sql", &it));
-            return self.sql.query(text, &tables).map_err(fault).ok();
+            return self.run(text, &tables, &declared.resource.address, declared.document, faults);
         }
         let Some(call) = &view.transformation else {
             return match tables.as_slice() {
@@ -144,8 +143,25 @@ impl<S: Sql> Views<'_, S> {
             tables.push((input.clone(), table));
         }
         let document = *self.documents.get(&Address::new(Kind::Transformation, name))?;
-        let yields = self.sql.query(transformation.sql.as_deref()?, &tables);
-        yields.map_err(|it| faults.push(query_fault(&resource.address, document, "sql", &it))).ok()
+        self.run(transformation.sql.as_deref()?, &tables, &resource.address, document, faults)
+    }
+
+    /// Puts one query over its tables; a fault is reported unless it has been.
+    fn run(
+        &self,
+        text: &str,
+        tables: &[(String, S::Table)],
+        address: &Address,
+        document: DocumentId,
+        faults: &mut Vec<Diagnostic>,
+    ) -> Option<S::Table> {
+        match self.sql.query(text, tables) {
+            Ok(yields) => Some(yields),
+            Err(fault) => {
+                faults.extend((!fault.is_known).then(|| query_fault(address, document, "sql", &fault)));
+                None
+            }
+        }
     }
 }
 

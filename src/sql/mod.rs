@@ -5,8 +5,10 @@ mod names;
 mod normal;
 mod rename;
 
+use std::ops::ControlFlow;
+
 pub use sqlparser::ast::Query;
-use sqlparser::ast::{Spanned, Statement};
+use sqlparser::ast::{Expr, Spanned, Statement, Visit as _, Visitor};
 use sqlparser::dialect::{Dialect, GenericDialect};
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
@@ -92,6 +94,31 @@ fn tokenize(text: &str) -> Result<Vec<TokenWithSpan>, Fault> {
         line: it.location.line.max(1) as usize,
         column: it.location.column.max(1) as usize,
     })
+}
+
+/// Returns how deep the expressions of a query nest: `a + b + c` is three deep, however it is laid out.
+pub fn depth(query: &Query) -> usize {
+    struct Depth {
+        now: usize,
+        most: usize,
+    }
+    impl Visitor for Depth {
+        type Break = ();
+
+        fn pre_visit_expr(&mut self, _: &Expr) -> ControlFlow<()> {
+            self.now += 1;
+            self.most = self.most.max(self.now);
+            ControlFlow::Continue(())
+        }
+
+        fn post_visit_expr(&mut self, _: &Expr) -> ControlFlow<()> {
+            self.now -= 1;
+            ControlFlow::Continue(())
+        }
+    }
+    let mut depth = Depth { now: 0, most: 0 };
+    let _ = query.visit(&mut depth);
+    depth.most
 }
 
 /// Takes the place out of the parser's message, where it is only text.
