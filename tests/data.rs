@@ -1,4 +1,4 @@
-//! What only shows when sources are opened: run with `cargo test --features data -- data::`.
+//! What only shows when sources are opened: run with `cargo test --features full --target-dir target/full -- data::`.
 
 use crate::support::{Repo, Run};
 

@@ -15,8 +15,6 @@ mod s3;
 mod show;
 mod shown;
 mod snowflake;
-mod snowflake_auth;
-mod snowflake_rows;
 mod source;
 mod text_rows;
 mod timestamp;

@@ -1,5 +1,8 @@
 //! SnowflakeConfig: a table or a query, read through Snowflake's SQL API.
 
+mod auth;
+mod rows;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,11 +19,12 @@ use serde_json::{Value, json};
 
 use super::relation::{Closed, Ground, Relation};
 use super::remote::{Remote, RemoteRelation};
-use super::snowflake_auth::{Identity, account};
-use super::snowflake_rows::{MetaData, ResultSet, convert};
 use super::text_rows::TextRows;
 use super::warehouse::{self, Fold, Input, one_line};
 use crate::batch_config::SnowflakeConfig;
+
+use auth::{Identity, account};
+use rows::{MetaData, ResultSet, convert};
 
 /// How often a request is made that Snowflake has no time for, and how long it may ask us to wait.
 const TRIES: u32 = 5;

@@ -9,7 +9,7 @@ use datafusion::arrow::datatypes::{DataType, Field, TimeUnit};
 use datafusion::arrow::error::ArrowError;
 use serde::Deserialize;
 
-use super::text_rows;
+use super::super::text_rows;
 
 /// The answer to a statement, or one more part of it; what it does not hold is left out.
 #[derive(Debug, Default, Deserialize)]
@@ -125,7 +125,7 @@ fn micros(text: &str) -> Option<i64> {
 mod tests {
     use datafusion::arrow::array::Array;
 
-    use super::super::text_rows::tests::shown;
+    use super::super::super::text_rows::tests::shown;
     use super::*;
 
     fn read(kind: &str, scale: i8, text: &str) -> String {
