@@ -4,6 +4,7 @@ use crate::support::{Repo, Run};
 
 mod redshift;
 mod redshift_preview;
+mod seed;
 mod snowflake;
 mod snowflake_preview;
 mod snowflake_server;
