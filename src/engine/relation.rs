@@ -91,6 +91,8 @@ impl Ground {
     pub fn new(root: &Path, services: &Services) -> Self {
         let config = SessionConfig::new()
             .with_information_schema(false)
+            // One after the other, so that the same rows come in the same order every time.
+            .with_target_partitions(1)
             // Folders inside a data set are a part of it.
             .set_bool("datafusion.execution.listing_table_ignore_subdirectory", false)
             // Rows that a filter turns away are not decoded.
