@@ -669,7 +669,7 @@ fn sound(world: &World, before: &World) -> (Vec<(Address, Value)>, Vec<Declared>
             check::alone(&resource, &mut report);
             let parsed: Vec<_> =
                 resource.spec.declaration().queries().iter().map(|it| weir::sql::parse(it.text)).collect();
-            check::queries(&resource, &parsed, &mut report);
+            check::queries(&resource, weir::sql::Dialect::Embedded, &parsed, &mut report);
             let local_digest = resource.local_digest();
             repo.declared.push(load::Declared { resource, document, local_digest });
         }

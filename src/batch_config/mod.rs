@@ -18,9 +18,10 @@ use serde_json::{Value, json};
 use crate::resource::{Dtype, Duration, FileSlot, Query, Report, Resource, Tagged, tagged};
 
 pub use file::{FileConfig, FileFormat};
-pub use hive::HiveConfig;
+pub use hive::{Datepart, DatetimePartitionColumn, HiveConfig};
 pub use redshift::RedshiftConfig;
 pub use snowflake::SnowflakeConfig;
+pub use spark::SparkBatchConfig;
 
 configs! {
     FileConfig(file::FileConfig),

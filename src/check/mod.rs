@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use crate::diagnostic::{Diagnostic, Place, did_you_mean};
 use crate::load::Repo;
 use crate::resource::{Address, Catalog, FINAL, Report, Resource, VARIANTS};
-use crate::sql::{self, Query};
+use crate::sql::{self, Dialect, Query};
 
 /// Runs the rules that need more than one declaration. Resources are resolved by now.
 pub fn together(repo: &Repo, catalog: &Catalog) -> Vec<Diagnostic> {
@@ -88,11 +88,11 @@ fn name_fault(address: &Address) -> Option<String> {
 }
 
 /// Reports what is wrong with a part of a declaration whatever the rest may be: names, and SQL that does not parse.
-pub fn part(resource: &Resource, report: &mut Report) {
+pub fn part(resource: &Resource, dialect: Dialect, report: &mut Report) {
     let first = report.diagnostics.len();
     alone(resource, report);
     let parsed: Vec<_> = resource.spec.declaration().queries().iter().map(|it| sql::parse(it.text)).collect();
-    queries(resource, &parsed, report);
+    queries(resource, dialect, &parsed, report);
     let mut index = 0;
     report.diagnostics.retain(|it| {
         index += 1;
@@ -100,9 +100,11 @@ pub fn part(resource: &Resource, report: &mut Report) {
     });
 }
 
-/// Looks at the declaration's SQL, which `parsed` is: faults at their own place, and tables that were not given.
+/// Looks at the declaration's SQL, which `parsed` is: faults at their own place, and tables that were not given. What
+/// only another engine can read is left to it.
 pub fn queries<'a>(
     resource: &Resource,
+    dialect: Dialect,
     parsed: impl IntoIterator<Item = &'a Result<Query, sql::Fault>>,
     report: &mut Report,
 ) {
@@ -115,6 +117,7 @@ pub fn queries<'a>(
         };
         let parsed = match parsed {
             Ok(parsed) => parsed,
+            Err(fault) if dialect.may_know_better(fault) => continue,
             Err(fault) => {
                 let diagnostic = Diagnostic::error(
                     "L014",

@@ -10,9 +10,12 @@ use base64::engine::general_purpose::STANDARD_NO_PAD as BASE64;
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use datafusion::arrow::ipc::reader::StreamReader;
 use datafusion::arrow::ipc::writer::StreamWriter;
+use tokio::runtime::Handle;
 
-use super::query::{Fault, Planner, Sql};
-use crate::load::write_new;
+use super::query::{Planner, Refused, Sql, Table};
+use super::relation::Ground;
+use super::spark;
+use crate::load::{EngineKind, write_new};
 
 /// Columns, with a hash of them: what is derived from them is remembered by it.
 #[derive(Debug, Clone)]
@@ -107,14 +110,41 @@ pub fn key(parts: &[&[u8]]) -> blake3::Hash {
 
 /// Checks queries, each once for the columns that it reads.
 pub struct Checker<'a> {
-    pub planner: Planner,
+    pub engine: Engine,
     pub cache: &'a Cache,
+}
+
+/// Where queries are checked: where they will run.
+pub enum Engine {
+    Embedded(Box<Planner>),
+    /// The threads that check queries wait on this runtime.
+    Spark(Ground, Handle),
+}
+
+impl Engine {
+    /// Returns the engine that weir.toml names.
+    pub fn new(ground: &Ground, runtime: &Handle) -> Self {
+        match ground.services.engine.kind {
+            EngineKind::Datafusion => Self::Embedded(Box::new(Planner::new(&ground.session))),
+            EngineKind::Spark => Self::Spark(ground.clone(), runtime.clone()),
+        }
+    }
 }
 
 impl Sql for Checker<'_> {
     type Table = Known;
 
-    fn query(&self, text: &str, tables: &[(String, Known)]) -> Result<Known, Fault> {
+    fn query(&self, text: &str, tables: &[(String, Known)]) -> Result<Known, Refused> {
+        let named = |it: &(String, Known)| Table { name: it.0.clone(), schema: it.1.schema.clone() };
+        let named = || tables.iter().map(named).collect::<Vec<_>>();
+        let planner = match &self.engine {
+            Engine::Embedded(planner) => planner,
+            // Another Spark may know other functions: it is asked every time.
+            Engine::Spark(ground, runtime) => {
+                let yields = runtime.block_on(spark::output(ground, text, &named()))?;
+                return Ok(Known::new(&yields));
+            }
+        };
         let mut parts: Vec<&[u8]> = vec![b"query", text.as_bytes()];
         for (name, known) in tables {
             parts.extend([name.as_bytes(), known.hash.as_bytes()]);
@@ -123,9 +153,7 @@ impl Sql for Checker<'_> {
         if let Some(known) = self.cache.get(key) {
             return Ok(known);
         }
-        let tables: Vec<_> = tables.iter().map(|it| (it.0.clone(), it.1.schema.clone())).collect();
-        let yields = self.planner.query(text, &tables)?;
-        let known = Known::new(&yields);
+        let known = Known::new(&*planner.output(text, &named()).map_err(Refused::Fault)?);
         self.cache.put(key, &known);
         Ok(known)
     }

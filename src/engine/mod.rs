@@ -1,5 +1,5 @@
 //! SQL over data: opens the sources, derives what they and the queries over them yield, and checks both against what
-//! is declared. Apache DataFusion inside, which nothing outside this folder knows.
+//! is declared. Apache DataFusion inside, which nothing outside this folder knows, and Apache Spark outside.
 
 mod cache;
 mod file_schema;
@@ -16,6 +16,11 @@ mod show;
 mod shown;
 mod snowflake;
 mod source;
+#[cfg(feature = "spark")]
+mod spark;
+#[cfg(not(feature = "spark"))]
+#[path = "no_spark.rs"]
+mod spark;
 mod text_rows;
 mod timestamp;
 mod types;
@@ -32,8 +37,7 @@ use crate::resource::{Address, Field};
 pub use preview::preview;
 pub use shown::{Derived, Format, Request, Scan, Seen, Surroundings};
 
-use cache::{Cache, Checker, Known};
-use query::Planner;
+use cache::{Cache, Checker, Engine, Known};
 use relation::Ground;
 
 /// Whether this build opens sources.
@@ -53,10 +57,14 @@ fn open_and_check(repo: &Repo, place: &Surroundings) -> (Derived, Vec<Diagnostic
     let mut diagnostics = Vec::new();
     let ground = Ground::new(place.root, place.services);
     let cache = Arc::new(Cache::open(place.local.clone(), place.build));
-    let opened = source::open_all(repo, &ground, &cache);
-    let checker = Checker { planner: Planner::new(&ground.session), cache: &cache };
+    let runtime = source::runtime();
+    let opened = runtime.block_on(source::open_all(repo, &ground, &cache));
+    let checker = Checker { engine: Engine::new(&ground, runtime.handle()), cache: &cache };
     let tables: HashMap<Address, Known> = source::check_all(repo, opened, &checker, &mut diagnostics);
     let views = view::derive_all(repo, &tables, &checker, &mut diagnostics);
+    runtime.block_on(ground.spark.close());
+    // What did not answer in time may still be waited for by a thread: nobody waits for that one.
+    runtime.shutdown_background();
     // A source that is late may still hold it: then the next run finds out again.
     if let Ok(cache) = Arc::try_unwrap(cache) {
         cache.close();

@@ -12,6 +12,7 @@ use datafusion::logical_expr::{AggregateUDF, HigherOrderUDF, LogicalPlan, Scalar
 use datafusion::sql::planner::{ParserOptions, SqlToRel};
 use datafusion::sql::sqlparser::ast::Statement;
 
+use super::relation::Closed;
 use crate::diagnostic::did_you_mean;
 use crate::sql;
 
@@ -24,7 +25,14 @@ pub trait Sql {
     type Table: Clone + Send + Sync;
 
     /// Returns what `text` yields over these tables, or what is wrong with it.
-    fn query(&self, text: &str, tables: &[(String, Self::Table)]) -> Result<Self::Table, Fault>;
+    fn query(&self, text: &str, tables: &[(String, Self::Table)]) -> Result<Self::Table, Refused>;
+}
+
+/// A table that a query may read.
+#[derive(Debug, Clone)]
+pub struct Table {
+    pub name: String,
+    pub schema: SchemaRef,
 }
 
 /// What is wrong with a query, with its place inside the text; line and column count from 1.
@@ -38,7 +46,16 @@ pub struct Fault {
     pub is_known: bool,
 }
 
-/// Knows the functions and types of the engine.
+/// Why nobody knows what a query yields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refused {
+    /// The query is wrong.
+    Fault(Fault),
+    /// The engine that would know is not there.
+    Closed(Closed),
+}
+
+/// Knows the functions and types of the embedded engine.
 pub struct Planner {
     state: SessionState,
 }
@@ -46,6 +63,15 @@ pub struct Planner {
 impl Planner {
     pub fn new(session: &SessionContext) -> Self {
         Self { state: session.state() }
+    }
+
+    /// Returns the columns that `text` yields over `tables`, or what is wrong with it.
+    pub fn output(&self, text: &str, tables: &[Table]) -> Result<SchemaRef, Fault> {
+        let empty = |it: &Table| -> (String, Arc<dyn TableSource>) {
+            (it.name.clone(), Arc::new(LogicalTableSource::new(it.schema.clone())))
+        };
+        let plan = self.plan(text, &tables.iter().map(empty).collect::<Vec<_>>())?;
+        Ok(Arc::new(Schema::clone(plan.schema().as_arrow())))
     }
 
     /// Returns how `text` is carried out over `tables`, with its types checked; nothing is.
@@ -69,18 +95,6 @@ impl Planner {
             .sql_statement_to_plan(Statement::Query(Box::new(query)))
             .and_then(|it| self.state.analyzer().execute_and_check(it, provider.options(), |_, _| {}));
         planned.map_err(|it| fault(&it, text, &provider))
-    }
-}
-
-impl Sql for Planner {
-    type Table = SchemaRef;
-
-    fn query(&self, text: &str, tables: &[(String, SchemaRef)]) -> Result<SchemaRef, Fault> {
-        let empty = |(name, schema): &(String, SchemaRef)| -> (String, Arc<dyn TableSource>) {
-            (name.clone(), Arc::new(LogicalTableSource::new(schema.clone())))
-        };
-        let plan = self.plan(text, &tables.iter().map(empty).collect::<Vec<_>>())?;
-        Ok(Arc::new(Schema::clone(plan.schema().as_arrow())))
     }
 }
 

@@ -12,8 +12,9 @@ use datafusion::execution::context::{SessionConfig, SessionContext};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 
+use super::spark;
 use crate::batch_config::BatchConfig;
-use crate::load::Services;
+use crate::load::{EngineKind, Services};
 use crate::resource::Instant;
 
 /// How much memory sorting and grouping may take together, in bytes.
@@ -84,6 +85,23 @@ pub struct Ground {
     pub root: Arc<Path>,
     pub services: Arc<Services>,
     pub session: SessionContext,
+    pub spark: spark::Shared,
+}
+
+impl Debug for Ground {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Ground({})", self.root.display())
+    }
+}
+
+/// Waits for an answer as long as weir.toml says, and as long as `unless_said` where it says nothing.
+pub async fn within<T>(ground: &Ground, unless_said: Duration, answer: impl Future<Output = T>) -> Result<T, Closed> {
+    let written = ground.services.engine.time_limit;
+    let limit = written.map_or(unless_said, |it| Duration::from_secs(it.secs.unsigned_abs()));
+    tokio::time::timeout(limit, answer).await.map_err(|_| {
+        let late = Closed::unreachable(format!("it did not answer within {} s", limit.as_secs()));
+        late.hint(Some("give it longer, as `time_limit = \"2m\"` in the [engine] section of weir.toml".to_owned()))
+    })
 }
 
 impl Ground {
@@ -103,7 +121,7 @@ impl Ground {
         let runtime = RuntimeEnvBuilder::new().with_memory_pool(pool).build_arc();
         let runtime = runtime.expect("a memory pool needs nothing from the system");
         let session = SessionContext::new_with_config_rt(config, runtime);
-        Self { root: root.into(), services: Arc::new(services.clone()), session }
+        Self { root: root.into(), services: Arc::new(services.clone()), session, spark: spark::Shared::default() }
     }
 }
 
@@ -111,9 +129,12 @@ impl Ground {
 pub fn relation(ground: &Ground, config: &BatchConfig) -> Result<Arc<dyn Relation>, Closed> {
     match config {
         BatchConfig::FileConfig(config) => super::files::relation(ground, config),
-        BatchConfig::HiveConfig(config) => super::hive_files::relation(ground, config),
+        BatchConfig::HiveConfig(config) => match ground.services.engine.kind {
+            EngineKind::Spark => spark::hive(ground, config),
+            EngineKind::Datafusion => super::hive_files::relation(ground, config),
+        },
         BatchConfig::RedshiftConfig(config) => super::redshift::relation(ground, config),
         BatchConfig::SnowflakeConfig(config) => super::snowflake::relation(ground, config),
-        other => Err(Closed::NotChecked(format!("this build opens no {}", other.kind()))),
+        BatchConfig::SparkBatchConfig(config) => spark::function(ground, config),
     }
 }

@@ -11,6 +11,7 @@ use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::json::writer::{JsonArray, WriterBuilder};
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::dataframe::DataFrame;
+use datafusion::execution::SendableRecordBatchStream;
 use datafusion::parquet::arrow::ArrowWriter;
 use datafusion::parquet::basic::Compression;
 use datafusion::parquet::file::properties::WriterProperties;
@@ -23,13 +24,25 @@ use super::shown::{Format, Scan, Seen};
 const ROW_GROUP: usize = 64 * 1024;
 
 /// Carries `rows` out and writes what comes.
-pub async fn write(rows: DataFrame, format: Format, out: &mut (dyn Write + Send)) -> Result<Seen, String> {
+pub async fn write_frame(rows: DataFrame, format: Format, out: &mut (dyn Write + Send)) -> Result<Seen, String> {
     let (context, plan) = (Arc::new(rows.task_ctx()), rows.create_physical_plan().await);
     let plan = plan.map_err(|it| words(&it.find_root().strip_backtrace()))?;
-    let schema = shown_schema(&plan.schema(), format);
+    let batches = execute_stream(plan.clone(), context).map_err(|it| words(&it.strip_backtrace()))?;
+    let mut seen = write(plan.schema(), batches, format, out).await?;
+    scanned(&*plan, &mut seen.scan);
+    Ok(seen)
+}
+
+/// Writes rows as they come.
+pub async fn write(
+    schema: SchemaRef,
+    mut batches: SendableRecordBatchStream,
+    format: Format,
+    out: &mut (dyn Write + Send),
+) -> Result<Seen, String> {
+    let schema = shown_schema(&schema, format);
     let mut seen = Seen { columns: names(&schema), ..Seen::default() };
     let mut writer = Writer::new(format, out, &schema).map_err(|it| it.to_string())?;
-    let mut batches = execute_stream(plan.clone(), context).map_err(|it| words(&it.strip_backtrace()))?;
     while let Some(batch) = batches.next().await {
         let batch = batch.map_err(|it| words(&it.find_root().strip_backtrace()))?;
         seen.rows += batch.num_rows();
@@ -37,7 +50,6 @@ pub async fn write(rows: DataFrame, format: Format, out: &mut (dyn Write + Send)
         writer.write(&batch, &mut seen.cells).map_err(|it| it.to_string())?;
     }
     writer.close().map_err(|it| it.to_string())?;
-    scanned(&*plan, &mut seen.scan);
     Ok(seen)
 }
 

@@ -2,43 +2,36 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use datafusion::arrow::datatypes::SchemaRef;
 use rayon::prelude::*;
 use tokio::task::JoinSet;
 
 use super::cache::{self, Cache, Checker, Known};
-use super::query::Sql;
+use super::query::{Refused, Sql};
 use super::relation::{self, Closed, Ground, Relation};
 use super::{query, timestamp, types};
 use crate::batch_config::BatchConfig;
-use crate::diagnostic::{Diagnostic, DocumentId, Place, did_you_mean};
+use crate::diagnostic::{Diagnostic, DocumentId, Place, Span, did_you_mean};
 use crate::load::{Declared, Repo};
 use crate::resource::{Address, Dtype, Field};
 
 /// Opens the batch configs of all sources at once; what comes out of each before its post_processor.
 ///
 /// What a version is known of is not opened again.
-pub fn open_all(repo: &Repo, ground: &Ground, cache: &Arc<Cache>) -> HashMap<Address, Result<Known, Closed>> {
-    let runtime = runtime();
-    let opened = runtime.block_on(async {
-        let mut opening = JoinSet::new();
-        for (declared, config) in batch_configs(repo) {
-            let (address, config, ground) = (declared.resource.address.clone(), config.clone(), ground.clone());
-            let cache = cache.clone();
-            opening.spawn(async move { (address, open(&ground, &config, &cache).await) });
-        }
-        let mut opened = HashMap::new();
-        while let Some(result) = opening.join_next().await {
-            // A task that panics takes the process with it, as a panic anywhere else does.
-            let (address, schema) = result.unwrap_or_else(|it| std::panic::resume_unwind(it.into_panic()));
-            opened.insert(address, schema);
-        }
-        opened
-    });
-    // What did not answer in time may still be waited for by a thread: nobody waits for that one.
-    runtime.shutdown_background();
+pub async fn open_all(repo: &Repo, ground: &Ground, cache: &Arc<Cache>) -> HashMap<Address, Result<Known, Closed>> {
+    let mut opening = JoinSet::new();
+    for (declared, config) in batch_configs(repo) {
+        let (address, config, ground) = (declared.resource.address.clone(), config.clone(), ground.clone());
+        let cache = cache.clone();
+        opening.spawn(async move { (address, open(&ground, &config, &cache).await) });
+    }
+    let mut opened = HashMap::new();
+    while let Some(result) = opening.join_next().await {
+        // A task that panics takes the process with it, as a panic anywhere else does.
+        let (address, schema) = result.unwrap_or_else(|it| std::panic::resume_unwind(it.into_panic()));
+        opened.insert(address, schema);
+    }
     opened
 }
 
@@ -75,16 +68,7 @@ pub async fn in_time<T>(
     relation: &dyn Relation,
     answer: impl Future<Output = Result<T, Closed>>,
 ) -> Result<T, Closed> {
-    let written = ground.services.engine.time_limit;
-    let limit = written.map_or(relation.time_limit(), |it| Duration::from_secs(it.secs.unsigned_abs()));
-    match tokio::time::timeout(limit, answer).await {
-        Ok(answer) => answer,
-        Err(_) => {
-            let late = Closed::unreachable(format!("it did not answer within {} s", limit.as_secs()));
-            Err(late
-                .hint(Some("give it longer, as `time_limit = \"2m\"` in the [engine] section of weir.toml".to_owned())))
-        }
-    }
+    relation::within(ground, relation.time_limit(), answer).await?
 }
 
 fn batch_configs(repo: &Repo) -> impl Iterator<Item = (&Declared, &BatchConfig)> {
@@ -111,7 +95,12 @@ pub fn check_all(
     let mut tables = HashMap::new();
     for (address, yields, faults) in checked {
         tables.extend(yields.map(|it| (address, it)));
-        diagnostics.extend(faults);
+        // That Spark does not answer is said once.
+        for fault in faults {
+            if !diagnostics.contains(&fault) {
+                diagnostics.push(fault);
+            }
+        }
     }
     // What is pushed is what is declared, whatever lies at rest.
     let catalog = repo.catalog();
@@ -146,10 +135,8 @@ fn check_one(
         None => input,
         Some(text) => match checker.query(text, &[("input".to_owned(), input)]) {
             Ok(known) => known,
-            Err(fault) => {
-                if !fault.is_known {
-                    faults.push(query_fault(address, document, "batch_config.post_processor", &fault));
-                }
+            Err(refused) => {
+                faults.extend(refusal(address, document, "batch_config.post_processor", refused));
                 return None;
             }
         },
@@ -189,6 +176,24 @@ pub fn closed_fault(address: &Address, document: DocumentId, closed: &Closed) ->
 pub fn text_timestamp<'a>(config: &'a BatchConfig, yields: &SchemaRef) -> Option<(&'a str, &'a str)> {
     let (field, format) = (config.config().timestamp_field()?, config.config().timestamp_format()?);
     timestamp::is_text(yields, field).then_some((field, format))
+}
+
+/// Returns a diagnostic for a query of which nobody knows what it yields, unless the rules have said so already.
+pub fn refusal(address: &Address, document: DocumentId, path: &str, refused: Refused) -> Option<Diagnostic> {
+    match refused {
+        Refused::Fault(fault) if fault.is_known => None,
+        Refused::Fault(fault) => Some(query_fault(address, document, path, &fault)),
+        Refused::Closed(Closed::NotChecked(reason)) => {
+            let summary = format!("not checked: `{path}` of `{address}`, because {reason}");
+            Some(Diagnostic::warning("V104", summary).at(document, path))
+        }
+        // One sentence for all queries: they are no reason.
+        Refused::Closed(Closed::Unreachable { message, hint } | Closed::Fault { message, hint, .. }) => {
+            let summary = format!("the engine that queries are checked on cannot be reached: {message}");
+            let place = Place::Span(Span { file: "weir.toml".into(), line: 0, column: 0, length: 0, text: "".into() });
+            Some(Diagnostic::error("D005", summary).place(place).hint_if(hint))
+        }
+    }
 }
 
 /// Returns a diagnostic at the place of a query's fault.

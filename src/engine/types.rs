@@ -66,8 +66,8 @@ fn unsupported(column: &str, found: &DataType) -> Unsupported {
         Float16 => Some("REAL"),
         Decimal32(..) | Decimal64(..) | Decimal128(..) | Decimal256(..) => Some("DOUBLE"),
         Date32 | Date64 => Some("TIMESTAMP"),
-        Time32(_) | Time64(_) | Duration(_) | Interval(_) => Some("VARCHAR"),
-        Binary | LargeBinary | BinaryView | FixedSizeBinary(_) => Some("VARCHAR"),
+        Time32(_) | Time64(_) | Duration(_) | Interval(_) => Some("STRING"),
+        Binary | LargeBinary | BinaryView | FixedSizeBinary(_) => Some("STRING"),
         _ => None,
     };
     let name = quoted(column);

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
+use datafusion::arrow::datatypes::{DataType, Schema};
 use rayon::prelude::*;
 
 use super::cache::{Checker, Known};
 use super::query::Sql;
-use super::source::query_fault;
+use super::source::refusal;
 use super::types;
 use crate::diagnostic::{Diagnostic, DocumentId, Place};
 use crate::load::{Declared, Repo};
@@ -26,6 +27,12 @@ impl<'a, S: Sql> Views<'a, S> {
         let documents = repo.declared.iter().map(|it| (&it.resource.address, it.document)).collect();
         Self { catalog: repo.catalog(), documents, tables, sql }
     }
+}
+
+/// Returns the column that holds the time of a row, when only one can.
+pub fn only_timestamp(schema: &Schema) -> Option<String> {
+    let mut found = schema.fields().iter().filter(|it| matches!(it.data_type(), DataType::Timestamp(..)));
+    found.next().filter(|_| found.next().is_none()).map(|it| it.name().clone())
 }
 
 /// Returns the columns of every view whose sources are known.
@@ -157,8 +164,8 @@ impl<S: Sql> Views<'_, S> {
     ) -> Option<S::Table> {
         match self.sql.query(text, tables) {
             Ok(yields) => Some(yields),
-            Err(fault) => {
-                faults.extend((!fault.is_known).then(|| query_fault(address, document, "sql", &fault)));
+            Err(refused) => {
+                faults.extend(refusal(address, document, "sql", refused));
                 None
             }
         }

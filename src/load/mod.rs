@@ -206,10 +206,11 @@ fn read_document(
 ) -> DocumentYield {
     let mut found = DocumentYield::default();
     let origin = yaml::Origin { file: &file.path, text: &file.text[place.start..place.end], line: place.line };
+    let dialect = project.services.engine.kind.dialect();
     match yaml::decode(&origin, &project.defaults) {
         Ok(None) => {}
         Ok(Some(resource)) => {
-            let (parsed, spec) = complete(root, file, document, resource, &mut found.diagnostics);
+            let (parsed, spec) = complete(root, file, document, resource, dialect, &mut found.diagnostics);
             found.entry = cache::entry(place, &parsed, &spec);
             found.parsed = Some(parsed);
         }
@@ -219,10 +220,10 @@ fn read_document(
             found.diagnostics.append(&mut broken.diagnostics);
             match &broken.partial {
                 Some(partial) if sound => {
-                    complete(root, file, document, partial.clone(), &mut found.diagnostics);
+                    complete(root, file, document, partial.clone(), dialect, &mut found.diagnostics);
                 }
                 Some(partial) => {
-                    crate::check::part(partial, &mut Report { document, diagnostics: &mut found.diagnostics });
+                    crate::check::part(partial, dialect, &mut Report { document, diagnostics: &mut found.diagnostics });
                 }
                 None => {}
             }
@@ -238,6 +239,7 @@ fn complete(
     file: &SourceFile,
     document: DocumentId,
     mut resource: Resource,
+    dialect: sql::Dialect,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> (Parsed, String) {
     let mut report = Report { document, diagnostics };
@@ -256,7 +258,7 @@ fn complete(
     }
     let read: Vec<_> =
         resource.spec.declaration().queries().into_iter().map(|it| (it.text, sql::read(it.text))).collect();
-    crate::check::queries(&resource, read.iter().map(|it| &it.1.query), &mut report);
+    crate::check::queries(&resource, dialect, read.iter().map(|it| &it.1.query), &mut report);
     let normal_form = |text: &str| {
         let known = read.iter().find(|it| it.0 == text);
         known.map_or_else(|| sql::normal_form(text), |it| it.1.normal_form.clone())

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::services::{Services, WrittenEngine, WrittenRedshift, WrittenSnowflake};
+use super::services::{EngineKind, Services, WrittenEngine, WrittenRedshift, WrittenSnowflake};
 use super::yaml::DefaultsByKind;
 use crate::diagnostic::{Diagnostic, Place, Span, did_you_mean};
 use crate::resource::{Duration, HEADER, Kind};
@@ -107,9 +107,16 @@ pub fn read_project(root: &Path, env: &dyn Fn(&str) -> Option<String>) -> (Proje
     services.engine.time_limit = duration("engine", "time_limit", time_limit);
     duration("materialization", "keep", written.materialization.and_then(|it| it.keep));
     let defaults = defaults(written.defaults.unwrap_or_default(), &text, &mut diagnostics);
-    let defaults_hash =
-        *blake3::hash(serde_json::to_string(&hashable(&defaults)).unwrap_or_default().as_bytes()).as_bytes();
+    let defaults_hash = hash(&defaults, services.engine.kind);
     (Project { workspace: written.workspace, registry_url, defaults, defaults_hash, services }, diagnostics)
+}
+
+/// Returns a hash of all that changes how a declaration is read: what is no mistake for one engine is one for another.
+fn hash(defaults: &DefaultsByKind, engine: EngineKind) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(serde_json::to_string(&hashable(defaults)).unwrap_or_default().as_bytes());
+    hasher.update(format!("{engine:?}").as_bytes());
+    *hasher.finalize().as_bytes()
 }
 
 fn hashable(defaults: &DefaultsByKind) -> BTreeMap<&'static str, &crate::resource::Defaults> {

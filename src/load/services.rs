@@ -7,6 +7,7 @@ use std::fmt;
 use serde::Deserialize;
 
 use crate::resource::Duration;
+use crate::sql::Dialect;
 
 /// What reading rows needs beside the declarations.
 #[derive(Debug, Clone, Default)]
@@ -38,6 +39,16 @@ pub enum EngineKind {
     #[default]
     Datafusion,
     Spark,
+}
+
+impl EngineKind {
+    /// Returns whose SQL the declarations hold.
+    pub fn dialect(self) -> Dialect {
+        match self {
+            Self::Datafusion => Dialect::Embedded,
+            Self::Spark => Dialect::Spark,
+        }
+    }
 }
 
 /// How to sign in to Redshift.

@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 
 pub use sqlparser::ast::Query;
 use sqlparser::ast::{Expr, Spanned, Statement, Visit as _, Visitor};
-use sqlparser::dialect::{Dialect, GenericDialect};
+use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
@@ -24,6 +24,33 @@ pub struct Fault {
     pub message: String,
     pub line: usize,
     pub column: usize,
+    pub holds: Holds,
+}
+
+/// Whom a fault is one for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holds {
+    /// Our grammar does not know the text; another one may.
+    InOurs,
+    /// The text is no query, whatever the grammar.
+    InAny,
+}
+
+/// Whose SQL the queries of a repo are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Dialect {
+    /// The embedded engine's, which is the one that we read.
+    #[default]
+    Embedded,
+    /// Spark's: what we cannot read of it is compared as text, and Spark says whether it is right.
+    Spark,
+}
+
+impl Dialect {
+    /// Says whether a text with this fault may be right all the same.
+    pub fn may_know_better(self, fault: &Fault) -> bool {
+        self == Self::Spark && fault.holds == Holds::InOurs
+    }
 }
 
 /// A query's text, read once.
@@ -46,7 +73,7 @@ pub fn read(text: &str) -> Read {
 const TOKENS_MAX: usize = 20_000;
 
 /// DataFusion's defaults: the generic grammar, double quotes round odd names.
-fn dialect() -> impl Dialect {
+fn dialect() -> impl sqlparser::dialect::Dialect {
     GenericDialect {}
 }
 
@@ -62,10 +89,11 @@ fn parse_tokens(text: &str, tokens: Vec<TokenWithSpan>) -> Result<Query, Fault> 
             message: format!("the query has {meaningful} words, and weir reads up to {TOKENS_MAX}"),
             line: 1,
             column: 1,
+            holds: Holds::InAny,
         });
     }
     if meaningful == 0 {
-        return Err(Fault { message: "the query is empty".to_owned(), line: 1, column: 1 });
+        return Err(Fault { message: "the query is empty".to_owned(), line: 1, column: 1, holds: Holds::InAny });
     }
     let dialect = dialect();
     let mut statements =
@@ -74,7 +102,12 @@ fn parse_tokens(text: &str, tokens: Vec<TokenWithSpan>) -> Result<Query, Fault> 
         (Some(Statement::Query(query)), true) => Ok(*query),
         (Some(other), true) => {
             let verb = other.to_string().split_whitespace().next().unwrap_or_default().to_uppercase();
-            Err(Fault { message: format!("a query reads rows, and this is a {verb}"), line: 1, column: 1 })
+            Err(Fault {
+                message: format!("a query reads rows, and this is a {verb}"),
+                line: 1,
+                column: 1,
+                holds: Holds::InAny,
+            })
         }
         (Some(second), false) => {
             let start = second.span().start;
@@ -82,9 +115,10 @@ fn parse_tokens(text: &str, tokens: Vec<TokenWithSpan>) -> Result<Query, Fault> 
                 message: "there is more than one statement".to_owned(),
                 line: (start.line as usize).max(1),
                 column: (start.column as usize).max(1),
+                holds: Holds::InAny,
             })
         }
-        (None, _) => Err(Fault { message: "the query is empty".to_owned(), line: 1, column: 1 }),
+        (None, _) => Err(Fault { message: "the query is empty".to_owned(), line: 1, column: 1, holds: Holds::InAny }),
     }
 }
 
@@ -93,6 +127,7 @@ fn tokenize(text: &str) -> Result<Vec<TokenWithSpan>, Fault> {
         message: it.message.to_lowercase(),
         line: it.location.line.max(1) as usize,
         column: it.location.column.max(1) as usize,
+        holds: Holds::InOurs,
     })
 }
 
@@ -132,10 +167,11 @@ fn fault(error: ParserError, query: &str) -> Fault {
         let ends = text.ends_with("found: EOF");
         let query = if ends { query.trim_end() } else { "" };
         let column = query.rsplit('\n').next().map_or(1, |it| it.chars().count().max(1));
-        return Fault { message: lower_first(&text), line: query.lines().count().max(1), column };
+        return Fault { message: lower_first(&text), line: query.lines().count().max(1), column, holds: Holds::InOurs };
     };
     let mut numbers = place.split(", Column: ").map(|it| it.trim().parse::<usize>().unwrap_or(1).max(1));
-    Fault { message: lower_first(message), line: numbers.next().unwrap_or(1), column: numbers.next().unwrap_or(1) }
+    let (line, column) = (numbers.next().unwrap_or(1), numbers.next().unwrap_or(1));
+    Fault { message: lower_first(message), line, column, holds: Holds::InOurs }
 }
 
 /// Returns a message as our messages begin.
@@ -150,14 +186,15 @@ mod tests {
 
     #[test]
     fn faults_say_where() {
-        let check = |text: &str, message: &str, line: usize, column: usize| {
-            assert_eq!(parse(text).unwrap_err(), Fault { message: message.to_owned(), line, column })
+        let check = |text: &str, message: &str, line: usize, column: usize, holds: Holds| {
+            assert_eq!(parse(text).unwrap_err(), Fault { message: message.to_owned(), line, column, holds })
         };
-        check("SELECT a\nFORM t WHERE", "expected: end of statement, found: t", 2, 6);
-        check("", "the query is empty", 1, 1);
-        check("DROP TABLE t", "a query reads rows, and this is a DROP", 1, 1);
-        check("SELECT 'a", "unterminated string literal", 1, 8);
-        check("SELECT a\nFROM t WHERE\n", "expected: an expression, found: EOF", 2, 12);
+        check("SELECT a\nFORM t WHERE", "expected: end of statement, found: t", 2, 6, Holds::InOurs);
+        check("", "the query is empty", 1, 1, Holds::InAny);
+        check("DROP TABLE t", "a query reads rows, and this is a DROP", 1, 1, Holds::InAny);
+        check("SELECT a; SELECT b", "there is more than one statement", 1, 11, Holds::InAny);
+        check("SELECT 'a", "unterminated string literal", 1, 8, Holds::InOurs);
+        check("SELECT a\nFROM t WHERE\n", "expected: an expression, found: EOF", 2, 12, Holds::InOurs);
     }
 
     #[test]

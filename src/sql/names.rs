@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use sqlparser::ast::{self, Expr, Ident, ObjectName, Query, SelectItem, SetExpr, Spanned, TableFactor, Visit, Visitor};
 use sqlparser::tokenizer::Token;
 
-use super::{Fault, parse};
+use super::{Fault, Holds, parse};
 
 /// A column that a query yields.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +43,12 @@ pub fn tables(query: &Query) -> Vec<(String, Fault)> {
             if !self.found.iter().any(|it| it.0 == name) {
                 self.found.push((
                     name.clone(),
-                    Fault { message: name, line: start.line.max(1) as usize, column: start.column.max(1) as usize },
+                    Fault {
+                        message: name,
+                        line: start.line.max(1) as usize,
+                        column: start.column.max(1) as usize,
+                        holds: Holds::InAny,
+                    },
                 ));
             }
             ControlFlow::Continue(())

@@ -1,4 +1,4 @@
-//! The rows of a source or a view, as they are now: `get_dataframe` of the seed (facts 8.5).
+//! Rows by the embedded engine: relation, post_processor, query, each a data frame over the one before.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,116 +9,31 @@ use datafusion::dataframe::DataFrame;
 use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::{TableSource, ident, lit};
 
-use super::query::{Fault, Planner, Sql};
-use super::relation::{self, Closed, Ground, Window};
-use super::show;
-use super::shown::{Format, Request, Seen};
-use super::source::{STACK, closed_fault, in_time, query_fault, runtime, text_timestamp};
-use super::view::Views;
-use super::{timestamp, types};
+use super::{cannot_open, no_batch_config, unreadable};
 use crate::batch_config::BatchConfig;
 use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::engine::query::{Planner, Refused, Sql};
+use crate::engine::relation::{self, Closed, Ground, Window};
+use crate::engine::shown::Request;
+use crate::engine::source::{in_time, query_fault, text_timestamp};
+use crate::engine::view::{Views, only_timestamp};
+use crate::engine::{timestamp, types};
 use crate::load::Declared;
 use crate::resource::{Address, FeatureView, Instant};
 
-/// Writes the rows to `out`, a few at a time.
-pub fn preview(
-    request: &Request,
-    format: Format,
-    out: &mut (dyn std::io::Write + Send),
-) -> Result<Seen, Vec<Diagnostic>> {
-    check_request(request).map_err(|it| vec![it])?;
-    std::thread::scope(|scope| {
-        let shown =
-            std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || read_and_write(request, format, out));
-        let shown = shown.expect("a thread is to be had").join();
-        shown.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    })
+/// Returns the rows that are asked for; none is read yet.
+pub async fn rows(ground: &Ground, request: &Request<'_>) -> Result<DataFrame, Vec<Diagnostic>> {
+    let rows = Embedded { request, planner: Planner::new(&ground.session), ground }.rows().await?;
+    rows.limit(0, request.limit).map_err(|it| vec![unreadable(request, &it.strip_backtrace())])
 }
 
-fn read_and_write(
-    request: &Request,
-    format: Format,
-    out: &mut (dyn std::io::Write + Send),
-) -> Result<Seen, Vec<Diagnostic>> {
-    let ground = Ground::new(request.root, request.services);
-    let runtime = runtime();
-    let seen = runtime.block_on(async {
-        let rows = Preview { request, planner: Planner::new(&ground.session), ground }.rows().await?;
-        let rows = rows.limit(0, request.limit).map_err(|it| vec![unreadable(request, &it.strip_backtrace())])?;
-        show::write(rows, format, out).await.map_err(|it| vec![unreadable(request, &it)])
-    });
-    // A source that still has not answered is not waited for.
-    runtime.shutdown_background();
-    seen
-}
-
-fn unreadable(request: &Request, reason: &str) -> Diagnostic {
-    let (address, document) = (&request.declared.resource.address, request.declared.document);
-    Diagnostic::error("D008", format!("the rows of `{address}` cannot be read: {reason}")).at(document, "name")
-}
-
-/// Refuses what cannot be shown, in the seed's order: what is raw has no times, and not everything has rows.
-fn check_request(request: &Request) -> Result<(), Diagnostic> {
-    let (resource, document) = (&request.declared.resource, request.declared.document);
-    let address = &resource.address;
-    let declaration = resource.spec.declaration();
-    let timed = request.start.is_some() || request.end.is_some();
-    let refuse =
-        |path: &str, reason: String, hint: &str| Err(Diagnostic::error("D007", reason).at(document, path).hint(hint));
-    if let (Some(start), Some(end)) = (request.start, request.end)
-        && end <= start
-    {
-        return refuse("name", format!("no time is between {start} and {end}"), "give an --end after the --start");
-    }
-    if declaration.view().is_some() {
-        return match request.raw {
-            true => refuse("name", format!("`{address}` has no post_processor to leave out"), "leave out --raw"),
-            false => Ok(()),
-        };
-    }
-    let Some(source) = declaration.source() else {
-        let reason = format!("`{address}` has no rows: only sources and views have");
-        return refuse("name", reason, "name a source or a view");
-    };
-    if request.raw && timed {
-        let reason = format!("times cannot be given with --raw: the time of a row of `{address}` is known afterwards");
-        return refuse("name", reason, "leave out --raw, or --start and --end");
-    }
-    let Some(config) = source.batch else {
-        let reason = format!("`{address}` has no batch_config, so there are no rows to show");
-        let hint = "send records to its ingest endpoint once it is applied, or give it a `batch_config`";
-        return refuse("name", reason, hint);
-    };
-    match config {
-        BatchConfig::SparkBatchConfig(function) if request.raw => {
-            let name = &function.data_source_function;
-            let reason = format!("`{name}` of `{address}` has no post_processor to leave out");
-            refuse("batch_config.data_source_function", reason, "leave out --raw")
-        }
-        BatchConfig::SparkBatchConfig(function) if timed && function.supports_time_filtering != Some(true) => {
-            let name = &function.data_source_function;
-            let reason = format!("`{name}` of `{address}` cannot filter by time");
-            let hint = "let it take a filter_context and write `supports_time_filtering: true`, or leave out the times";
-            refuse("batch_config.data_source_function", reason, hint)
-        }
-        BatchConfig::SparkBatchConfig(_) => Ok(()),
-        other if timed && other.config().timestamp_field().is_none() => {
-            let reason = format!("`{address}` has no timestamp_field, so its rows cannot be chosen by time");
-            refuse("batch_config", reason, "write `timestamp_field:` with the column that holds the time of a row")
-        }
-        _ => Ok(()),
-    }
-}
-
-/// Puts the rows together: relation, post_processor, query.
-struct Preview<'a> {
+struct Embedded<'a> {
     request: &'a Request<'a>,
-    ground: Ground,
+    ground: &'a Ground,
     planner: Planner,
 }
 
-impl Preview<'_> {
+impl Embedded<'_> {
     async fn rows(&self) -> Result<DataFrame, Vec<Diagnostic>> {
         let declared = self.request.declared;
         match declared.resource.spec.declaration().view() {
@@ -148,16 +63,10 @@ impl Preview<'_> {
         raw: bool,
     ) -> Result<DataFrame, Diagnostic> {
         let (address, document) = (&declared.resource.address, declared.document);
-        let closed = |it: &Closed| match it {
-            Closed::NotChecked(reason) => {
-                let summary = format!("the rows of `{address}` cannot be read, because {reason}");
-                Diagnostic::error("D007", summary).at(document, "batch_config")
-            }
-            other => closed_fault(address, document, other),
-        };
-        let relation = relation::relation(&self.ground, config).map_err(|it| closed(&it))?;
+        let closed = |it: &Closed| cannot_open(address, document, it);
+        let relation = relation::relation(self.ground, config).map_err(|it| closed(&it))?;
         let opened = async { relation.table(relation.schema().await?, window).await };
-        let table = in_time(&self.ground, &*relation, opened).await.map_err(|it| closed(&it))?;
+        let table = in_time(self.ground, &*relation, opened).await.map_err(|it| closed(&it))?;
         let failed = |it: datafusion::error::DataFusionError| unreadable(self.request, &it.strip_backtrace());
         let mut rows = self.ground.session.read_table(table).map_err(failed)?;
         if raw {
@@ -194,7 +103,7 @@ impl Preview<'_> {
         if !faults.is_empty() {
             return Err(faults);
         }
-        let rows = Rows(&self.planner, &self.ground);
+        let rows = Rows(&self.planner, self.ground);
         let yields = Views::new(repo, &tables, &rows).output(declared, view, &mut faults);
         let Some(table) = yields.filter(|_| faults.is_empty()) else { return Err(faults) };
         let rows = rows.frame(&table).map_err(|it| vec![unreadable(self.request, &it)])?;
@@ -215,9 +124,7 @@ impl Preview<'_> {
         let declaration = declared.resource.spec.declaration();
         let source = declaration.source().expect("a view's sources are sources");
         let Some(config) = source.batch else {
-            let reason = format!("`{address}` has no batch_config, so there are no rows to show");
-            let hint = "send records to its ingest endpoint once it is applied, or give it a `batch_config`";
-            return Err(Diagnostic::error("D007", reason).at(document, "name").hint(hint));
+            return Err(no_batch_config(address, document));
         };
         let rows = self.read(declared, config, Window::default(), false).await?;
         let Some(fields) = declaration.columns(catalog).filter(|_| source.pushed) else { return Ok(rows) };
@@ -257,11 +164,6 @@ impl Preview<'_> {
     }
 }
 
-fn only_timestamp(schema: &SchemaRef) -> Option<String> {
-    let mut found = schema.fields().iter().filter(|it| matches!(it.data_type(), DataType::Timestamp(..)));
-    found.next().filter(|_| found.next().is_none()).map(|it| it.name().clone())
-}
-
 /// SQL over rows: what a query yields is again something to read, and nothing is read yet.
 struct Rows<'a>(&'a Planner, &'a Ground);
 
@@ -275,8 +177,8 @@ impl Rows<'_> {
 impl Sql for Rows<'_> {
     type Table = Arc<dyn TableSource>;
 
-    fn query(&self, text: &str, tables: &[(String, Self::Table)]) -> Result<Self::Table, Fault> {
-        let plan = self.0.plan(text, tables)?;
+    fn query(&self, text: &str, tables: &[(String, Self::Table)]) -> Result<Self::Table, Refused> {
+        let plan = self.0.plan(text, tables).map_err(Refused::Fault)?;
         Ok(provider_as_source(DataFrame::new(self.1.session.state(), plan).into_view()))
     }
 }

@@ -1,0 +1,89 @@
+//! Apache Spark, by way of Spark Connect: Hive tables and data source functions are read there, and with
+//! `[engine] kind = "spark"` every query is checked and run there.
+//!
+//! [`Plan`]s are values; [`Shared`] holds the one session of a run that looks at them and runs them.
+
+mod client;
+mod function;
+mod hive;
+mod partitions;
+mod plan;
+mod preview;
+mod scan;
+mod trouble;
+mod types;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use datafusion::arrow::datatypes::{Schema, SchemaRef};
+
+use super::file_schema;
+use super::query::{Refused, Table};
+use super::relation::{self, Closed, Ground, Relation};
+use crate::batch_config::{FileConfig, FileFormat, HiveConfig, SparkBatchConfig};
+
+pub use client::Shared;
+pub use preview::preview;
+
+use plan::Plan;
+use trouble::Trouble;
+
+/// How long Spark may take to answer: the first query of a cold one takes half a minute.
+const TIME_LIMIT: Duration = Duration::from_secs(120);
+
+/// Returns the rows of a table of the catalogue.
+pub fn hive(ground: &Ground, config: &HiveConfig) -> Result<Arc<dyn Relation>, Closed> {
+    Ok(Arc::new(hive::HiveTable::new(ground, config)))
+}
+
+/// Returns the rows that a data source function reads.
+pub fn function(ground: &Ground, config: &SparkBatchConfig) -> Result<Arc<dyn Relation>, Closed> {
+    Ok(Arc::new(function::Function::new(ground, config)))
+}
+
+/// Returns the columns that `text` yields over `tables` on Spark, or what is wrong with it. Nothing is computed.
+pub async fn output(ground: &Ground, text: &str, tables: &[Table]) -> Result<SchemaRef, Refused> {
+    let checked = async {
+        let session = ground.spark.session(&ground.services).await.map_err(Refused::Closed)?;
+        let empty = tables.iter().map(|it| (it.name.clone(), Plan::empty(&it.schema)));
+        match session.schema(&Plan::query(text, empty)).await {
+            Ok(schema) => Ok(schema),
+            Err(Trouble::Silent(closed)) => Err(Refused::Closed(closed)),
+            Err(Trouble::Said(said)) => {
+                let unknown = said.class == "UNRESOLVED_ROUTINE";
+                let functions = if unknown { session.names("SHOW FUNCTIONS", 0).await } else { Vec::new() };
+                Err(Refused::Fault(said.fault(text, tables, &functions)))
+            }
+        }
+    };
+    relation::within(ground, TIME_LIMIT, checked).await.unwrap_or_else(|late| Err(Refused::Closed(late)))
+}
+
+/// Returns the files of a FileConfig, for a Spark that sees the same ones: with the columns that weir sees in them.
+async fn files(ground: &Ground, config: &FileConfig) -> Result<Plan, Closed> {
+    let path = match config.uri.split_once("://") {
+        None => format!("file://{}", ground.root.join(&config.uri).display()),
+        Some(("file", path)) => format!("file://{}", ground.root.join(path).display()),
+        // Hadoop's own name for it.
+        Some(("s3" | "s3a", path)) => format!("s3a://{path}"),
+        Some(_) => config.uri.clone(),
+    };
+    let found = FileConfig { schema_override: None, ..config.clone() };
+    let overridden = config.schema_override.as_deref().unwrap_or_default();
+    // Parquet is read as it is; the others as weir sees them, every column in its place.
+    let schema = match config.file_format {
+        FileFormat::Parquet => SchemaRef::new(Schema::empty()),
+        _ => file_schema::with_types(&super::files::relation(ground, &found)?.schema().await?, overridden),
+    };
+    let files = Plan::files(config.file_format, &path, &schema);
+    if overridden.is_empty() {
+        return Ok(files);
+    }
+    let chosen = super::types::schema(overridden);
+    let columns: Vec<String> = chosen.fields().iter().map(|it| types::cast(it)).collect();
+    Ok(Plan::query(&format!("SELECT {} FROM files", columns.join(", ")), [("files".to_owned(), files)]))
+}
