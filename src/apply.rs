@@ -75,10 +75,30 @@ pub fn parts(approved: &Approved) -> impl Iterator<Item = Part> + Send {
         name: address.name.to_string(),
         order: order.clone(),
     });
-    let last = Part { writes: grown.collect(), changes: Vec::new() };
+    let learned = learned(plan).into_iter();
+    let last = Part { writes: grown.chain(learned).collect(), changes: Vec::new() };
     let changes = plan.changes.chunks(PART).map(|it| (it, None));
     let chunks = changes.chain(plan.rewritten.chunks(PART).map(|it| (it, Some("rewrite"))));
     chunks.map(move |(changes, action)| part(changes, action, &orders)).chain([last])
+}
+
+/// Records what data taught where nothing else changes: no apply, so no serial.
+pub async fn learn(registry: &mut dyn Registry, plan: &Plan) -> Result<()> {
+    registry.learn(&plan.workspace, plan.base, &learned(plan)).await
+}
+
+fn learned(plan: &Plan) -> Vec<Write> {
+    let columns = plan.learned.columns.iter().map(|(address, columns)| {
+        let columns: Vec<_> = columns.iter().map(|it| json!({ "name": it.0, "dtype": it.1 })).collect();
+        let (kind, name) = (address.kind.to_string(), address.name.to_string());
+        Write::Derived { kind, name, columns: json!(columns).to_string() }
+    });
+    let orders = plan.learned.wire_orders.iter().map(|(address, order)| Write::WireOrder {
+        kind: address.kind.to_string(),
+        name: address.name.to_string(),
+        order: order.clone(),
+    });
+    columns.chain(orders).collect()
 }
 
 /// Returns what these changes write; the history calls them `action`, or what each does.

@@ -1,11 +1,20 @@
-//! What only shows when sources are opened: run with `cargo test --features data -- data::`.
+//! What only shows when sources are opened: run with `cargo test --features full --target-dir target/full -- data::`.
 
 #[cfg(feature = "spark")]
 mod spark;
 #[cfg(feature = "spark")]
+mod spark_preview;
+#[cfg(feature = "spark")]
 mod spark_server;
 
 use crate::support::{Repo, Run};
+
+mod redshift;
+mod redshift_preview;
+mod seed;
+mod snowflake;
+mod snowflake_preview;
+mod snowflake_server;
 
 const CARDS: &str = "\
 card_id,user_id,amount,limit_eur,day,opened_at

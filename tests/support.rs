@@ -112,8 +112,12 @@ impl From<Output> for Run {
 
 /// Says whether a program is there. In CI, where it has to be, its absence is a failure.
 pub fn installed(program: &str) -> bool {
-    let found =
-        std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).any(|it| it.join(program).is_file());
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    // Debian keeps PostgreSQL's programs beside the path, by version.
+    let versions = std::fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let found = std::env::split_paths(&path)
+        .chain(versions.map(|it| it.path().join("bin")))
+        .any(|it| it.join(program).is_file());
     if !found {
         assert!(std::env::var("CI").is_err(), "`{program}` is not installed, and in CI it has to be");
         eprintln!("SKIPPED: `{program}` is not installed");

@@ -56,8 +56,8 @@ fn only_the_shell_prints_and_reads_the_environment() {
 }
 
 #[test]
-fn only_the_registry_knows_sqlx() {
-    only_in("only registry/ knows sqlx", &["sqlx"], &["src/registry/"]);
+fn only_the_registry_and_redshift_know_sqlx() {
+    only_in("only registry/ and what reads Redshift know sqlx", &["sqlx"], &["src/registry/", "src/engine/redshift"]);
 }
 
 #[test]
@@ -186,7 +186,8 @@ fn the_repo_speaks_of_weir_alone() {
     let mut offenders = Vec::new();
     for (path, text) in files("src", ".rs") {
         for (index, line) in text.lines().enumerate() {
-            let lower = line.to_lowercase();
+            // What a library calls its own parts is not ours to name.
+            let lower = line.to_lowercase().replace("arrow::util::", "");
             if words.iter().any(|it| {
                 lower.split(|it: char| !it.is_alphanumeric() && it != '/').any(|word| word == it.to_lowercase())
             }) {

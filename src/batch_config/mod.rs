@@ -19,6 +19,8 @@ use crate::resource::{Dtype, Duration, FileSlot, Query, Report, Resource, Tagged
 
 pub use file::{FileConfig, FileFormat};
 pub use hive::{Datepart, DatetimePartitionColumn, HiveConfig};
+pub use redshift::RedshiftConfig;
+pub use snowflake::SnowflakeConfig;
 pub use spark::SparkBatchConfig;
 
 configs! {

@@ -10,7 +10,8 @@ use super::list::{lines, recorded, table};
 use super::show::find;
 use super::stop::{Exit, Stop};
 use crate::diagnostic::Diagnostic;
-use crate::resource::{Catalog, Dtype};
+use crate::plan::{Columns, Entry, known_fields};
+use crate::resource::{Address, Catalog, Dtype};
 
 /// List the columns of a recorded source or view, or the features of a service
 #[derive(Debug, clap::Args)]
@@ -23,11 +24,24 @@ pub struct ColumnsArgs {
     format: Format,
 }
 
+/// Returns what is recorded for looking things up, together with what data said of it.
+pub fn known_catalog<'a>(entries: &'a BTreeMap<Address, Entry>, derived: &BTreeMap<Address, Columns>) -> Catalog<'a> {
+    let mut catalog = Catalog::new(entries.values().filter_map(|it| it.resource.as_ref()));
+    for (address, columns) in derived {
+        let view = entries.get(address).and_then(|it| it.resource.as_ref()?.spec.declaration().view());
+        if let (Some(view), Some(fields)) = (view, known_fields(columns)) {
+            catalog.know_columns(view, &fields);
+        }
+    }
+    catalog
+}
+
 pub fn run(context: &Context, args: &ColumnsArgs) -> Result<Exit, Stop> {
-    let (_, entries) = recorded(context)?;
+    let (mut ground, entries) = recorded(context)?;
     let address = find(&args.address, entries.keys())?;
     let entry = &entries[&address];
-    let catalog = Catalog::new(entries.values().filter_map(|it| it.resource.as_ref()));
+    let derived = ground.derived(context)?;
+    let catalog = known_catalog(&entries, &derived);
     let text = |dtype: Option<Dtype>| dtype.map(|it| it.to_string()).unwrap_or_default();
     let declaration = entry.resource.as_ref().map(|it| it.spec.declaration());
     let columns: Option<Vec<(String, String)>> = match declaration.and_then(|it| it.wire_features(&catalog)) {
@@ -37,7 +51,8 @@ pub fn run(context: &Context, args: &ColumnsArgs) -> Result<Exit, Stop> {
         }
         None => declaration
             .and_then(|it| it.columns(&catalog))
-            .map(|it| it.into_iter().map(|it| (it.name, text(Some(it.dtype)))).collect()),
+            .map(|it| it.into_iter().map(|it| (it.name, text(Some(it.dtype)))).collect())
+            .or_else(|| derived.get(&address).cloned()),
     };
     let Some(columns) = columns else {
         let diagnostic = Diagnostic::error(

@@ -14,6 +14,7 @@ mod list;
 mod log;
 mod plan;
 mod planning;
+mod preview;
 mod registry;
 mod repo;
 mod restore;
@@ -96,6 +97,7 @@ enum Color {
 enum Command {
     Init(init::InitArgs),
     Validate(validate::ValidateArgs),
+    Preview(preview::PreviewArgs),
     Plan(plan::PlanArgs),
     Apply(apply::ApplyArgs),
     Destroy(destroy::DestroyArgs),
@@ -149,6 +151,7 @@ fn run(cli: Cli, context: &Context) -> Result<Exit, Stop> {
     match command {
         Command::Init(args) => init::run(context, &args),
         Command::Validate(args) => validate::run(context, &args),
+        Command::Preview(args) => preview::run(context, &args),
         Command::Plan(args) => plan::run(context, &args),
         Command::Apply(args) => apply::run(context, &args),
         Command::Destroy(args) => destroy::run(context, &args),
@@ -169,7 +172,7 @@ fn run(cli: Cli, context: &Context) -> Result<Exit, Stop> {
 fn version(context: &Context) -> Result<Exit, Stop> {
     let mut text = format!("weir {}\n", env!("CARGO_PKG_VERSION"));
     if context.ui.verbose {
-        text.push_str(if crate::engine::AVAILABLE { "features: data\n" } else { "features: none\n" });
+        text.push_str(&format!("features: {}\n", crate::engine::FEATURES));
     }
     context.ui.data(&text)?;
     Ok(Exit::Done)

@@ -129,9 +129,10 @@ pub fn make(
             return Ok((ground, planned));
         }
     }
-    let checked = repo::checked(context, place, sources, opened)?;
+    let mut checked = repo::checked(context, place, sources, opened)?;
     repo::say_warnings(context, &checked.warnings);
-    let planned = ground.plan(context, &checked.declared, &suppress, now)?;
+    let derived = std::mem::take(&mut checked.derived);
+    let planned = ground.plan_with_data(context, &checked.declared, derived, &suppress, now)?;
     // The process is about to end, and taking 10,000 declarations apart first would be for nobody; a plan that changes
     // as many needs the room.
     if planned.plan.changes.len() < 1_000 {

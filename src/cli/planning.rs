@@ -1,13 +1,13 @@
 //! What plan, apply, destroy and restore share: one way from declarations to a plan.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::context::{Chosen, Context, Place, shown};
 use super::stop::{Exit, Stop};
 use crate::apply::Occasion;
 use crate::diagnostic::Diagnostic;
 use crate::outline::View;
-use crate::plan::{self, Approved, Declared, Entry, Plan, Refusal, Snapshot, Suppress};
+use crate::plan::{self, Approved, Columns, Data, Declared, Entry, Learned, Plan, Refusal, Snapshot, Suppress};
 use crate::registry::{self, Location, Part, Parts, Registry, Sqlite, Workspace};
 use crate::render::{style, text, words};
 use crate::resource::{Address, Instant};
@@ -106,6 +106,14 @@ impl Ground {
         Err(self.fail(&registry::Error::Moved { was: began, now: self.workspace.serial }))
     }
 
+    /// Returns what data said of columns when they were recorded.
+    pub fn derived(&mut self, context: &Context) -> Result<BTreeMap<Address, Columns>, Stop> {
+        let Some(registry) = &mut self.registry else { return Ok(BTreeMap::new()) };
+        let derived = context.wait(registry::derived(registry, &self.workspace.name));
+        let derived = derived.map_err(|error| Stop::registry(&error, &shown(&self.location)))?;
+        Ok(derived.into_iter().map(|(address, (_, columns))| (address, columns)).collect())
+    }
+
     /// Says whether somebody has applied since the workspace was read, and reads it again.
     pub fn has_moved(&mut self, context: &Context) -> Result<bool, Stop> {
         let Some(registry) = &mut self.registry else { return Ok(false) };
@@ -141,6 +149,34 @@ impl Ground {
         Ok(Planned { plan, refusals, snapshot })
     }
 
+    /// Returns the plan that makes the registry what `declared` says, and what data says of it.
+    pub fn plan_with_data(
+        &mut self,
+        context: &Context,
+        declared: &[Declared],
+        derived: BTreeMap<Address, Columns>,
+        suppress: &Suppress,
+        now: Instant,
+    ) -> Result<Planned, Stop> {
+        if derived.is_empty() {
+            return self.plan(context, declared, suppress, now);
+        }
+        let recorded = match &mut self.registry {
+            Some(registry) => context.wait(registry::derived(registry, &self.workspace.name)),
+            None => Ok(BTreeMap::new()),
+        };
+        let recorded = recorded.map_err(|error| self.fail(&error))?;
+        let known = |(address, columns): (&Address, &Columns)| recorded.get(address).is_some_and(|it| it.1 == *columns);
+        if derived.iter().all(known) {
+            return self.plan(context, declared, suppress, now);
+        }
+        let snapshot = self.snapshot(context, declared)?;
+        let mut plan = plan::diff(&snapshot, declared, suppress, now).map_err(Stop::Diagnostics)?;
+        plan::drift(&mut plan, &snapshot, declared, &Data { derived, recorded }).map_err(Stop::Diagnostics)?;
+        let refusals = plan::refusals(&plan, &snapshot);
+        Ok(Planned { plan, refusals, snapshot })
+    }
+
     /// Returns the plan that finds nothing to do, without looking at a single resource.
     pub fn unchanged(&self, count: usize, state: String) -> Planned {
         let Workspace { name, mode, serial, registry, .. } = &self.workspace;
@@ -153,6 +189,7 @@ impl Ground {
             changes: Vec::new(),
             rewritten: Vec::new(),
             wire_orders: Vec::new(),
+            learned: Learned::default(),
             unchanged: count,
             state,
             warnings: Vec::new(),
@@ -182,6 +219,7 @@ pub fn carry_out(
 ) -> Result<Exit, Stop> {
     context.ui.data(&format!("{}{}", ground.header(), planned.text(context, now)))?;
     if planned.plan.changes.is_empty() {
+        learn(context, ground, &planned.plan)?;
         context.ui.data("There is nothing to do: nothing was applied.\n")?;
         return Ok(Exit::Done);
     }
@@ -230,6 +268,18 @@ fn ahead<'scope>(
     // A transaction that fails takes no more parts: nobody is left to send them to.
     scope.spawn(move || parts.map(|it| sender.send(it)).take_while(Result::is_ok).for_each(drop));
     Box::new(receiver.into_iter())
+}
+
+/// Records what data taught, where nothing that is declared changes.
+fn learn(context: &Context, ground: &Ground, plan: &Plan) -> Result<(), Stop> {
+    if plan.learned.is_empty() || ground.registry.is_none() {
+        return Ok(());
+    }
+    let mut registry = context.writable_registry(&ground.location)?;
+    context.wait(crate::apply::learn(&mut registry, plan)).map_err(|error| ground.fail(&error))?;
+    let count = words::count(plan.learned.columns.len().max(plan.learned.wire_orders.len()), "resource");
+    context.ui.say(&format!("Recorded what the data says of the columns of {count}."));
+    Ok(())
 }
 
 /// Carries out the plan and says so.

@@ -1,26 +1,30 @@
 //! Reads, resolves and checks the repo, as every command needs it.
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use super::context::{Context, Place};
 use super::stop::Stop;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Severity};
 use crate::engine;
 use crate::load::{self, Cache, Files, Remembered};
 use crate::outline::{self, Outline};
-use crate::plan::{Declared, state};
+use crate::plan::{Columns, Declared, state};
 use crate::render::diagnostics;
-use crate::resource::{Catalog, Digest};
+use crate::resource::{Address, Catalog, Digest};
 
 /// A repo without a mistake.
 pub struct Checked {
     pub declared: Vec<Declared>,
+    /// What data says of columns.
+    pub derived: BTreeMap<Address, Columns>,
     pub warnings: Vec<Diagnostic>,
 }
 
 /// What reading the repo found.
 pub struct Reading {
     pub declared: Vec<Declared>,
+    pub derived: BTreeMap<Address, Columns>,
     pub diagnostics: Vec<Diagnostic>,
     /// How many documents there are, right or wrong.
     pub documents: usize,
@@ -54,6 +58,8 @@ pub struct Sources {
     pub(super) cache: Cache,
     pub(super) store: Option<outline::Store>,
     key: [u8; 32],
+    local: Option<PathBuf>,
+    build: String,
 }
 
 /// Reads the files. Nothing is decoded yet.
@@ -69,7 +75,8 @@ pub fn read(place: &Place) -> Sources {
         hasher.update(file.hash.as_bytes());
     }
     let store = folder.clone().map(|it| outline::Store::new(it, &build, defaults));
-    Sources { files, faults, cache: Cache::open(folder, &build), store, key: *hasher.finalize().as_bytes() }
+    let cache = Cache::open(folder.clone(), &build);
+    Sources { files, faults, cache, store, key: *hasher.finalize().as_bytes(), local: folder, build }
 }
 
 /// Names this very build: another may have other rules, and must not trust this one's cache.
@@ -90,6 +97,16 @@ impl Sources {
         load::externals_unchanged(root, &whole.externals).then_some(whole)
     }
 
+    /// Decodes and resolves. Returns the mistakes so far, whose places are still to be found.
+    pub fn resolve(mut self, context: &Context, place: &Place) -> (load::Repo, Vec<Diagnostic>) {
+        let (mut repo, mut found) = load::declare(self.files, &place.project, &mut self.cache);
+        context.aside(self.cache.close());
+        found.extend(crate::resolve::resolve(&mut repo));
+        found.extend(self.faults);
+        found.retain(Diagnostic::is_error);
+        (repo, found)
+    }
+
     /// Decodes, resolves and checks. Places are found for what will be shown: finding one reads its document again.
     pub fn check(mut self, context: &Context, place: &Place, shown: Shown, opened: Opened) -> Reading {
         let files = std::mem::take(&mut self.files);
@@ -97,11 +114,19 @@ impl Sources {
         context.aside(self.cache.close());
         found.extend(crate::resolve::resolve(&mut repo));
         let catalog = repo.catalog();
+        let mut derived = BTreeMap::new();
         // In a circle the engine would walk for ever; beside every other mistake it finds its own.
         if opened == Opened::Yes && found.iter().all(|it| it.code.0 != "R004") {
-            let (known, faults) = engine::derive(&repo, &place.root, &place.project.services);
+            let surroundings = engine::Surroundings {
+                root: &place.root,
+                services: &place.project.services,
+                local: self.local.clone(),
+                build: &self.build,
+            };
+            let (known, faults) = engine::derive(&repo, &surroundings);
             found.extend(faults);
             found.extend(crate::check::together(&repo, &known_catalog(&repo, &known)));
+            derived = known.columns;
         } else {
             found.extend(crate::check::together(&repo, &catalog));
         }
@@ -115,13 +140,17 @@ impl Sources {
             self.remember_check(context, &repo, &digests, &warnings);
         }
         repo.locate(&mut errors);
-        if shown == Shown::All {
-            repo.locate(&mut warnings);
+        match shown {
+            Shown::All => repo.locate(&mut warnings),
+            // What does not answer is said by itself.
+            Shown::Errors => {
+                warnings.iter_mut().filter(|it| it.code.0 == UNREACHABLE).for_each(|it| repo.locate_one(it))
+            }
         }
         let mut diagnostics = self.faults;
         diagnostics.extend(errors);
         diagnostics.extend(warnings);
-        Reading { documents: repo.documents.len(), declared: declared(repo, digests), diagnostics }
+        Reading { documents: repo.documents.len(), declared: declared(repo, digests), derived, diagnostics }
     }
 
     /// Keeps what was found, so that the next run looks only at what changed.
@@ -189,15 +218,24 @@ fn declared(mut repo: load::Repo, digests: Vec<Digest>) -> Vec<Declared> {
     declared.collect()
 }
 
+/// The code of a source that does not answer.
+const UNREACHABLE: &str = "D005";
+
 /// Reads and checks the repo; stops with all mistakes when there are any.
 pub fn checked(context: &Context, place: &Place, sources: Sources, opened: Opened) -> Result<Checked, Stop> {
     let shown = if context.ui.verbose { Shown::All } else { Shown::Errors };
     let reading = sources.check(context, place, shown, opened);
-    let (errors, warnings): (Vec<_>, Vec<_>) = reading.diagnostics.into_iter().partition(Diagnostic::is_error);
+    let mut diagnostics = reading.diagnostics;
+    // A service that does not answer says nothing about the plan: what is recorded of its columns stands.
+    diagnostics.iter_mut().filter(|it| it.code.0 == UNREACHABLE).for_each(|it| it.severity = Severity::Warning);
+    let (errors, warnings): (Vec<_>, Vec<_>) = diagnostics.into_iter().partition(Diagnostic::is_error);
     if !errors.is_empty() {
         return Err(Stop::Mistakes { errors, documents: reading.documents });
     }
-    Ok(Checked { declared: reading.declared, warnings })
+    if shown == Shown::Errors {
+        warnings.iter().filter(|it| it.code.0 == UNREACHABLE).for_each(|it| context.ui.warn(it));
+    }
+    Ok(Checked { declared: reading.declared, derived: reading.derived, warnings })
 }
 
 /// Says the warnings: counted by kind, and with `-v` one by one.

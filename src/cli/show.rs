@@ -37,7 +37,7 @@ pub fn run(context: &Context, args: &ShowArgs) -> Result<Exit, Stop> {
 }
 
 fn show_now(context: &Context, args: &ShowArgs) -> Result<Exit, Stop> {
-    let (ground, entries) = recorded(context)?;
+    let (mut ground, entries) = recorded(context)?;
     let address = find(&args.address, entries.keys())?;
     let entry = &entries[&address];
     let Some(resource) = &entry.resource else {
@@ -51,9 +51,12 @@ fn show_now(context: &Context, args: &ShowArgs) -> Result<Exit, Stop> {
         ..crate::plan::Snapshot::empty(&ground.workspace.name, ground.workspace.mode)
     };
     let protected_by = snapshot.protectors(&address);
+    let derived = ground.derived(context)?.remove(&address);
     if args.format == Format::Json {
+        let column = |it: &(String, String)| json!({ "name": it.0, "dtype": it.1 });
         context.ui.json(&json!({
             "address": address,
+            "derived_schema": derived.map(|it| it.iter().map(column).collect::<Vec<_>>()),
             "workspace": ground.workspace.name,
             "serial": ground.workspace.serial,
             "id": entry.id,
@@ -76,6 +79,7 @@ fn show_now(context: &Context, args: &ShowArgs) -> Result<Exit, Stop> {
     line("read by", read_by.iter().map(ToString::to_string).collect());
     line("protected by", protected_by.iter().map(ToString::to_string).collect());
     line("on the wire", entry.wire_order.clone());
+    line("columns by its data", derived.into_iter().flatten().map(|it| format!("{}: {}", it.0, it.1)).collect());
     context.ui.data(&out)?;
     Ok(Exit::Done)
 }
@@ -126,12 +130,31 @@ fn declaration(resource: &Resource) -> String {
     text
 }
 
+/// Where a resource is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Among {
+    Recorded,
+    Declared,
+}
+
 /// Finds the recorded resource that `text` means.
 pub fn find<'a>(text: &str, recorded: impl Iterator<Item = &'a Address> + Clone) -> Result<Address, Stop> {
+    find_among(Among::Recorded, text, recorded)
+}
+
+/// Finds the resource that `text` means among those that are recorded, or declared.
+pub fn find_among<'a>(
+    among: Among,
+    text: &str,
+    recorded: impl Iterator<Item = &'a Address> + Clone,
+) -> Result<Address, Stop> {
+    let (code, is, lists) = match among {
+        Among::Recorded => ("G010", "recorded", "`weir list` lists what is"),
+        Among::Declared => ("R001", "declared", "write it as Kind.name, or the name alone"),
+    };
     let matching: Vec<&Address> = match text.split_once('.') {
         Some((kind, name)) => {
-            let kind: Kind =
-                kind.parse().map_err(|fault: String| Stop::diagnostic(Diagnostic::error("G010", fault)))?;
+            let kind: Kind = kind.parse().map_err(|fault: String| Stop::diagnostic(Diagnostic::error(code, fault)))?;
             recorded.clone().filter(|it| it.kind == kind && *it.name == *name).collect()
         }
         None => recorded.clone().filter(|it| *it.name == *text).collect(),
@@ -141,18 +164,16 @@ pub fn find<'a>(text: &str, recorded: impl Iterator<Item = &'a Address> + Clone)
         [] => {
             let names: Vec<String> =
                 recorded.map(|it| if text.contains('.') { it.to_string() } else { it.name.to_string() }).collect();
-            let diagnostic = Diagnostic::error("G010", format!("`{text}` is not recorded"));
+            let diagnostic = Diagnostic::error(code, format!("`{text}` is not {is}"));
             Err(Stop::diagnostic(
-                diagnostic.hint(
-                    did_you_mean(text, names.iter().map(String::as_str))
-                        .unwrap_or_else(|| "`weir list` lists what is".to_owned()),
-                ),
+                diagnostic
+                    .hint(did_you_mean(text, names.iter().map(String::as_str)).unwrap_or_else(|| lists.to_owned())),
             ))
         }
         several => {
             let names: Vec<String> = several.iter().map(ToString::to_string).collect();
             Err(Stop::diagnostic(
-                Diagnostic::error("G010", format!("`{text}` is the name of {}", crate::render::words::list(&names)))
+                Diagnostic::error(code, format!("`{text}` is the name of {}", crate::render::words::list(&names)))
                     .hint("write the kind too, as Kind.name"),
             ))
         }

@@ -15,6 +15,7 @@ use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTable
 use datafusion::execution::context::SessionContext;
 use futures::{StreamExt, TryStreamExt};
 use object_store::{ObjectMeta, ObjectStore};
+use tokio::sync::OnceCell;
 
 use super::file_schema::{self, Found};
 use super::relation::{Closed, Ground, Relation, Window};
@@ -38,7 +39,12 @@ pub struct FileSet {
     base: ListingTableUrl,
     glob: Option<glob::Pattern>,
     pub format: FileFormat,
+    /// What the files of a folder are called by.
+    pub extension: &'static str,
     pub schema_override: Option<Vec<Field>>,
+    /// What is there, looked at once.
+    files: OnceCell<Vec<ObjectMeta>>,
+    found: OnceCell<Found>,
 }
 
 impl std::fmt::Debug for FileSet {
@@ -49,8 +55,9 @@ impl std::fmt::Debug for FileSet {
 
 /// Returns the files that `config` names.
 pub fn relation(ground: &Ground, config: &FileConfig) -> Result<Arc<dyn Relation>, Closed> {
-    let set = FileSet::new(ground, "uri", &config.uri, config.file_format)?;
-    Ok(Arc::new(FileSet { schema_override: config.schema_override.clone(), ..set }))
+    let mut set = FileSet::new(ground, "uri", &config.uri, config.file_format)?;
+    set.schema_override = config.schema_override.clone();
+    Ok(Arc::new(set))
 }
 
 impl FileSet {
@@ -81,7 +88,14 @@ impl FileSet {
         let store = ground.session.runtime_env().object_store(&base);
         let store = store.map_err(|it| Closed::fault(field, it.strip_backtrace()))?;
         let session = ground.session.clone();
-        Ok(Self { session, store, uri: uri.to_owned(), field, base, glob, format, schema_override: None })
+        let extension = match format {
+            FileFormat::Parquet => ".parquet",
+            FileFormat::Csv => ".csv",
+            FileFormat::Json => ".json",
+        };
+        let (files, found) = Default::default();
+        let uri = uri.to_owned();
+        Ok(Self { session, store, uri, field, base, glob, format, extension, schema_override: None, files, found })
     }
 
     fn fault(&self, message: String) -> Closed {
@@ -89,9 +103,12 @@ impl FileSet {
     }
 
     /// Returns the files, by path.
-    async fn files(&self) -> Result<Vec<ObjectMeta>, Closed> {
-        // A file that is named may be called anything; of a folder only what looks like the format counts.
-        let extension = if self.base.is_collection() && self.glob.is_none() { self.extension() } else { "" };
+    async fn files(&self) -> Result<&[ObjectMeta], Closed> {
+        self.files.get_or_try_init(|| self.list()).await.map(Vec::as_slice)
+    }
+
+    async fn list(&self) -> Result<Vec<ObjectMeta>, Closed> {
+        let extension = self.extension();
         let state = self.session.state();
         let listed = async { self.base.list_all_files(&state, &*self.store, extension).await?.try_collect().await };
         let mut files: Vec<ObjectMeta> = listed.await.map_err(|it| self.why(&it))?;
@@ -100,6 +117,7 @@ impl FileSet {
         if files.is_empty() {
             let none = match &self.glob {
                 Some(_) => format!("`{}` matches no file", self.uri),
+                None if extension.is_empty() && self.base.is_collection() => format!("`{}` holds no file", self.uri),
                 None if extension.is_empty() => format!("`{}` does not exist", self.uri),
                 None => format!("`{}` holds no `*{extension}` file", self.uri),
             };
@@ -121,12 +139,21 @@ impl FileSet {
             && self.glob.as_ref().is_none_or(|it| it.matches_with(&segments.join("/"), options))
     }
 
-    fn extension(&self) -> &'static str {
-        match self.format {
-            FileFormat::Parquet => ".parquet",
-            FileFormat::Csv => ".csv",
-            FileFormat::Json => ".json",
+    /// Returns what counts. A file that is named may be called anything; of a folder only what looks like the format.
+    /// Returns the ending by which a scan tells files: as narrow as the files allow, because it does not know that names
+    /// with a dot are a writer's own, and Hadoop lays `.part-0.parquet.crc` beside each file on a local disk.
+    fn scanned(&self, files: &[ObjectMeta]) -> &'static str {
+        const PARQUET: &str = ".parquet";
+        match self.extension() {
+            "" if self.base.is_collection() && files.iter().all(|it| it.location.as_ref().ends_with(PARQUET)) => {
+                PARQUET
+            }
+            extension => extension,
         }
+    }
+
+    fn extension(&self) -> &'static str {
+        if self.base.is_collection() && self.glob.is_none() { self.extension } else { "" }
     }
 
     fn reader(&self) -> Arc<dyn Format> {
@@ -149,7 +176,12 @@ impl FileSet {
     }
 
     /// Opens every file and returns what all of them hold, with the folders' columns.
-    async fn found(&self, files: &[ObjectMeta]) -> Result<Found, Closed> {
+    async fn found(&self) -> Result<&Found, Closed> {
+        self.found.get_or_try_init(|| self.open()).await
+    }
+
+    async fn open(&self) -> Result<Found, Closed> {
+        let files = self.files().await?;
         let reader = self.reader();
         let state = self.session.state();
         let open = |file: ObjectMeta| {
@@ -214,22 +246,21 @@ impl Relation for FileSet {
         let mut hasher = blake3::Hasher::new();
         for file in self.files().await? {
             let modified = file.last_modified.timestamp_nanos_opt();
-            let tag = file.e_tag.unwrap_or_default();
+            let tag = file.e_tag.as_deref().unwrap_or_default();
             hasher.update(format!("{}\0{}\0{modified:?}\0{tag}\0", file.location, file.size).as_bytes());
         }
         Ok(Some(hasher.finalize().to_string()))
     }
 
     async fn schema(&self) -> Result<SchemaRef, Closed> {
-        let found = self.found(&self.files().await?).await?;
+        let found = self.found().await?;
         let Some(fields) = &self.schema_override else { return Ok(found.whole()) };
         self.overridden(&found.whole(), fields)?;
         Ok(types::schema(fields))
     }
 
     async fn table(&self, _: SchemaRef, _: Window) -> Result<Arc<dyn TableProvider>, Closed> {
-        let files = self.files().await?;
-        let found = self.found(&files).await?;
+        let (files, found) = (self.files().await?, self.found().await?);
         let wrong = |it: DataFusionError| self.fault(it.strip_backtrace());
         let paths = match &self.glob {
             None => vec![self.base.clone()],
@@ -244,9 +275,8 @@ impl Relation for FileSet {
         // afterwards.
         let overridden = self.schema_override.as_deref().unwrap_or_default();
         let schema = file_schema::with_types(&found.schema, overridden);
-        let extension = if self.base.is_collection() && self.glob.is_none() { self.extension() } else { "" };
         let options = ListingOptions::new(self.reader())
-            .with_file_extension(extension)
+            .with_file_extension(self.scanned(&files))
             .with_table_partition_cols(found.folders.clone())
             .with_output_partitioning(None);
         let config = ListingTableConfig::new_with_multi_paths(paths).with_listing_options(options).with_schema(schema);

@@ -2,23 +2,21 @@
 
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::execution::SendableRecordBatchStream;
 
+use super::preview::cannot_open;
 use super::query::{Refused, Table};
-use super::relation::{Closed, Ground, Relation, Window};
-use crate::batch_config::{BatchConfig, HiveConfig, SparkBatchConfig};
-use crate::load::Services;
+use super::relation::{Closed, Ground, Relation};
+use super::shown::Request;
+use crate::batch_config::{HiveConfig, SparkBatchConfig};
+use crate::diagnostic::Diagnostic;
 
 /// The session that there is not.
 #[derive(Debug, Clone, Default)]
 pub struct Shared;
 
 impl Shared {
-    pub async fn session(&self, _: &Services) -> Result<Arc<()>, Closed> {
-        Err(absent())
-    }
-
     pub async fn close(&self) {}
 }
 
@@ -38,54 +36,9 @@ pub async fn output(_: &Ground, _: &str, _: &[Table]) -> Result<SchemaRef, Refus
     Err(Refused::Closed(absent()))
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rows {
-    Raw,
-    Processed,
-}
-
-#[derive(Debug, Clone, PartialEq)]
-pub struct Plan;
-
-impl Plan {
-    pub fn query(_: &str, _: impl IntoIterator<Item = (String, Plan)>) -> Self {
-        Self
-    }
-
-    pub fn empty(_: &Schema) -> Self {
-        Self
-    }
-
-    pub fn filter(self, _: impl Into<String>) -> Self {
-        self
-    }
-
-    pub fn within(self, _: &str, _: Option<&str>, _: Window) -> Self {
-        self
-    }
-
-    pub fn limit(self, _: usize) -> Self {
-        self
-    }
-}
-
-/// Why Spark did not do what it was asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trouble {
-    Silent(Closed),
-}
-
-impl Trouble {
-    pub fn closed(self, _: &'static str) -> Closed {
-        let Self::Silent(closed) = self;
-        closed
-    }
-}
-
-pub async fn preview_plan(_: &Ground, _: &BatchConfig, _: Rows, _: Window) -> Result<Plan, Closed> {
-    Err(absent())
-}
-
-pub async fn rows(_: &Ground, _: &Plan) -> Result<(SchemaRef, SendableRecordBatchStream), Trouble> {
-    Err(Trouble::Silent(absent()))
+pub async fn preview(
+    _: &Ground,
+    request: &Request<'_>,
+) -> Result<(SchemaRef, SendableRecordBatchStream), Vec<Diagnostic>> {
+    Err(vec![cannot_open(&request.declared.resource.address, request.declared.document, &absent())])
 }

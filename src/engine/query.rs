@@ -5,19 +5,28 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
 use datafusion::common::{DataFusionError, SchemaError, TableReference, plan_err};
 use datafusion::config::ConfigOptions;
-use datafusion::execution::context::SessionState;
+use datafusion::execution::context::{SessionContext, SessionState};
 use datafusion::logical_expr::logical_plan::builder::LogicalTableSource;
 use datafusion::logical_expr::planner::{ContextProvider, ExprPlanner, TypePlanner};
-use datafusion::logical_expr::{AggregateUDF, HigherOrderUDF, ScalarUDF, TableSource, WindowUDF};
+use datafusion::logical_expr::{AggregateUDF, HigherOrderUDF, LogicalPlan, ScalarUDF, TableSource, WindowUDF};
 use datafusion::sql::planner::{ParserOptions, SqlToRel};
 use datafusion::sql::sqlparser::ast::Statement;
-use tokio::runtime::Handle;
 
-use super::relation::{Closed, Ground};
-use super::spark;
+use super::relation::Closed;
 use crate::diagnostic::did_you_mean;
-use crate::load::EngineKind;
 use crate::sql;
+
+/// How deep expressions may nest: what the engine can walk with the stack that its threads have.
+const DEPTH_MAX: usize = 1_000;
+
+/// Something that SQL can be put over: the columns alone, to check it, or the rows, to show them.
+pub trait Sql {
+    /// What a query reads, and what it yields.
+    type Table: Clone + Send + Sync;
+
+    /// Returns what `text` yields over these tables, or what is wrong with it.
+    fn query(&self, text: &str, tables: &[(String, Self::Table)]) -> Result<Self::Table, Refused>;
+}
 
 /// A table that a query may read.
 #[derive(Debug, Clone)]
@@ -46,39 +55,27 @@ pub enum Refused {
     Closed(Closed),
 }
 
-/// Knows what queries yield: the engine on which they will run.
-pub enum Planner {
-    Embedded(Box<Embedded>),
-    /// The threads that check queries wait on this runtime.
-    Spark(Ground, Handle),
-}
-
-impl Planner {
-    /// Returns the planner of the engine that weir.toml names.
-    pub fn new(ground: &Ground, runtime: &Handle) -> Self {
-        match ground.services.engine.kind {
-            EngineKind::Datafusion => Self::Embedded(Box::new(Embedded { state: ground.session.state() })),
-            EngineKind::Spark => Self::Spark(ground.clone(), runtime.clone()),
-        }
-    }
-
-    /// Returns the columns that `text` yields over `tables`, or why they are not known.
-    pub fn output(&self, text: &str, tables: &[Table]) -> Result<SchemaRef, Refused> {
-        match self {
-            Self::Embedded(engine) => engine.output(text, tables).map_err(Refused::Fault),
-            Self::Spark(ground, runtime) => runtime.block_on(spark::output(ground, text, tables)),
-        }
-    }
-}
-
 /// Knows the functions and types of the embedded engine.
-pub struct Embedded {
+pub struct Planner {
     state: SessionState,
 }
 
-impl Embedded {
+impl Planner {
+    pub fn new(session: &SessionContext) -> Self {
+        Self { state: session.state() }
+    }
+
     /// Returns the columns that `text` yields over `tables`, or what is wrong with it.
-    fn output(&self, text: &str, tables: &[Table]) -> Result<SchemaRef, Fault> {
+    pub fn output(&self, text: &str, tables: &[Table]) -> Result<SchemaRef, Fault> {
+        let empty = |it: &Table| -> (String, Arc<dyn TableSource>) {
+            (it.name.clone(), Arc::new(LogicalTableSource::new(it.schema.clone())))
+        };
+        let plan = self.plan(text, &tables.iter().map(empty).collect::<Vec<_>>())?;
+        Ok(Arc::new(Schema::clone(plan.schema().as_arrow())))
+    }
+
+    /// Returns how `text` is carried out over `tables`, with its types checked; nothing is.
+    pub fn plan(&self, text: &str, tables: &[(String, Arc<dyn TableSource>)]) -> Result<LogicalPlan, Fault> {
         let query = sql::parse(text).map_err(|it| Fault {
             message: it.message,
             line: it.line,
@@ -86,15 +83,18 @@ impl Embedded {
             hint: None,
             is_known: true,
         })?;
+        let depth = sql::depth(&query);
+        if depth > DEPTH_MAX {
+            let message = format!("its expressions nest {depth} deep, and weir reads up to {DEPTH_MAX}");
+            let hint = Some("write long chains of OR as IN (…), or split the query with WITH".to_owned());
+            return Err(Fault { message, line: 1, column: 1, hint, is_known: false });
+        }
         let provider = Provider { state: &self.state, tables };
         let options = ParserOptions { collect_spans: true, ..ParserOptions::default() };
         let planned = SqlToRel::new_with_options(&provider, options)
             .sql_statement_to_plan(Statement::Query(Box::new(query)))
             .and_then(|it| self.state.analyzer().execute_and_check(it, provider.options(), |_, _| {}));
-        match planned {
-            Ok(plan) => Ok(Arc::new(Schema::clone(plan.schema().as_arrow()))),
-            Err(error) => Err(fault(&error, text, &provider)),
-        }
+        planned.map_err(|it| fault(&it, text, &provider))
     }
 }
 
@@ -104,13 +104,13 @@ pub const NOT_GIVEN: &str = " is not one that the query was given";
 /// Gives one query its tables.
 struct Provider<'a> {
     state: &'a SessionState,
-    tables: &'a [Table],
+    tables: &'a [(String, Arc<dyn TableSource>)],
 }
 
 impl ContextProvider for Provider<'_> {
     fn get_table_source(&self, name: TableReference) -> Result<Arc<dyn TableSource>, DataFusionError> {
-        match self.tables.iter().find(|it| sql::same_table(name.table(), &it.name)) {
-            Some(table) => Ok(Arc::new(LogicalTableSource::new(table.schema.clone()))),
+        match self.tables.iter().find(|it| sql::same_table(name.table(), &it.0)) {
+            Some((_, table)) => Ok(table.clone()),
             None => plan_err!("table `{}`{NOT_GIVEN}", name.table()),
         }
     }
@@ -194,8 +194,8 @@ fn types_fault(error: &DataFusionError, text: &str) -> Option<Fault> {
 }
 
 fn words(error: &DataFusionError, provider: &Provider) -> (String, Option<String>) {
-    let columns: Vec<&str> =
-        provider.tables.iter().flat_map(|it| it.schema.fields().iter().map(|it| it.name().as_str())).collect();
+    let schemas: Vec<SchemaRef> = provider.tables.iter().map(|it| it.1.schema()).collect();
+    let columns: Vec<&str> = schemas.iter().flat_map(|it| it.fields().iter().map(|it| it.name().as_str())).collect();
     if let DataFusionError::SchemaError(inner, _) = error.find_root()
         && let SchemaError::FieldNotFound { field, .. } = inner.as_ref()
     {

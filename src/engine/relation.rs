@@ -8,12 +8,17 @@ use std::time::Duration;
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::TableProvider;
-use datafusion::execution::context::SessionContext;
+use datafusion::execution::context::{SessionConfig, SessionContext};
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 
 use super::spark;
 use crate::batch_config::BatchConfig;
-use crate::load::Services;
+use crate::load::{EngineKind, Services};
 use crate::resource::Instant;
+
+/// How much memory sorting and grouping may take together, in bytes.
+const MEMORY: usize = 128 * 1024 * 1024;
 
 /// The rows of one batch config, before its post_processor, wherever they lie. Making one opens nothing.
 #[async_trait]
@@ -89,17 +94,6 @@ impl Debug for Ground {
     }
 }
 
-impl Ground {
-    pub fn new(root: &Path, services: &Services) -> Self {
-        Self {
-            root: root.into(),
-            services: Arc::new(services.clone()),
-            session: SessionContext::new(),
-            spark: spark::Shared::default(),
-        }
-    }
-}
-
 /// Waits for an answer as long as weir.toml says, and as long as `unless_said` where it says nothing.
 pub async fn within<T>(ground: &Ground, unless_said: Duration, answer: impl Future<Output = T>) -> Result<T, Closed> {
     let written = ground.services.engine.time_limit;
@@ -110,12 +104,37 @@ pub async fn within<T>(ground: &Ground, unless_said: Duration, answer: impl Futu
     })
 }
 
+impl Ground {
+    /// Makes the engine that everything of one run is planned and carried out in.
+    pub fn new(root: &Path, services: &Services) -> Self {
+        let config = SessionConfig::new()
+            .with_information_schema(false)
+            // One after the other, so that the same rows come in the same order every time.
+            .with_target_partitions(1)
+            // Folders inside a data set are a part of it.
+            .set_bool("datafusion.execution.listing_table_ignore_subdirectory", false)
+            // Rows that a filter turns away are not decoded.
+            .set_bool("datafusion.execution.parquet.pushdown_filters", true)
+            .set_bool("datafusion.execution.collect_statistics", false);
+        // What does not fit goes to disk.
+        let pool = Arc::new(FairSpillPool::new(MEMORY));
+        let runtime = RuntimeEnvBuilder::new().with_memory_pool(pool).build_arc();
+        let runtime = runtime.expect("a memory pool needs nothing from the system");
+        let session = SessionContext::new_with_config_rt(config, runtime);
+        Self { root: root.into(), services: Arc::new(services.clone()), session, spark: spark::Shared::default() }
+    }
+}
+
 /// Returns the rows that `config` names, or why this build or this configuration has none. Opens nothing.
 pub fn relation(ground: &Ground, config: &BatchConfig) -> Result<Arc<dyn Relation>, Closed> {
     match config {
         BatchConfig::FileConfig(config) => super::files::relation(ground, config),
-        BatchConfig::HiveConfig(config) => spark::hive(ground, config),
+        BatchConfig::HiveConfig(config) => match ground.services.engine.kind {
+            EngineKind::Spark => spark::hive(ground, config),
+            EngineKind::Datafusion => super::hive_files::relation(ground, config),
+        },
+        BatchConfig::RedshiftConfig(config) => super::redshift::relation(ground, config),
+        BatchConfig::SnowflakeConfig(config) => super::snowflake::relation(ground, config),
         BatchConfig::SparkBatchConfig(config) => spark::function(ground, config),
-        other => Err(Closed::NotChecked(format!("this build opens no {}", other.kind()))),
     }
 }

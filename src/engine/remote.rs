@@ -3,6 +3,7 @@
 
 use std::fmt::Debug;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::{DataType, SchemaRef};
@@ -17,7 +18,7 @@ use datafusion::sql::unparser::Unparser;
 use datafusion::sql::unparser::dialect::Dialect;
 use futures::TryStreamExt;
 
-use super::relation::Closed;
+use super::relation::{Closed, Relation, Window};
 
 /// A service and what is read from it.
 #[async_trait]
@@ -33,6 +34,28 @@ pub trait Remote: Debug + Send + Sync + 'static {
 
     /// Runs a query; its rows come as batches of `schema`, a few at a time.
     async fn rows(&self, query: String, schema: SchemaRef) -> Result<SendableRecordBatchStream>;
+}
+
+/// How long a warehouse that sleeps may take to wake up.
+const TIME_LIMIT: Duration = Duration::from_secs(60);
+
+/// The rows of a declaration that a service answers for.
+#[derive(Debug)]
+pub struct RemoteRelation(pub Arc<dyn Remote>);
+
+#[async_trait]
+impl Relation for RemoteRelation {
+    async fn schema(&self) -> std::result::Result<SchemaRef, Closed> {
+        self.0.schema().await
+    }
+
+    async fn table(&self, schema: SchemaRef, _: Window) -> std::result::Result<Arc<dyn TableProvider>, Closed> {
+        Ok(Arc::new(RemoteTable::new(self.0.clone(), schema)))
+    }
+
+    fn time_limit(&self) -> Duration {
+        TIME_LIMIT
+    }
 }
 
 /// What a service holds, as a table.
@@ -118,8 +141,11 @@ fn is_comparison(expr: &Expr, schema: &SchemaRef) -> bool {
             match (left.as_ref(), right.as_ref()) {
                 (Expr::Column(column), Expr::Literal(..)) | (Expr::Literal(..), Expr::Column(column)) => {
                     let field = schema.field_with_name(&column.name);
-                    field.is_ok_and(|it| {
-                        it.data_type().is_numeric() || matches!(it.data_type(), DataType::Timestamp(..))
+                    field.is_ok_and(|it| match it.data_type() {
+                        // A service would compare the short number with a long one, and not find `0.1`.
+                        DataType::Float16 | DataType::Float32 => false,
+                        DataType::Timestamp(..) => true,
+                        other => other.is_numeric(),
                     })
                 }
                 _ => false,

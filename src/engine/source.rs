@@ -1,25 +1,30 @@
 //! Sources: opened all at once, each within its time, then checked against what is declared of them.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use datafusion::arrow::datatypes::SchemaRef;
 use rayon::prelude::*;
 use tokio::task::JoinSet;
 
-use super::query::{Planner, Refused, Table};
-use super::relation::{self, Closed, Ground};
-use super::types;
+use super::cache::{self, Cache, Checker, Known};
+use super::query::{Refused, Sql};
+use super::relation::{self, Closed, Ground, Relation};
+use super::{query, timestamp, types};
 use crate::batch_config::BatchConfig;
 use crate::diagnostic::{Diagnostic, DocumentId, Place, Span, did_you_mean};
 use crate::load::{Declared, Repo};
 use crate::resource::{Address, Dtype, Field};
 
 /// Opens the batch configs of all sources at once; what comes out of each before its post_processor.
-pub async fn open_all(repo: &Repo, ground: &Ground) -> HashMap<Address, Result<SchemaRef, Closed>> {
+///
+/// What a version is known of is not opened again.
+pub async fn open_all(repo: &Repo, ground: &Ground, cache: &Arc<Cache>) -> HashMap<Address, Result<Known, Closed>> {
     let mut opening = JoinSet::new();
     for (declared, config) in batch_configs(repo) {
         let (address, config, ground) = (declared.resource.address.clone(), config.clone(), ground.clone());
-        opening.spawn(async move { (address, open(&ground, &config).await) });
+        let cache = cache.clone();
+        opening.spawn(async move { (address, open(&ground, &config, &cache).await) });
     }
     let mut opened = HashMap::new();
     while let Some(result) = opening.join_next().await {
@@ -30,10 +35,40 @@ pub async fn open_all(repo: &Repo, ground: &Ground) -> HashMap<Address, Result<S
     opened
 }
 
-/// Opens one batch config, within its time.
-async fn open(ground: &Ground, config: &BatchConfig) -> Result<SchemaRef, Closed> {
+/// How much stack the engine's threads get, in bytes: it walks a query's tree by calling itself. What is not touched costs
+/// nothing.
+pub const STACK: usize = 256 * 1024 * 1024;
+
+/// Returns what sources are opened on: threads of its own, for those that make others wait.
+pub fn runtime() -> tokio::runtime::Runtime {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build();
+    runtime.expect("threads and a clock are to be had")
+}
+
+/// Opens one batch config.
+async fn open(ground: &Ground, config: &BatchConfig, cache: &Cache) -> Result<Known, Closed> {
     let relation = relation::relation(ground, config)?;
-    relation::within(ground, relation.time_limit(), relation.schema()).await?
+    let columns = async {
+        let Some(version) = relation.version().await? else { return Ok(Known::new(&*relation.schema().await?)) };
+        let declared = serde_json::to_vec(config).expect("configs hold only plain data");
+        let key = cache::key(&[b"relation", &declared, version.as_bytes()]);
+        if let Some(known) = cache.get(key) {
+            return Ok(known);
+        }
+        let known = Known::new(&*relation.schema().await?);
+        cache.put(key, &known);
+        Ok(known)
+    };
+    in_time(ground, &*relation, columns).await
+}
+
+/// Waits for an answer of `relation`, within its time.
+pub async fn in_time<T>(
+    ground: &Ground,
+    relation: &dyn Relation,
+    answer: impl Future<Output = Result<T, Closed>>,
+) -> Result<T, Closed> {
+    relation::within(ground, relation.time_limit(), answer).await?
 }
 
 fn batch_configs(repo: &Repo) -> impl Iterator<Item = (&Declared, &BatchConfig)> {
@@ -43,17 +78,17 @@ fn batch_configs(repo: &Repo) -> impl Iterator<Item = (&Declared, &BatchConfig)>
 /// Returns the table that each source is to the queries that read it, as far as it is known.
 pub fn check_all(
     repo: &Repo,
-    opened: HashMap<Address, Result<SchemaRef, Closed>>,
-    planner: &Planner,
+    opened: HashMap<Address, Result<Known, Closed>>,
+    checker: &Checker,
     diagnostics: &mut Vec<Diagnostic>,
-) -> HashMap<Address, SchemaRef> {
+) -> HashMap<Address, Known> {
     let sources: Vec<(&Declared, &BatchConfig)> = batch_configs(repo).collect();
     let checked: Vec<_> = sources
         .par_iter()
         .filter_map(|(declared, config)| {
             let opened = opened.get(&declared.resource.address)?;
             let mut faults = Vec::new();
-            let yields = check_one(declared, config, opened, planner, &mut faults);
+            let yields = check_one(declared, config, opened, checker, &mut faults);
             Some((declared.resource.address.clone(), yields, faults))
         })
         .collect();
@@ -74,7 +109,7 @@ pub fn check_all(
         if declaration.source().is_some_and(|it| it.pushed)
             && let Some(fields) = declaration.columns(&catalog)
         {
-            tables.insert(declared.resource.address.clone(), types::schema(&fields));
+            tables.insert(declared.resource.address.clone(), Known::new(&types::schema(&fields)));
         }
     }
     tables
@@ -84,72 +119,88 @@ pub fn check_all(
 fn check_one(
     declared: &Declared,
     config: &BatchConfig,
-    opened: &Result<SchemaRef, Closed>,
-    planner: &Planner,
+    opened: &Result<Known, Closed>,
+    checker: &Checker,
     faults: &mut Vec<Diagnostic>,
-) -> Option<SchemaRef> {
+) -> Option<Known> {
     let (document, address) = (declared.document, &declared.resource.address);
     let input = match opened {
-        Ok(schema) => schema.clone(),
-        Err(Closed::NotChecked(reason)) => {
-            let warning =
-                Diagnostic::warning("V104", format!("not checked: the rows of `{address}`, because {reason}"));
-            faults.push(warning.at(document, "batch_config"));
-            return None;
-        }
-        Err(Closed::Fault { field, message, hint }) => {
-            let fault = Diagnostic::error("D001", format!("the source of `{address}` cannot be opened: {message}"));
-            faults.push(fault.at(document, format!("batch_config.{field}")).hint_if(hint.clone()));
-            return None;
-        }
-        Err(Closed::Unreachable { message, hint }) => {
-            let fault = Diagnostic::error("D005", format!("the source of `{address}` cannot be reached: {message}"));
-            faults.push(fault.at(document, "batch_config").hint_if(hint.clone()));
+        Ok(known) => known.clone(),
+        Err(closed) => {
+            faults.push(closed_fault(address, document, closed));
             return None;
         }
     };
     let yields = match config.config().post_processor() {
         None => input,
-        Some(text) => {
-            let table = Table { name: "input".to_owned(), schema: input };
-            match planner.output(text, &[table]) {
-                Ok(schema) => schema,
-                Err(refused) => {
-                    faults.extend(refusal(address, document, "batch_config.post_processor", refused));
-                    return None;
-                }
+        Some(text) => match checker.query(text, &[("input".to_owned(), input)]) {
+            Ok(known) => known,
+            Err(refused) => {
+                faults.extend(refusal(address, document, "batch_config.post_processor", refused));
+                return None;
             }
-        }
+        },
     };
-    check_timestamp(address, document, config, &yields, faults);
+    check_timestamp(address, document, config, &yields.schema, faults);
+    let yields = match text_timestamp(config, &yields.schema) {
+        Some((field, _)) => Known::new(&timestamp::read_schema(&yields.schema, field)),
+        None => yields,
+    };
     if declared.resource.spec.declaration().source().is_some_and(|it| it.pushed)
         && let Some(fields) = declared.resource.spec.declaration().columns(&crate::resource::Catalog::default())
     {
-        check_superset(address, document, config, &fields, &yields, faults);
+        check_superset(address, document, config, &fields, &yields.schema, faults);
     }
     Some(yields)
 }
 
-/// Returns a diagnostic for a query of which nobody knows what it yields, unless there has been one.
+/// Returns why the rows of `address` cannot be had, at the field that says so.
+pub fn closed_fault(address: &Address, document: DocumentId, closed: &Closed) -> Diagnostic {
+    match closed {
+        Closed::NotChecked(reason) => {
+            let summary = format!("not checked: the rows of `{address}`, because {reason}");
+            Diagnostic::warning("V104", summary).at(document, "batch_config")
+        }
+        Closed::Fault { field, message, hint } => {
+            let fault = Diagnostic::error("D001", format!("the source of `{address}` cannot be opened: {message}"));
+            fault.at(document, format!("batch_config.{field}")).hint_if(hint.clone())
+        }
+        Closed::Unreachable { message, hint } => {
+            let fault = Diagnostic::error("D005", format!("the source of `{address}` cannot be reached: {message}"));
+            fault.at(document, "batch_config").hint_if(hint.clone())
+        }
+    }
+}
+
+/// Returns the timestamp field and its format, where it is written as text.
+pub fn text_timestamp<'a>(config: &'a BatchConfig, yields: &SchemaRef) -> Option<(&'a str, &'a str)> {
+    let (field, format) = (config.config().timestamp_field()?, config.config().timestamp_format()?);
+    timestamp::is_text(yields, field).then_some((field, format))
+}
+
+/// Returns a diagnostic for a query of which nobody knows what it yields, unless the rules have said so already.
 pub fn refusal(address: &Address, document: DocumentId, path: &str, refused: Refused) -> Option<Diagnostic> {
-    let fault = match refused {
-        Refused::Fault(fault) if fault.is_known => return None,
-        Refused::Fault(fault) => fault,
+    match refused {
+        Refused::Fault(fault) if fault.is_known => None,
+        Refused::Fault(fault) => Some(query_fault(address, document, path, &fault)),
         Refused::Closed(Closed::NotChecked(reason)) => {
-            let unchecked =
-                Diagnostic::warning("V104", format!("not checked: `{path}` of `{address}`, because {reason}"));
-            return Some(unchecked.at(document, path));
+            let summary = format!("not checked: `{path}` of `{address}`, because {reason}");
+            Some(Diagnostic::warning("V104", summary).at(document, path))
         }
         // One sentence for all queries: they are no reason.
         Refused::Closed(Closed::Unreachable { message, hint } | Closed::Fault { message, hint, .. }) => {
             let summary = format!("the engine that queries are checked on cannot be reached: {message}");
             let place = Place::Span(Span { file: "weir.toml".into(), line: 0, column: 0, length: 0, text: "".into() });
-            return Some(Diagnostic::error("D005", summary).place(place).hint_if(hint));
+            Some(Diagnostic::error("D005", summary).place(place).hint_if(hint))
         }
-    };
+    }
+}
+
+/// Returns a diagnostic at the place of a query's fault.
+pub fn query_fault(address: &Address, document: DocumentId, path: &str, fault: &query::Fault) -> Diagnostic {
     let place = Place::Query { document, path: path.to_owned(), line: fault.line, column: fault.column };
     let summary = format!("`{path}` of `{address}` does not fit its tables: {}", fault.message);
-    Some(Diagnostic::error("D002", summary).place(place).hint_if(fault.hint))
+    Diagnostic::error("D002", summary).place(place).hint_if(fault.hint.clone())
 }
 
 fn check_timestamp(
@@ -173,14 +224,25 @@ fn check_timestamp(
         }
         return;
     };
-    let text = found.1 == Ok(Dtype::String) && config.config().timestamp_format().is_some();
-    if found.1 != Ok(Dtype::Timestamp) && !text {
+    if let Some((_, format)) = text_timestamp(config, yields) {
+        if let Err(reason) = timestamp::chrono_format(format) {
+            let summary =
+                format!("timestamp_format `{format}` of the batch_config of `{address}` cannot be read: {reason}");
+            let hint = "write it with letters such as yyyy-MM-dd HH:mm:ss, or CAST the column in the post_processor";
+            faults.push(Diagnostic::error("V016", summary).at(document, "batch_config.timestamp_format").hint(hint));
+        }
+        return;
+    }
+    if found.1 != Ok(Dtype::Timestamp) {
         let is = match &found.1 {
             Ok(dtype) => dtype.to_string(),
             Err(unsupported) => unsupported.found.clone(),
         };
         let summary = format!("timestamp_field `{field}` of the batch_config of `{address}` is {is}, not Timestamp");
-        let cast = format!("write `CAST({field} AS TIMESTAMP) AS {field}` in the post_processor");
+        let cast = match &found.1 {
+            Ok(Dtype::String) => "say how it is written, as `timestamp_format: yyyy-MM-dd HH:mm:ss`".to_owned(),
+            _ => format!("write `CAST({field} AS TIMESTAMP) AS {field}` in the post_processor"),
+        };
         faults.push(Diagnostic::error("V005", summary).at(document, path).hint(cast));
     }
 }

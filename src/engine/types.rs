@@ -22,6 +22,12 @@ pub fn fields(schema: &Schema) -> Vec<(String, Result<Dtype, Unsupported>)> {
     schema.fields().iter().map(column).collect()
 }
 
+/// Returns the columns with their types as text: weir's where it has one, SQL's where not.
+pub fn texts(schema: &Schema) -> Vec<(String, String)> {
+    let text = |dtype: Result<Dtype, Unsupported>| dtype.map_or_else(|it| it.found, |it| it.to_string());
+    fields(schema).into_iter().map(|(name, dtype)| (name, text(dtype))).collect()
+}
+
 fn dtype(column: &str, found: &DataType) -> Result<Dtype, Unsupported> {
     use DataType::*;
     Ok(match found {

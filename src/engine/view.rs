@@ -2,62 +2,85 @@
 
 use std::collections::HashMap;
 
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::datatypes::{DataType, Schema};
 use rayon::prelude::*;
 
-use super::query::{Planner, Table};
+use super::cache::{Checker, Known};
+use super::query::Sql;
 use super::source::refusal;
 use super::types;
-use crate::diagnostic::{Diagnostic, DocumentId};
+use crate::diagnostic::{Diagnostic, DocumentId, Place};
 use crate::load::{Declared, Repo};
 use crate::resource::{Address, Catalog, FeatureView, Field, Kind, Spec};
 
 /// What the queries of views look at.
-struct Ground<'a> {
+pub struct Views<'a, S: Sql> {
     catalog: Catalog<'a>,
     documents: HashMap<&'a Address, DocumentId>,
-    tables: &'a HashMap<Address, SchemaRef>,
-    planner: &'a Planner,
+    /// Of every source that is known, what queries read.
+    tables: &'a HashMap<Address, S::Table>,
+    sql: &'a S,
+}
+
+impl<'a, S: Sql> Views<'a, S> {
+    pub fn new(repo: &'a Repo, tables: &'a HashMap<Address, S::Table>, sql: &'a S) -> Self {
+        let documents = repo.declared.iter().map(|it| (&it.resource.address, it.document)).collect();
+        Self { catalog: repo.catalog(), documents, tables, sql }
+    }
+}
+
+/// Returns the column that holds the time of a row, when only one can.
+pub fn only_timestamp(schema: &Schema) -> Option<String> {
+    let mut found = schema.fields().iter().filter(|it| matches!(it.data_type(), DataType::Timestamp(..)));
+    found.next().filter(|_| found.next().is_none()).map(|it| it.name().clone())
 }
 
 /// Returns the columns of every view whose sources are known.
 pub fn derive_all(
     repo: &Repo,
-    tables: &HashMap<Address, SchemaRef>,
-    planner: &Planner,
+    tables: &HashMap<Address, Known>,
+    checker: &Checker,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> HashMap<Address, Vec<Field>> {
-    let documents = repo.declared.iter().map(|it| (&it.resource.address, it.document)).collect();
-    let ground = Ground { catalog: repo.catalog(), documents, tables, planner };
+    let views_of = Views::new(repo, tables, checker);
     let derived: Vec<_> = repo
         .declared
         .par_iter()
         .filter_map(|it| Some((it, it.resource.spec.declaration().view()?)))
         .map(|(declared, view)| {
             let mut faults = Vec::new();
-            let columns = ground.derive(declared, view, &mut faults);
-            (declared.resource.address.clone(), columns, faults)
+            let columns = views_of.derive(declared, view, &mut faults);
+            (declared, columns, faults)
         })
         .collect();
     let mut views = HashMap::new();
-    for (address, columns, faults) in derived {
-        views.extend(columns.map(|it| (address, it)));
-        // A transformation that several views use has its fault once.
+    let mut shared: Vec<Diagnostic> = Vec::new();
+    for (declared, columns, faults) in derived {
+        views.extend(columns.map(|it| (declared.resource.address.clone(), it)));
         for fault in faults {
-            if !diagnostics.contains(&fault) {
+            // A transformation that several views use has its fault once.
+            if is_in(&fault, declared.document) {
                 diagnostics.push(fault);
+            } else if !shared.contains(&fault) {
+                shared.push(fault);
             }
         }
     }
+    diagnostics.extend(shared);
     views
 }
 
-impl Ground<'_> {
+fn is_in(fault: &Diagnostic, here: DocumentId) -> bool {
+    let place = fault.labels.first().map(|it| &it.place);
+    matches!(place, Some(Place::Field { document, .. } | Place::Query { document, .. }) if *document == here)
+}
+
+impl Views<'_, Checker<'_>> {
     /// Returns the columns of one view, declared or derived; reports where its query or its schema is wrong.
     fn derive(&self, declared: &Declared, view: &FeatureView, faults: &mut Vec<Diagnostic>) -> Option<Vec<Field>> {
         let output = self.output(declared, view, faults)?;
         let (address, document) = (&declared.resource.address, declared.document);
-        let columns = types::fields(&output);
+        let columns = types::fields(&output.schema);
         if let Some(schema) = &view.schema {
             check_declared(address, document, schema, &columns, faults);
             return Some(schema.clone());
@@ -80,30 +103,26 @@ impl Ground<'_> {
         // Of half a view, rules would say what is wrong with the other half.
         (fields.len() == count).then_some(fields)
     }
+}
 
-    /// Returns what the view's query yields.
-    fn output(&self, declared: &Declared, view: &FeatureView, faults: &mut Vec<Diagnostic>) -> Option<SchemaRef> {
+impl<S: Sql> Views<'_, S> {
+    /// Returns what the view's query yields; nothing where a source is not known, or where a query has a fault.
+    pub fn output(&self, declared: &Declared, view: &FeatureView, faults: &mut Vec<Diagnostic>) -> Option<S::Table> {
         let source = |name: &str| self.tables.get(&self.catalog.source(name)?.address).cloned();
-        let tables: Option<Vec<Table>> = view
-            .sources
-            .iter()
-            .map(|it| Some(Table { name: it.name().to_owned(), schema: source(it.name())? }))
-            .collect();
-        let tables = tables?;
+        let tables = view.sources.iter().map(|it| Some((it.name().to_owned(), source(it.name())?)));
+        let tables: Vec<(String, S::Table)> = tables.collect::<Option<_>>()?;
         if let Some(text) = &view.sql {
-            let planned = self.planner.output(text, &tables);
-            let fault = |it| faults.extend(refusal(&declared.resource.address, declared.document, "sql", it));
-            return planned.map_err(fault).ok();
+            return self.run(text, &tables, &declared.resource.address, declared.document, faults);
         }
         let Some(call) = &view.transformation else {
             return match tables.as_slice() {
-                [only] => Some(only.schema.clone()),
+                [only] => Some(only.1.clone()),
                 _ => None,
             };
         };
-        let given: Vec<SchemaRef> = match &call.inputs {
+        let given: Vec<S::Table> = match &call.inputs {
             Some(inputs) => inputs.iter().map(|it| source(it)).collect::<Option<_>>()?,
-            None => tables.into_iter().map(|it| it.schema).collect(),
+            None => tables.into_iter().map(|it| it.1).collect(),
         };
         let Spec::Transformation(transformation) = &self.catalog.transformation(&call.name)?.spec else { return None };
         let open = transformation.open_inputs(&self.catalog);
@@ -117,22 +136,39 @@ impl Ground<'_> {
     fn transform(
         &self,
         name: &str,
-        given: &HashMap<String, SchemaRef>,
+        given: &HashMap<String, S::Table>,
         faults: &mut Vec<Diagnostic>,
-    ) -> Option<SchemaRef> {
+    ) -> Option<S::Table> {
         let resource = self.catalog.transformation(name)?;
         let Spec::Transformation(transformation) = &resource.spec else { return None };
         let mut tables = Vec::new();
         for input in &transformation.inputs {
-            let schema = match self.catalog.transformation(input) {
+            let table = match self.catalog.transformation(input) {
                 Some(_) => self.transform(input, given, faults)?,
                 None => given.get(input)?.clone(),
             };
-            tables.push(Table { name: input.clone(), schema });
+            tables.push((input.clone(), table));
         }
         let document = *self.documents.get(&Address::new(Kind::Transformation, name))?;
-        let planned = self.planner.output(transformation.sql.as_deref()?, &tables);
-        planned.map_err(|it| faults.extend(refusal(&resource.address, document, "sql", it))).ok()
+        self.run(transformation.sql.as_deref()?, &tables, &resource.address, document, faults)
+    }
+
+    /// Puts one query over its tables; a fault is reported unless it has been.
+    fn run(
+        &self,
+        text: &str,
+        tables: &[(String, S::Table)],
+        address: &Address,
+        document: DocumentId,
+        faults: &mut Vec<Diagnostic>,
+    ) -> Option<S::Table> {
+        match self.sql.query(text, tables) {
+            Ok(yields) => Some(yields),
+            Err(refused) => {
+                faults.extend(refusal(address, document, "sql", refused));
+                None
+            }
+        }
     }
 }
 

@@ -286,6 +286,11 @@ impl Repo {
         files.iter_mut().for_each(|it| it.text = String::new());
     }
 
+    /// Gives the labels of one diagnostic their lines and columns.
+    pub fn locate_one(&self, diagnostic: &mut Diagnostic) {
+        locate::locate(self, diagnostic);
+    }
+
     /// Gives every label its line and column, by reading the documents concerned once more.
     pub fn locate(&self, diagnostics: &mut [Diagnostic]) {
         diagnostics.par_iter_mut().for_each(|it| locate::locate(self, it));

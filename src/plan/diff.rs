@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::rename::Renames;
-use super::{Action, Cause, Change, Entry, Meanwhile, Mode, Plan, Snapshot, cost, fields, order, rename};
+use super::{Action, Cause, Change, Entry, Learned, Meanwhile, Mode, Plan, Snapshot, cost, fields, order, rename};
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::resource::{Address, Catalog, Digest, Effect, Instant, Resource};
 
@@ -31,11 +31,11 @@ pub enum Suppress {
 /// Returns what would make `snapshot` what is `declared`, or why that cannot be said.
 pub fn diff(
     snapshot: &Snapshot,
-    declared: &[Declared],
+    declarations: &[Declared],
     suppress: &Suppress,
     now: Instant,
 ) -> Result<Plan, Vec<Diagnostic>> {
-    let declared: BTreeMap<&Address, &Declared> = declared.iter().map(|it| (&it.resource.address, it)).collect();
+    let declared: BTreeMap<&Address, &Declared> = declarations.iter().map(|it| (&it.resource.address, it)).collect();
     let renames = rename::find(snapshot, &declared)?;
     let befores = befores(snapshot, &declared, &renames);
     let both = Both {
@@ -47,7 +47,6 @@ pub fn diff(
     cascade(snapshot, &declared, &renames, &befores, &mut comparison.changes);
 
     let unchanged = declared.len() - comparison.changes.values().filter(|it| it.action.after().is_some()).count();
-    let wire_orders = wire_orders(snapshot, &declared, &comparison.changes, &both.after);
     let warnings = rename::hints(&comparison.changes, &both);
     comparison.changes.values_mut().collect::<Vec<_>>().into_par_iter().for_each(|change| {
         change.meanwhile = if snapshot.mode == Mode::Live { meanwhile(change, &both.after) } else { None };
@@ -58,6 +57,7 @@ pub fn diff(
         comparison.rewritten.into_iter().filter(|it| !comparison.changes.contains_key(&it.address)).collect();
     let state = state(declared.iter().map(|it| (*it.0, it.1.digest)));
     let changes = order::order(comparison.changes.into_values().collect());
+    let wire_orders = wire_orders(snapshot, declarations, &changes, &both.after, Services::Reached);
     Ok(Plan {
         workspace: snapshot.workspace.clone(),
         mode: snapshot.mode,
@@ -66,6 +66,7 @@ pub fn diff(
         changes,
         rewritten,
         wire_orders,
+        learned: Learned::default(),
         unchanged,
         state,
         warnings,
@@ -296,20 +297,32 @@ fn meanwhile(change: &Change, after: &Catalog) -> Option<Meanwhile> {
     Some(if view.has_batch(after) { Meanwhile::OldServes } else { Meanwhile::HistoryLost })
 }
 
+/// Which services are asked for their wire order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Services {
+    /// Those that a change reaches.
+    Reached,
+    /// All: what is known of columns may be more than it was.
+    All,
+}
+
 /// Returns the wire order of every service whose order this plan makes or grows.
-fn wire_orders(
+pub fn wire_orders(
     snapshot: &Snapshot,
-    declared: &BTreeMap<&Address, &Declared>,
-    changes: &BTreeMap<Address, Change>,
+    declared: &[Declared],
+    changes: &[Change],
     after: &Catalog,
+    services: Services,
 ) -> Vec<(Address, Vec<String>)> {
-    if changes.is_empty() {
+    let changes: BTreeMap<&Address, &Change> = changes.iter().map(|it| (&it.address, it)).collect();
+    if changes.is_empty() && services == Services::Reached {
         return Vec::new();
     }
-    let order = |declaration: &&Declared| {
+    let order = |declaration: &Declared| {
         let resource = &declaration.resource;
-        let own = changes.get(&resource.address);
-        if own.is_none() && !resource.depends_on.iter().any(|it| changes.contains_key(it)) {
+        let own = changes.get(&resource.address).copied();
+        let reached = || own.is_some() || resource.depends_on.iter().any(|it| changes.contains_key(it));
+        if services == Services::Reached && !reached() {
             return None;
         }
         let fresh = own.is_some_and(|it| matches!(it.action, Action::Create { .. } | Action::Recreate { .. }));
@@ -319,5 +332,7 @@ fn wire_orders(
         let order = resource.spec.declaration().wire_order(after, held)?;
         (fresh || order != held).then(|| (resource.address.clone(), order))
     };
-    declared.values().copied().collect::<Vec<_>>().par_iter().filter_map(order).collect()
+    let mut orders: Vec<_> = declared.par_iter().filter_map(order).collect();
+    orders.sort();
+    orders
 }

@@ -2,6 +2,7 @@
 
 mod cost;
 mod diff;
+mod drift;
 mod fields;
 mod guard;
 mod order;
@@ -18,6 +19,7 @@ use crate::resource::{Address, Digest, Effect, FieldChange, Resource};
 
 pub use cost::{Job, JobKind};
 pub use diff::{Declared, Suppress, diff, state};
+pub use drift::{Columns, Data, Learned, drift, fields as known_fields};
 pub use guard::{Approved, Refusal, Refused, approve, is_harmless, recheck, refusals};
 pub use saved::{Saved, SavedFault};
 pub use snapshot::{Entry, Row, Snapshot, Write};
@@ -51,6 +53,8 @@ pub struct Plan {
     pub rewritten: Vec<Change>,
     /// Services whose features on the wire get a new order: what was there keeps its position.
     pub wire_orders: Vec<(Address, Vec<String>)>,
+    /// What data taught, recorded along with the changes, or alone where there are none.
+    pub learned: Learned,
     pub unchanged: usize,
     /// A digest over all that is declared: what the registry will hold.
     pub state: String,
@@ -96,6 +100,10 @@ pub enum Cause {
     /// From this resource to the one whose own change is the root.
     Upstream {
         path: Vec<Address>,
+    },
+    /// The data of these sources holds more than it did.
+    Data {
+        sources: Vec<Address>,
     },
 }
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Action, Cause, Change, Job, Meanwhile, Mode, Plan, Serial};
+use super::{Action, Cause, Change, Columns, Job, Learned, Meanwhile, Mode, Plan, Serial};
 use crate::resource::{Address, Digest, Effect, FieldChange, Resource};
 
 /// What `plan --out` writes.
@@ -40,6 +40,7 @@ impl Saved {
             "changes": plan.changes.iter().map(change_json).collect::<Vec<_>>(),
             "rewritten": plan.rewritten.iter().map(change_json).collect::<Vec<_>>(),
             "wire_orders": plan.wire_orders,
+            "learned": { "columns": plan.learned.columns, "wire_orders": plan.learned.wire_orders },
             "unchanged": plan.unchanged,
             "state": plan.state,
         });
@@ -72,6 +73,7 @@ impl Saved {
             changes: changes(body.changes)?,
             rewritten: changes(body.rewritten)?,
             wire_orders: body.wire_orders,
+            learned: Learned { columns: body.learned.columns, wire_orders: body.learned.wire_orders },
             unchanged: body.unchanged,
             state: body.state,
             warnings: Vec::new(),
@@ -95,8 +97,17 @@ struct Body {
     changes: Vec<StoredChange>,
     rewritten: Vec<StoredChange>,
     wire_orders: Vec<(Address, Vec<String>)>,
+    /// A plan that was saved by a weir without the engine has none.
+    #[serde(default)]
+    learned: StoredLearned,
     unchanged: usize,
     state: String,
+}
+
+#[derive(Default, Deserialize)]
+struct StoredLearned {
+    columns: Vec<(Address, Columns)>,
+    wire_orders: Vec<(Address, Vec<String>)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -108,6 +119,9 @@ struct StoredChange {
     after: Option<StoredResource>,
     fields: Vec<StoredField>,
     path: Option<Vec<Address>>,
+    /// Of a change that data makes: the sources.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    data: Option<Vec<Address>>,
     renamed_from: Option<Address>,
     suppressed: bool,
     jobs: Vec<Job>,
@@ -151,8 +165,12 @@ fn change_json(change: &Change) -> StoredChange {
         after: change.action.after().map(resource),
         fields: change.action.fields().iter().map(field).collect(),
         path: match &change.cause {
-            Cause::Declaration => None,
             Cause::Upstream { path } => Some(path.clone()),
+            Cause::Declaration | Cause::Data { .. } => None,
+        },
+        data: match &change.cause {
+            Cause::Data { sources } => Some(sources.clone()),
+            Cause::Declaration | Cause::Upstream { .. } => None,
         },
         renamed_from: change.renamed_from.clone(),
         suppressed: change.suppressed,
@@ -192,7 +210,11 @@ impl StoredChange {
         Ok(Change {
             id: self.id,
             action,
-            cause: self.path.map_or(Cause::Declaration, |path| Cause::Upstream { path }),
+            cause: match (self.path, self.data) {
+                (Some(path), _) => Cause::Upstream { path },
+                (None, Some(sources)) => Cause::Data { sources },
+                (None, None) => Cause::Declaration,
+            },
             renamed_from: self.renamed_from,
             suppressed: self.suppressed,
             jobs: self.jobs,

@@ -52,6 +52,12 @@ pub enum Write {
         name: String,
         order: Vec<String>,
     },
+    /// What data says of a resource's columns, JSON; says nothing of what is declared.
+    Derived {
+        kind: String,
+        name: String,
+        columns: String,
+    },
     Job {
         kind: String,
         name: String,

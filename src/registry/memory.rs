@@ -21,6 +21,8 @@ struct Held {
     serial: Serial,
     state: String,
     rows: BTreeMap<i64, (Row, Vec<String>)>,
+    /// By identity.
+    derived: BTreeMap<i64, String>,
     jobs: Vec<(i64, Job)>,
     log: Vec<LogEntry>,
     changes: Vec<LoggedChange>,
@@ -41,6 +43,7 @@ impl Held {
             serial: Serial(0),
             state: String::new(),
             rows: BTreeMap::new(),
+            derived: BTreeMap::new(),
             jobs: Vec::new(),
             log: Vec::new(),
             changes: Vec::new(),
@@ -98,6 +101,7 @@ impl Memory {
         for write in &part.writes {
             if let Write::Delete { id } = write {
                 held.rows.remove(id).ok_or_else(gone)?;
+                held.derived.remove(id);
             }
         }
         for write in &part.writes {
@@ -116,6 +120,10 @@ impl Memory {
                 Write::WireOrder { kind, name, order } => {
                     let id = held.find(kind, name).ok_or_else(gone)?;
                     held.rows.get_mut(&id).ok_or_else(gone)?.1 = order.clone();
+                }
+                Write::Derived { kind, name, columns } => {
+                    // As an UPDATE that finds no row.
+                    held.find(kind, name).map(|it| held.derived.insert(it, columns.clone()));
                 }
                 Write::CancelJobs { id } => held.jobs.retain(|it| it.0 != *id),
                 Write::CancelRecurring { id } => {
@@ -175,6 +183,21 @@ impl Registry for Memory {
         let serial = held.serial;
         self.workspaces.insert(commit.workspace, held);
         Ok(serial)
+    }
+
+    async fn derived(&mut self, workspace: &str) -> Result<Vec<(String, String, i64, String)>> {
+        let held = self.held(workspace)?;
+        let row = |(id, columns): (&i64, &String)| {
+            held.rows.get(id).map(|(row, _)| (row.kind.clone(), row.name.clone(), *id, columns.clone()))
+        };
+        Ok(held.derived.iter().filter_map(row).collect())
+    }
+
+    async fn learn(&mut self, workspace: &str, base: Serial, writes: &[Write]) -> Result<()> {
+        let mut held = self.check_base(workspace, base, None)?;
+        self.write(&mut held, Part { writes: writes.to_vec(), changes: Vec::new() })?;
+        self.workspaces.insert(workspace.to_owned(), held);
+        Ok(())
     }
 
     async fn create_workspace(&mut self, name: &str, mode: Mode, _at: &str) -> Result<()> {

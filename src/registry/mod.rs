@@ -37,6 +37,13 @@ pub trait Registry: Send {
     /// when `guard`, shown what is recorded by then, says no.
     async fn commit(&mut self, commit: Commit<'_>, guard: Guard<'_>) -> Result<Serial>;
 
+    /// Returns what data said of columns, as kind, name, identity and stored JSON, where anything was ever recorded.
+    async fn derived(&mut self, workspace: &str) -> Result<Vec<(String, String, i64, String)>>;
+
+    /// Writes what data says and nothing that is declared: no apply, so the serial stays. Refuses when the workspace
+    /// is not at `base` any more.
+    async fn learn(&mut self, workspace: &str, base: Serial, writes: &[Write]) -> Result<()>;
+
     async fn create_workspace(&mut self, name: &str, mode: Mode, at: &str) -> Result<()>;
 
     /// Deletes a workspace and all that it records; the history stays.
@@ -150,6 +157,26 @@ pub async fn read_specs(
         entry.resource = Some(decode(&address, &spec, entry.depends_on.clone())?);
     }
     Ok(())
+}
+
+/// Returns what data said of columns when they were recorded.
+pub async fn derived(
+    registry: &mut dyn Registry,
+    workspace: &str,
+) -> Result<BTreeMap<Address, (i64, crate::plan::Columns)>> {
+    #[derive(serde::Deserialize)]
+    struct Column {
+        name: String,
+        dtype: String,
+    }
+    let mut derived = BTreeMap::new();
+    for (kind, name, id, columns) in registry.derived(workspace).await? {
+        let address = Address::new(kind.parse().map_err(Error::Damaged)?, name.as_str());
+        let columns: Vec<Column> = serde_json::from_str(&columns)
+            .map_err(|it| Error::Damaged(format!("the derived_schema of `{address}` cannot be read: {it}")))?;
+        derived.insert(address, (id, columns.into_iter().map(|it| (it.name, it.dtype)).collect()));
+    }
+    Ok(derived)
 }
 
 /// Decodes a stored spec.

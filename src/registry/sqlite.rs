@@ -12,7 +12,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Connection as _, QueryBuilder, Row as _, Sqlite as Db};
 
 use super::{Commit, Error, Guard, LogEntry, LoggedChange, Registry, Result, Workspace, write};
-use crate::plan::{Entry, Mode, Serial};
+use crate::plan::{Entry, Mode, Serial, Write};
 use crate::resource::{Address, Digest};
 
 /// A connection to a registry file. Dropping it closes the file: what lies in its log moves into it, so that a copy
@@ -199,6 +199,30 @@ impl Registry for Sqlite {
             .await?;
         transaction.commit().await?;
         Ok(serial)
+    }
+
+    async fn derived(&mut self, workspace: &str) -> Result<Vec<(String, String, i64, String)>> {
+        let (workspace_id, _) = Self::workspace_id(self.connection(), workspace).await?;
+        let rows = sqlx::query(
+            "SELECT kind, name, id, derived_schema FROM resource WHERE workspace_id = ? AND derived_schema IS NOT NULL",
+        )
+        .bind(workspace_id)
+        .fetch_all(self.connection())
+        .await?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?))).collect()
+    }
+
+    async fn learn(&mut self, workspace: &str, base: Serial, writes: &[Write]) -> Result<()> {
+        let mut transaction = self.connection().begin_with("BEGIN IMMEDIATE").await?;
+        let workspace_id = Self::check_base(&mut transaction, workspace, base, None).await?;
+        let connection: &mut SqliteConnection = &mut transaction;
+        let state = sqlx::query("SELECT state FROM workspace WHERE id = ?").bind(workspace_id);
+        let state: String = state.fetch_one(&mut *connection).await?.try_get(0)?;
+        write::learned(connection, workspace_id, writes).await?;
+        // The triggers forget the state of whatever is written to: what is declared is as it was.
+        let state = sqlx::query("UPDATE workspace SET state = ? WHERE id = ?").bind(state).bind(workspace_id);
+        state.execute(connection).await?;
+        Ok(transaction.commit().await?)
     }
 
     async fn create_workspace(&mut self, name: &str, mode: Mode, at: &str) -> Result<()> {

@@ -25,7 +25,7 @@ pub(super) async fn part(
     part: &Part,
 ) -> Result<()> {
     rows(connection, workspace_id, serial, &part.writes).await?;
-    wire_orders(connection, workspace_id, &part.writes).await?;
+    learned(connection, workspace_id, &part.writes).await?;
     jobs(connection, workspace_id, serial, &part.writes).await?;
     changes(connection, workspace_id, serial, &part.changes).await
 }
@@ -91,6 +91,28 @@ async fn rows(connection: &mut SqliteConnection, workspace_id: i64, serial: Seri
 /// A row that is not where the plan saw it means that somebody wrote past weir.
 fn expect_rows(found: u64, expected: usize) -> Result<()> {
     if found == expected as u64 { Ok(()) } else { Err(Error::Damaged("a row that the plan saw is gone".to_owned())) }
+}
+
+/// Writes what is known of rows beside what is declared: the order on the wire, and what data says of columns.
+pub(super) async fn learned(connection: &mut SqliteConnection, workspace_id: i64, writes: &[Write]) -> Result<()> {
+    wire_orders(connection, workspace_id, writes).await?;
+    let derived: Vec<(&String, &String, &String)> = writes
+        .iter()
+        .filter_map(|it| match it {
+            Write::Derived { kind, name, columns } => Some((kind, name, columns)),
+            _ => None,
+        })
+        .collect();
+    for chunk in derived.chunks(CHUNK) {
+        let mut query = QueryBuilder::<Db>::new("WITH known (kind, name, columns) AS (");
+        query.push_values(chunk, |mut values, (kind, name, columns)| {
+            values.push_bind(*kind).push_bind(*name).push_bind(*columns);
+        });
+        query.push(") UPDATE resource SET derived_schema = known.columns FROM known WHERE resource.workspace_id = ");
+        query.push_bind(workspace_id).push(" AND resource.kind = known.kind AND resource.name = known.name");
+        query.build().execute(&mut *connection).await?;
+    }
+    Ok(())
 }
 
 async fn wire_orders(connection: &mut SqliteConnection, workspace_id: i64, writes: &[Write]) -> Result<()> {

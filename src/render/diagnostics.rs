@@ -83,6 +83,7 @@ fn short(code: &str) -> &'static str {
         "V102" => "unused",
         "V103" => "history from the first push",
         "V104" => "not checked",
+        "D005" => "not reached",
         _ => "other",
     }
 }

@@ -61,9 +61,9 @@ pub struct ChangeJson {
 
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct CauseJson {
-    #[schemars(extend("enum" = ["declaration", "upstream"]))]
+    #[schemars(extend("enum" = ["declaration", "upstream", "data"]))]
     pub kind: String,
-    /// From this resource to the one at the root; empty for `declaration`
+    /// From this resource to the one at the root; for `data` the sources that hold more; empty for `declaration`
     pub path: Vec<String>,
 }
 
@@ -157,16 +157,17 @@ pub fn plan(plan: &Plan, refusals: &[Refusal], repo: RepoJson) -> PlanJson {
 
 /// Returns one change for the wire.
 pub fn change(change: &Change) -> ChangeJson {
-    let path = match &change.cause {
-        Cause::Declaration => Vec::new(),
-        Cause::Upstream { path } => path.iter().map(ToString::to_string).collect(),
+    let (kind, path) = match &change.cause {
+        Cause::Declaration => ("declaration", [].as_slice()),
+        Cause::Upstream { path } => ("upstream", path.as_slice()),
+        Cause::Data { sources } => ("data", sources.as_slice()),
     };
     ChangeJson {
         address: change.address.to_string(),
         action: change.action.word().to_owned(),
         renamed_from: change.renamed_from.as_ref().map(ToString::to_string),
         suppressed: change.suppressed,
-        cause: CauseJson { kind: if path.is_empty() { "declaration" } else { "upstream" }.to_owned(), path },
+        cause: CauseJson { kind: kind.to_owned(), path: path.iter().map(ToString::to_string).collect() },
         fields: change
             .action
             .fields()

@@ -141,8 +141,8 @@ pub fn changes(out: &mut impl Write, changes: &[Change], now: Instant, detail: D
 
 fn root(change: &Change) -> Option<&Address> {
     match &change.cause {
-        Cause::Declaration => None,
         Cause::Upstream { path } => path.last(),
+        Cause::Declaration | Cause::Data { .. } => None,
     }
 }
 
@@ -168,6 +168,9 @@ fn one(out: &mut impl Write, change: &Change, width: usize, now: Instant, detail
     }
     if let Cause::Upstream { path } = &change.cause {
         self::path(out, "    because of ", path.get(1..).unwrap_or_default())?;
+    }
+    if let Cause::Data { sources } = &change.cause {
+        writeln!(out, "    because the data of {} has more columns", words::list(sources))?;
     }
     cost(out, change, "    ", now)
 }

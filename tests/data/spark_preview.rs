@@ -74,11 +74,12 @@ fn the_embedded_engine_and_spark_show_the_same_rows() {
     let repo = on_spark(server);
     let spark = std::fs::read_to_string(repo.path().join("weir.toml")).unwrap();
     let embedded = format!("[engine]\nwarehouse = \"{}\"\n", server.warehouse.display());
-    for arguments in [
-        &["BatchSource.taps"] as &[&str],
-        &["BatchSource.taps", "--start", "2024-01-31T06:00:00Z", "--end", "2024-02-01T06:00:00Z"],
-        &["BatchFeatureView.spend"],
-        &["BatchFeatureView.spend", "--start", "2024-02-01"],
+    // One of the sixteen rows is left out by the post_processor.
+    for (arguments, rows) in [
+        (&["BatchSource.taps"] as &[&str], 15),
+        (&["BatchSource.taps", "--start", "2024-01-31T06:00:00Z", "--end", "2024-02-01T06:00:00Z"], 3),
+        (&["BatchFeatureView.spend"], 15),
+        (&["BatchFeatureView.spend", "--start", "2024-02-01"], 8),
     ] {
         let arguments = [arguments, &["--format", "csv", "--limit", "100"]].concat();
         let mut shown = Vec::new();
@@ -90,7 +91,7 @@ fn the_embedded_engine_and_spark_show_the_same_rows() {
             lines[1..].sort();
             shown.push(lines);
         }
-        assert!(shown[0].len() > 4, "{shown:?}");
+        assert_eq!(shown[0].len(), rows + 1, "{shown:?}");
         assert_eq!(shown[0], shown[1], "{arguments:?}");
     }
 }

@@ -8,6 +8,7 @@ mod function;
 mod hive;
 mod partitions;
 mod plan;
+mod preview;
 mod scan;
 mod trouble;
 mod types;
@@ -19,16 +20,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
-use datafusion::execution::SendableRecordBatchStream;
 
 use super::file_schema;
 use super::query::{Refused, Table};
-use super::relation::{self, Closed, Ground, Relation, Window};
-use crate::batch_config::{BatchConfig, FileConfig, FileFormat, HiveConfig, SparkBatchConfig};
+use super::relation::{self, Closed, Ground, Relation};
+use crate::batch_config::{FileConfig, FileFormat, HiveConfig, SparkBatchConfig};
 
-pub use client::{Session, Shared};
-pub use plan::Plan;
-pub use trouble::{Said, Trouble};
+pub use client::Shared;
+pub use preview::preview;
+
+use plan::Plan;
+use trouble::Trouble;
 
 /// How long Spark may take to answer: the first query of a cold one takes half a minute.
 const TIME_LIMIT: Duration = Duration::from_secs(120);
@@ -61,33 +63,6 @@ pub async fn output(ground: &Ground, text: &str, tables: &[Table]) -> Result<Sch
     relation::within(ground, TIME_LIMIT, checked).await.unwrap_or_else(|late| Err(Refused::Closed(late)))
 }
 
-/// Whether a post_processor has run over the rows of a source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rows {
-    Raw,
-    Processed,
-}
-
-/// Returns the rows of a batch config on Spark: what lies there, its post_processor, and of the result the rows whose
-/// time lies in the window. A view's query over them is [`Plan::query`], and [`rows`] runs it.
-pub async fn preview_plan(ground: &Ground, config: &BatchConfig, rows: Rows, window: Window) -> Result<Plan, Closed> {
-    let lies = match config {
-        BatchConfig::FileConfig(config) => files(ground, config).await?,
-        BatchConfig::HiveConfig(config) => hive::HiveTable::new(ground, config).plan(window).await?,
-        BatchConfig::SparkBatchConfig(config) => function::Function::new(ground, config).plan(window).await?,
-        other => return Err(Closed::NotChecked(format!("weir does not read {} on Spark", other.kind()))),
-    };
-    let config = config.config();
-    let yields = match (rows, config.post_processor()) {
-        (Rows::Processed, Some(text)) => Plan::query(text, [("input".to_owned(), lies)]),
-        _ => lies,
-    };
-    Ok(match config.timestamp_field() {
-        Some(field) => yields.within(field, config.timestamp_format(), window),
-        None => yields,
-    })
-}
-
 /// Returns the files of a FileConfig, for a Spark that sees the same ones: with the columns that weir sees in them.
 async fn files(ground: &Ground, config: &FileConfig) -> Result<Plan, Closed> {
     let path = match config.uri.split_once("://") {
@@ -111,12 +86,4 @@ async fn files(ground: &Ground, config: &FileConfig) -> Result<Plan, Closed> {
     let chosen = super::types::schema(overridden);
     let columns: Vec<String> = chosen.fields().iter().map(|it| types::cast(it)).collect();
     Ok(Plan::query(&format!("SELECT {} FROM files", columns.join(", ")), [("files".to_owned(), files)]))
-}
-
-/// Runs a plan on Spark: its columns, and its rows as they come.
-pub async fn rows(ground: &Ground, plan: &Plan) -> Result<(SchemaRef, SendableRecordBatchStream), Trouble> {
-    let session = ground.spark.session(&ground.services).await.map_err(Trouble::Silent)?;
-    let schema = session.schema(plan).await?;
-    let rows = session.rows(plan, schema.clone()).await?;
-    Ok((schema, rows))
 }

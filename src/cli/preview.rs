@@ -1,0 +1,278 @@
+//! `weir preview`
+
+use std::collections::HashSet;
+use std::io::{IsTerminal, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::ValueEnum;
+use comfy_table::Table;
+
+use super::context::{Context, Place};
+use super::list::lines;
+use super::repo;
+use super::show::{Among, find_among};
+use super::stop::{Exit, Stop};
+use crate::diagnostic::{Diagnostic, DocumentId, Place as At};
+use crate::engine::{self, Format, Request, Scan, Seen};
+use crate::load::Repo;
+use crate::render::words;
+use crate::resource::{Address, Instant};
+
+/// Show the rows of a source or a view
+///
+/// Reads the rows as the repo declares them, applied or not: of a source after its post_processor, of a view what its
+/// query yields, before any aggregation. With times, the rows with start <= timestamp_field < end. Writes nothing to
+/// the registry.
+#[derive(Debug, clap::Args)]
+pub struct PreviewArgs {
+    /// Kind.name, or the name alone where that is enough
+    address: String,
+
+    /// The first time to show, as 2024-01-31 or 2024-01-31T12:00:00Z; UTC unless it says otherwise
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    start: Option<Instant>,
+
+    /// The time before which to show
+    #[arg(long, value_name = "TIME", value_parser = instant)]
+    end: Option<Instant>,
+
+    /// Leave the post_processor out
+    #[arg(long)]
+    raw: bool,
+
+    /// How many rows at most; of a table 20 unless given
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+
+    /// How to print them; with --out, what the file's name ends with
+    #[arg(long, value_enum)]
+    format: Option<PreviewFormat>,
+
+    /// Write them to a file
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum PreviewFormat {
+    Table,
+    Csv,
+    /// An array of one object a row
+    Json,
+    Parquet,
+}
+
+/// How many rows a table shows unless it is told.
+const TABLE_ROWS: usize = 20;
+
+/// Reads a time; one without zone is UTC (seed: get_dataframe).
+fn instant(text: &str) -> Result<Instant, String> {
+    text.parse().or_else(|fault| format!("{}Z", text.trim()).parse().map_err(|_| fault))
+}
+
+pub fn run(context: &Context, args: &PreviewArgs) -> Result<Exit, Stop> {
+    if !engine::AVAILABLE {
+        return Err(
+            anyhow::anyhow!("this build has no engine to read rows with: install weir with `--features full`").into()
+        );
+    }
+    let place = context.place()?;
+    let (repo, address) = find(context, &place, &args.address)?;
+    let declared = repo.declared.iter().find(|it| it.resource.address == address);
+    let declared = declared.with_context(|| format!("{address} was declared a moment ago"))?;
+    let format = args.format();
+    // One more than is shown tells whether there are more.
+    let limit = match (format, args.limit) {
+        (PreviewFormat::Table, limit) => Some(limit.unwrap_or(TABLE_ROWS).saturating_add(1)),
+        (_, limit) => limit,
+    };
+    let request = Request {
+        repo: &repo,
+        root: &place.root,
+        services: &place.project.services,
+        declared,
+        start: args.start,
+        end: args.end,
+        raw: args.raw,
+        limit,
+    };
+    let seen = match &args.out {
+        Some(path) => to_file(context, &repo, &request, format, path)?,
+        None => to_stdout(context, &repo, &request, format)?,
+    };
+    if context.ui.verbose {
+        context.ui.say(&scan_line(seen.scan));
+    }
+    Ok(Exit::Done)
+}
+
+impl PreviewArgs {
+    fn format(&self) -> PreviewFormat {
+        let ending = self.out.as_deref().and_then(Path::extension).and_then(|it| it.to_str());
+        let by_name = ending.and_then(|it| PreviewFormat::from_str(it, true).ok());
+        self.format.or(by_name).unwrap_or(PreviewFormat::Table)
+    }
+}
+
+/// Reads the repo and finds what `text` means; stops at mistakes in it and in what it refers to, and at no others.
+fn find(context: &Context, place: &Place, text: &str) -> Result<(Repo, Address), Stop> {
+    let (repo, errors) = repo::read(place).resolve(context, place);
+    let addresses = repo.declared.iter().map(|it| &it.resource.address);
+    let name = text.split_once('.').map_or(text, |it| it.1);
+    let address = match find_among(Among::Declared, text, addresses) {
+        Ok(address) => address,
+        // It is declared, with a mistake.
+        Err(_) if repo.broken.contains_key(name) => return Err(mistakes(&repo, errors)),
+        Err(stop) => return Err(stop),
+    };
+    let concerned = reached(&repo, &address);
+    let errors: Vec<Diagnostic> = errors.into_iter().filter(|it| concerns(it, &concerned)).collect();
+    if errors.is_empty() { Ok((repo, address)) } else { Err(mistakes(&repo, errors)) }
+}
+
+fn mistakes(repo: &Repo, mut errors: Vec<Diagnostic>) -> Stop {
+    repo.locate(&mut errors);
+    Stop::Mistakes { errors, documents: repo.documents.len() }
+}
+
+/// Returns the documents of `address` and of everything that it refers to.
+fn reached(repo: &Repo, address: &Address) -> HashSet<DocumentId> {
+    let mut next = vec![address];
+    let mut reached = HashSet::new();
+    while let Some(address) = next.pop() {
+        for declared in repo.declared.iter().filter(|it| it.resource.address == *address) {
+            if reached.insert(declared.document) {
+                next.extend(&declared.resource.depends_on);
+            }
+        }
+    }
+    reached
+}
+
+fn concerns(diagnostic: &Diagnostic, documents: &HashSet<DocumentId>) -> bool {
+    diagnostic.labels.iter().any(|it| match &it.place {
+        At::Field { document, .. } | At::Query { document, .. } => documents.contains(document),
+        At::Span(_) => true,
+    })
+}
+
+fn to_stdout(context: &Context, repo: &Repo, request: &Request, format: PreviewFormat) -> Result<Seen, Stop> {
+    if format == PreviewFormat::Table {
+        let mut seen = show(repo, request, Format::Table, &mut std::io::sink())?;
+        let more = request.limit.is_some_and(|it| seen.rows == it);
+        if more {
+            seen.cells.pop();
+        }
+        context.ui.data(&table(&seen))?;
+        let count = words::count(seen.cells.len(), "row");
+        context.ui.say(&if more {
+            format!("{count}, and there are more: --limit N shows N.")
+        } else {
+            format!("{count}.")
+        });
+        return Ok(seen);
+    }
+    let out = std::io::stdout();
+    if format == PreviewFormat::Parquet && out.is_terminal() {
+        return Err(anyhow::anyhow!("Parquet is not for a terminal: name a file with --out").into());
+    }
+    let mut pipe = Pipe { out, is_gone: false };
+    match show(repo, request, format.plain(), &mut pipe) {
+        // A reader that has seen enough (`| head`) is no fault.
+        Err(_) if pipe.is_gone => Ok(Seen::default()),
+        shown => shown,
+    }
+}
+
+/// stdout, which remembers whether its reader went away.
+struct Pipe {
+    out: std::io::Stdout,
+    is_gone: bool,
+}
+
+impl Write for Pipe {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.out.write(bytes).inspect_err(|it| self.is_gone |= it.kind() == std::io::ErrorKind::BrokenPipe)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush().inspect_err(|it| self.is_gone |= it.kind() == std::io::ErrorKind::BrokenPipe)
+    }
+}
+
+/// Writes to a new file that takes the place of the old one once it is whole.
+fn to_file(
+    context: &Context,
+    repo: &Repo,
+    request: &Request,
+    format: PreviewFormat,
+    path: &Path,
+) -> Result<Seen, Stop> {
+    let path = context.directory()?.join(path);
+    let folder = path.parent().filter(|it| it.is_dir());
+    let folder = folder.with_context(|| format!("`{}` is not in a folder that exists", path.display()))?;
+    let name = path.file_name().with_context(|| format!("`{}` is not a file's name", path.display()))?;
+    let temporary = folder.join(format!(".{}.{}.tmp", name.to_string_lossy(), std::process::id()));
+    let written = (|| {
+        let cannot = || format!("`{}` cannot be written", path.display());
+        let mut file = std::io::BufWriter::new(std::fs::File::create(&temporary).with_context(cannot)?);
+        let seen = match format {
+            PreviewFormat::Table => {
+                let seen = show(repo, request, Format::Table, &mut std::io::sink())?;
+                file.write_all(table(&seen).as_bytes()).with_context(cannot)?;
+                seen
+            }
+            other => show(repo, request, other.plain(), &mut file)?,
+        };
+        file.flush().with_context(cannot)?;
+        std::fs::rename(&temporary, &path).with_context(cannot)?;
+        Ok(seen)
+    })();
+    if written.is_err() {
+        let _ = std::fs::remove_file(&temporary);
+    } else if let Ok(seen) = &written {
+        context.ui.say(&format!("Wrote {} to {}.", words::count(seen.rows, "row"), path.display()));
+    }
+    written
+}
+
+impl PreviewFormat {
+    fn plain(self) -> Format {
+        match self {
+            Self::Table => Format::Table,
+            Self::Csv => Format::Csv,
+            Self::Json => Format::Json,
+            Self::Parquet => Format::Parquet,
+        }
+    }
+}
+
+fn show(repo: &Repo, request: &Request, format: Format, out: &mut (dyn Write + Send)) -> Result<Seen, Stop> {
+    engine::preview(request, format, out).map_err(|mut faults| {
+        repo.locate(&mut faults);
+        Stop::Diagnostics(faults)
+    })
+}
+
+fn table(seen: &Seen) -> String {
+    let mut table: Table = super::list::table::<0>([]);
+    table.set_header(&seen.columns);
+    for row in &seen.cells {
+        // A line break would tear the row apart.
+        table.add_row(row.iter().map(|it| it.replace('\n', "\\n")));
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    lines(&table)
+}
+
+/// Says what was read of the files, for those who wonder what a filter spared.
+fn scan_line(scan: Scan) -> String {
+    let groups = match scan.row_groups {
+        0 => String::new(),
+        all => format!("{} of {}, ", all - scan.row_groups_left_out, words::count(all, "row group")),
+    };
+    format!("Read {groups}{}, {} bytes.", words::count(scan.rows, "row"), scan.bytes)
+}

@@ -1,0 +1,181 @@
+//! Writes rows as they come: a table for eyes, CSV, JSON, Parquet. Memory holds a few batches, never all of them.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use datafusion::arrow::array::{ArrayRef, RecordBatch, StringArray};
+use datafusion::arrow::compute::cast;
+use datafusion::arrow::csv;
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use datafusion::arrow::error::ArrowError;
+use datafusion::arrow::json::writer::{JsonArray, WriterBuilder};
+use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
+use datafusion::dataframe::DataFrame;
+use datafusion::execution::SendableRecordBatchStream;
+use datafusion::parquet::arrow::ArrowWriter;
+use datafusion::parquet::basic::Compression;
+use datafusion::parquet::file::properties::WriterProperties;
+use datafusion::physical_plan::{ExecutionPlan, execute_stream};
+use futures::StreamExt;
+
+use super::shown::{Format, Scan, Seen};
+
+/// Rows a row group of a Parquet file that is written: what is held in memory until it is full.
+const ROW_GROUP: usize = 64 * 1024;
+
+/// Carries `rows` out and writes what comes.
+pub async fn write_frame(rows: DataFrame, format: Format, out: &mut (dyn Write + Send)) -> Result<Seen, String> {
+    let (context, plan) = (Arc::new(rows.task_ctx()), rows.create_physical_plan().await);
+    let plan = plan.map_err(|it| words(&it.find_root().strip_backtrace()))?;
+    let batches = execute_stream(plan.clone(), context).map_err(|it| words(&it.strip_backtrace()))?;
+    let mut seen = write(plan.schema(), batches, format, out).await?;
+    scanned(&*plan, &mut seen.scan);
+    Ok(seen)
+}
+
+/// Writes rows as they come.
+pub async fn write(
+    schema: SchemaRef,
+    mut batches: SendableRecordBatchStream,
+    format: Format,
+    out: &mut (dyn Write + Send),
+) -> Result<Seen, String> {
+    let schema = shown_schema(&schema, format);
+    let mut seen = Seen { columns: names(&schema), ..Seen::default() };
+    let mut writer = Writer::new(format, out, &schema).map_err(|it| it.to_string())?;
+    while let Some(batch) = batches.next().await {
+        let batch = batch.map_err(|it| words(&it.find_root().strip_backtrace()))?;
+        seen.rows += batch.num_rows();
+        let batch = shown(&batch, &schema).map_err(|it| it.to_string())?;
+        writer.write(&batch, &mut seen.cells).map_err(|it| it.to_string())?;
+    }
+    writer.close().map_err(|it| it.to_string())?;
+    Ok(seen)
+}
+
+fn names(schema: &Schema) -> Vec<String> {
+    schema.fields().iter().map(|it| it.name().clone()).collect()
+}
+
+/// The engine's message without its name for the sort of error.
+fn words(text: &str) -> String {
+    let first = text.lines().next().unwrap_or_default();
+    let known =
+        ["Execution error: ", "Arrow error: ", "Parser error: ", "Cast error: ", "External error: ", "Parquet error: "];
+    known.iter().fold(first, |it, prefix| it.strip_prefix(prefix).unwrap_or(it)).to_owned()
+}
+
+/// Returns the types that are written: instants in UTC everywhere, and in CSV nested values as JSON.
+fn shown_schema(schema: &Schema, format: Format) -> SchemaRef {
+    let shown = |it: &Arc<Field>| {
+        let dtype = match it.data_type() {
+            DataType::Timestamp(unit, _) => DataType::Timestamp((*unit).max(TimeUnit::Microsecond), Some("UTC".into())),
+            DataType::Dictionary(_, value) => value.as_ref().clone(),
+            DataType::Utf8View => DataType::Utf8,
+            DataType::BinaryView => DataType::Binary,
+            other if format == Format::Csv && other.is_nested() => DataType::Utf8,
+            other => other.clone(),
+        };
+        Field::new(it.name(), dtype, true)
+    };
+    Arc::new(Schema::new(schema.fields().iter().map(shown).collect::<Vec<_>>()))
+}
+
+fn shown(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
+    let column = |(array, field): (&ArrayRef, &Arc<Field>)| {
+        if array.data_type().is_nested() && *field.data_type() == DataType::Utf8 {
+            return texts(array).map(|it| Arc::new(it) as ArrayRef);
+        }
+        cast(array, field.data_type())
+    };
+    let columns = batch.columns().iter().zip(schema.fields()).map(column).collect::<Result<_, _>>()?;
+    RecordBatch::try_new(schema.clone(), columns)
+}
+
+fn texts(array: &ArrayRef) -> Result<StringArray, ArrowError> {
+    let options = FormatOptions::default().with_null("null");
+    let formatter = ArrayFormatter::try_new(array, &options)?;
+    Ok((0..array.len()).map(|row| array.is_valid(row).then(|| formatter.value(row).to_string())).collect())
+}
+
+/// One of the formats, at work.
+enum Writer<'a> {
+    Table,
+    Csv(csv::Writer<&'a mut (dyn Write + Send)>),
+    Json(datafusion::arrow::json::Writer<&'a mut (dyn Write + Send), JsonArray>),
+    Parquet(Box<ArrowWriter<&'a mut (dyn Write + Send)>>),
+}
+
+impl<'a> Writer<'a> {
+    fn new(format: Format, out: &'a mut (dyn Write + Send), schema: &SchemaRef) -> Result<Self, ArrowError> {
+        Ok(match format {
+            Format::Table => Self::Table,
+            Format::Csv => {
+                let mut writer = csv::WriterBuilder::new().with_header(true).build(out);
+                // Where no row comes, the header says what there would be.
+                writer.write(&RecordBatch::new_empty(schema.clone()))?;
+                Self::Csv(writer)
+            }
+            Format::Json => Self::Json(WriterBuilder::new().with_explicit_nulls(true).build(out)),
+            Format::Parquet => {
+                let compression = Compression::SNAPPY;
+                let properties = WriterProperties::builder()
+                    .set_compression(compression)
+                    .set_max_row_group_row_count(Some(ROW_GROUP))
+                    .build();
+                Self::Parquet(Box::new(ArrowWriter::try_new(out, schema.clone(), Some(properties))?))
+            }
+        })
+    }
+
+    fn write(&mut self, batch: &RecordBatch, cells: &mut Vec<Vec<String>>) -> Result<(), ArrowError> {
+        match self {
+            Self::Csv(writer) => writer.write(batch),
+            Self::Json(writer) => writer.write(batch),
+            Self::Parquet(writer) => Ok(writer.write(batch)?),
+            Self::Table => {
+                let options = FormatOptions::default();
+                let columns = batch.columns().iter().map(|it| ArrayFormatter::try_new(it, &options));
+                let columns = columns.collect::<Result<Vec<_>, _>>()?;
+                let row = |row| columns.iter().map(|it| it.value(row).to_string()).collect();
+                cells.extend((0..batch.num_rows()).map(row));
+                Ok(())
+            }
+        }
+    }
+
+    fn close(self) -> Result<(), ArrowError> {
+        match self {
+            Self::Table => Ok(()),
+            Self::Csv(writer) => Ok(writer.into_inner().flush()?),
+            Self::Json(mut writer) => {
+                writer.finish()?;
+                let out = writer.into_inner();
+                out.write_all(b"\n")?;
+                Ok(out.flush()?)
+            }
+            Self::Parquet(writer) => {
+                writer.close()?;
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Adds up what the scans below `plan` counted.
+fn scanned(plan: &dyn ExecutionPlan, scan: &mut Scan) {
+    use datafusion::physical_plan::metrics::MetricValue;
+    let metrics = plan.metrics().filter(|_| plan.children().is_empty());
+    for metric in metrics.iter().flat_map(|it| it.iter()) {
+        match metric.value() {
+            MetricValue::OutputRows(count) => scan.rows += count.value(),
+            MetricValue::Count { name, count } if name == "bytes_scanned" => scan.bytes += count.value(),
+            MetricValue::PruningMetrics { name, pruning_metrics } if name == "row_groups_pruned_statistics" => {
+                scan.row_groups += pruning_metrics.matched() + pruning_metrics.pruned();
+                scan.row_groups_left_out += pruning_metrics.pruned();
+            }
+            _ => {}
+        }
+    }
+    plan.children().iter().for_each(|it| scanned(&***it, scan));
+}

@@ -1,0 +1,192 @@
+//! Drift: what data says of columns now, against what it said when they were recorded (spec 3).
+//!
+//! What only adds is in place; what breaks a column in use is an error that names the source, never a recreate; what
+//! nothing uses is noted and no more.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::{Action, Cause, Change, Declared, Plan, Snapshot, diff, order};
+use crate::diagnostic::{Diagnostic, Place, Span};
+use crate::resource::{Address, Catalog, Effect, FeatureView, Field, FieldChange};
+
+/// Columns with their types as text: a source may have types that no feature can have.
+pub type Columns = Vec<(String, String)>;
+
+/// What data says of columns.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Data {
+    /// Of what is declared, as far as it was opened this time.
+    pub derived: BTreeMap<Address, Columns>,
+    /// Of what is recorded, as far as it was ever opened, with the identity.
+    pub recorded: BTreeMap<Address, (i64, Columns)>,
+}
+
+/// What a plan records without changing anything: what data taught about what is declared as it was.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Learned {
+    pub columns: Vec<(Address, Columns)>,
+    pub wire_orders: Vec<(Address, Vec<String>)>,
+}
+
+impl Learned {
+    pub fn is_empty(&self) -> bool {
+        self.columns.is_empty() && self.wire_orders.is_empty()
+    }
+}
+
+/// Adds to `plan`, which compares declarations, what data has to say; or says which column in use is gone.
+pub fn drift(plan: &mut Plan, snapshot: &Snapshot, declared: &[Declared], data: &Data) -> Result<(), Vec<Diagnostic>> {
+    let changes: BTreeMap<Address, usize> =
+        plan.changes.iter().enumerate().map(|it| (it.1.address.clone(), it.0)).collect();
+    let recorded = |address: &Address| {
+        let change = changes.get(address).map(|it| &plan.changes[*it]);
+        match change {
+            // What is built again has nothing to be true to.
+            Some(change) if matches!(change.action, Action::Create { .. } | Action::Recreate { .. }) => None,
+            Some(change) => data.recorded.get(change.recorded().unwrap_or(address)),
+            None => data.recorded.get(address),
+        }
+    };
+    let moved: BTreeSet<&Address> = data
+        .derived
+        .iter()
+        .filter(|it| recorded(it.0).is_some_and(|before| before.1 != *it.1))
+        .map(|it| it.0)
+        .collect();
+    let catalog = catalog(declared, data);
+    let (mut faults, mut grown, mut learned) = (Vec::new(), Vec::new(), Vec::new());
+    for it in declared {
+        let address = &it.resource.address;
+        let Some(now) = data.derived.get(address) else { continue };
+        let Some((id, before)) = recorded(address) else {
+            learned.push((address.clone(), now.clone()));
+            continue;
+        };
+        if before == now {
+            continue;
+        }
+        let view = it.resource.spec.declaration().view();
+        let uses = |name: &str| view.is_some_and(|view| uses(view, &catalog, name));
+        let sources: Vec<&Address> = it.resource.depends_on.iter().filter(|it| moved.contains(it)).collect();
+        let broken = broken(before, now, uses);
+        if broken.is_empty() {
+            learned.push((address.clone(), now.clone()));
+            if !sources.is_empty() && now.iter().any(|it| uses(&it.0) && !before.iter().any(|known| known.0 == it.0)) {
+                grown.push((it, *id, before, now, sources));
+            }
+        } else if !sources.is_empty() {
+            faults.push(fault(it, &sources, &broken));
+        }
+        // Where no source has other columns than before, it is the engine that sees them otherwise: a newer weir makes
+        // no change by itself, and what is recorded stands.
+    }
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    let grown: Vec<Change> =
+        grown.iter().map(|(it, id, before, now, sources)| grow(it, *id, before, now, sources)).collect();
+    for change in grown {
+        match changes.get(&change.address).map(|it| &mut plan.changes[*it].action) {
+            Some(Action::Update { fields, .. }) if fields.iter().all(|it| it.path != "schema") => {
+                fields.extend_from_slice(change.action.fields());
+            }
+            Some(_) => {}
+            None => {
+                plan.unchanged -= 1;
+                plan.changes.push(change);
+            }
+        }
+    }
+    plan.changes = order::order(std::mem::take(&mut plan.changes));
+    plan.learned.columns = learned;
+    let orders = diff::wire_orders(snapshot, declared, &plan.changes, &catalog, diff::Services::All);
+    match plan.changes.is_empty() {
+        true => plan.learned.wire_orders = orders,
+        false => plan.wire_orders = orders,
+    }
+    Ok(())
+}
+
+/// Returns what is declared, with the columns that data gives to views.
+fn catalog<'a>(declared: &'a [Declared], data: &Data) -> Catalog<'a> {
+    let mut catalog = Catalog::new(declared.iter().map(|it| &it.resource));
+    for it in declared {
+        let address = &it.resource.address;
+        let columns = data.derived.get(address).or_else(|| data.recorded.get(address).map(|it| &it.1));
+        if let (Some(view), Some(fields)) = (it.resource.spec.declaration().view(), columns.and_then(fields)) {
+            catalog.know_columns(view, &fields);
+        }
+    }
+    catalog
+}
+
+/// Returns the columns with weir's types, when all of them have one.
+pub fn fields(columns: &Columns) -> Option<Vec<Field>> {
+    let field = |(name, dtype): &(String, String)| Some(Field { name: name.clone(), dtype: dtype.parse().ok()? });
+    columns.iter().map(field).collect()
+}
+
+/// Says whether anything is made of this column of the view: a feature, a key, the time of a row, an aggregation.
+fn uses(view: &FeatureView, catalog: &Catalog, name: &str) -> bool {
+    let aggregations = view.aggregations();
+    aggregations.is_empty()
+        || aggregations.iter().any(|it| it.column == name)
+        || view.join_keys(catalog).iter().any(|it| it == name)
+        || view.timestamp(catalog).is_some_and(|it| it == name)
+}
+
+/// Returns what is wrong with each column in use that is gone or of another type.
+fn broken(before: &Columns, now: &Columns, uses: impl Fn(&str) -> bool) -> Vec<String> {
+    let used = before.iter().filter(|it| uses(&it.0));
+    let broken = used.filter_map(|(name, was)| match now.iter().find(|it| it.0 == *name) {
+        None => Some(format!("`{name}` is gone")),
+        Some((_, is)) if is != was => Some(format!("`{name}` was {was} and is {is}")),
+        Some(_) => None,
+    });
+    broken.collect()
+}
+
+fn fault(declared: &Declared, sources: &[&Address], broken: &[String]) -> Diagnostic {
+    let sources = sources.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>().join(", ");
+    let summary = format!(
+        "the data of {sources} has changed under `{}`, which is declared as it was: {}",
+        declared.resource.address,
+        broken.join(", ")
+    );
+    let fault = Diagnostic::error("D006", summary);
+    let fault = match &declared.source {
+        Some((file, line)) => {
+            fault.place(Place::Span(Span { file: file.clone(), line: *line, column: 0, length: 0, text: "".into() }))
+        }
+        None => fault,
+    };
+    fault.hint("bring the columns back, or make them what they were in the batch_config's post_processor")
+}
+
+/// Returns the change in place that more columns make.
+fn grow(declared: &Declared, id: i64, before: &Columns, now: &Columns, sources: &[&Address]) -> Change {
+    let columns = |it: &Columns| it.iter().map(|it| json!({ "name": it.0, "dtype": it.1 })).collect::<Value>();
+    let resource = &declared.resource;
+    let field = FieldChange {
+        path: "schema".to_owned(),
+        before: columns(before),
+        after: columns(now),
+        effect: Effect::InPlace,
+    };
+    Change {
+        address: resource.address.clone(),
+        id: Some(id),
+        action: Action::Update { before: resource.clone(), after: resource.clone(), fields: vec![field] },
+        cause: Cause::Data { sources: sources.iter().map(|it| (*it).clone()).collect() },
+        renamed_from: None,
+        suppressed: false,
+        jobs: Vec::new(),
+        meanwhile: None,
+        warnings: Vec::new(),
+        source: declared.source.as_ref().map(|it| (Arc::clone(&it.0), it.1)),
+        digest: Some(declared.digest),
+    }
+}
