@@ -1,5 +1,11 @@
 //! What only shows when sources are opened: run with `cargo test --features full --target-dir target/full -- data::`.
 
+#[cfg(feature = "spark")]
+mod spark;
+#[cfg(feature = "spark")]
+mod spark_preview;
+mod spark_server;
+
 use crate::support::{Repo, Run};
 
 mod redshift;

@@ -99,7 +99,7 @@ impl Planner {
 }
 
 /// How the message ends of a query that reads what it was not given.
-const NOT_GIVEN: &str = " is not one that the query was given";
+pub const NOT_GIVEN: &str = " is not one that the query was given";
 
 /// Gives one query its tables.
 struct Provider<'a> {

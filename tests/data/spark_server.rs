@@ -1,4 +1,5 @@
 //! A real Spark for the tests of one binary: started when the first of them asks, gone when the process is.
+#![allow(dead_code, reason = "two binaries have it, and each uses its part")]
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};

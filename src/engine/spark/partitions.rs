@@ -5,7 +5,7 @@
 
 use datafusion::arrow::datatypes::{DataType, Schema};
 
-use super::plan::quoted;
+use super::plan::{literal, quoted};
 use crate::batch_config::{Datepart, DatetimePartitionColumn};
 use crate::diagnostic::did_you_mean;
 use crate::engine::relation::{Closed, Window};
@@ -156,7 +156,7 @@ impl Column<'_> {
             }
         };
         Ok(match self.literal {
-            Literal::Text => format!("'{}'", value.replace('\\', "\\\\").replace('\'', "\\'")),
+            Literal::Text => literal(&value),
             Literal::Number => number()?,
             Literal::Date => format!("DATE '{value}'"),
         })

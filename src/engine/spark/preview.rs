@@ -7,7 +7,7 @@ use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::execution::SendableRecordBatchStream;
 
 use super::client::Session;
-use super::plan::quoted;
+use super::plan::{literal, quoted};
 use super::{Plan, Trouble, files, function, hive, types};
 use crate::batch_config::BatchConfig;
 use crate::diagnostic::Diagnostic;
@@ -76,7 +76,7 @@ impl Preview<'_> {
         let config = config.expect("a source without a batch config has been refused");
         let rows = self.read(declared, config, window, raw).await.map_err(|it| vec![it])?;
         Ok(match config.config().timestamp_field() {
-            Some(field) if !raw => rows.within(field, window),
+            Some(field) if !raw => rows.within(field, None, window),
             _ => rows,
         })
     }
@@ -135,7 +135,7 @@ impl Preview<'_> {
             None => only_timestamp(&*self.session.schema(&rows).await.map_err(|it| vec![self.trouble(it)])?),
         };
         Ok(match field {
-            Some(field) => rows.within(&field, window),
+            Some(field) => rows.within(&field, None, window),
             None => rows,
         })
     }
@@ -160,8 +160,8 @@ impl Preview<'_> {
 fn with_timestamp(rows: Plan, schema: &SchemaRef, field: &str, format: &str) -> Plan {
     let column = |name: &String| match name == field {
         true => {
-            let (name, format) = (quoted(name), format.replace('\\', "\\\\").replace('\'', "\\'"));
-            format!("coalesce(try_to_timestamp({name}, '{format}'), CAST({name} AS TIMESTAMP)) AS {name}")
+            let (name, format) = (quoted(name), literal(format));
+            format!("coalesce(try_to_timestamp({name}, {format}), CAST({name} AS TIMESTAMP)) AS {name}")
         }
         false => quoted(name),
     };

@@ -7,7 +7,6 @@ use std::path::Path;
 
 use datafusion::arrow::array::{Array, AsArray};
 use datafusion::arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit};
-use datafusion::arrow::util::pretty::pretty_format_batches;
 use datafusion::logical_expr::{col, lit};
 use datafusion::prelude::cast;
 use futures::TryStreamExt;
@@ -59,7 +58,7 @@ fn hive_config(table: &str, partitions: &[(&str, Datepart, bool)]) -> HiveConfig
 async fn preview_plan(ground: &Ground, config: &BatchConfig, window: Window) -> Plan {
     let rows = preview::lying(ground, config, window).await.unwrap();
     match config.config().timestamp_field() {
-        Some(field) => rows.within(field, window),
+        Some(field) => rows.within(field, config.config().timestamp_format(), window),
         None => rows,
     }
 }
@@ -80,7 +79,7 @@ fn window(start: &str, end: &str) -> Window {
 async fn shown(ground: &Ground, plan: &Plan) -> String {
     let (_, stream) = rows(ground, plan).await;
     let batches: Vec<_> = stream.try_collect().await.unwrap();
-    pretty_format_batches(&batches).unwrap().to_string()
+    ground.session.read_batches(batches).unwrap().to_string().await.unwrap()
 }
 
 async fn count(ground: &Ground, plan: &Plan) -> usize {
@@ -155,8 +154,7 @@ fn every_type_of_spark_is_known_and_its_values_arrive() {
         ];
         assert_eq!(types, expected);
         let provider = table.table(schema, Window::default()).await.unwrap();
-        let batches = ground.session.read_table(provider).unwrap().collect().await.unwrap();
-        let text = pretty_format_batches(&batches).unwrap().to_string();
+        let text = ground.session.read_table(provider).unwrap().to_string().await.unwrap();
         let values = "| true   | 1      | 2       | 3      | 4      | 1.5     | 2.5      | 1.25      | x        | 00       \
                       | 2024-01-01 | 2024-01-01T10:00:00Z | 2024-01-01T10:00:00 |";
         assert!(text.contains(values), "{text}");
@@ -250,6 +248,20 @@ fn files_are_read_with_the_columns_that_weir_sees() {
         assert_eq!(names(&schema), names(&embedded));
         assert_eq!(batches[0].column(0).as_primitive::<Int64Type>().value(0), 1);
         assert_eq!(batches[0].column(2).as_string::<i32>().value(0), "two\nlines, \"quoted\"");
+    });
+}
+
+#[test]
+fn a_time_that_is_text_is_read_as_its_format_says() {
+    on_spark(async |ground| {
+        let texts = "SELECT * FROM VALUES ('31.01.2024 10:00'), ('2024-01-31T12:00:00Z'), ('31.01.2024 20:00'), ('?'), (NULL) AS t(at)";
+        let window = window("2024-01-31T09:00:00Z", "2024-01-31T13:00:00Z");
+        let plan = Plan::query(texts, []).within("at", Some("dd.MM.yyyy HH:mm"), window);
+        assert_eq!(count(&ground, &plan).await, 2);
+        let quoted = Plan::query("SELECT '2024-01-31T10:00' AS at", []);
+        assert_eq!(count(&ground, &quoted.within("at", Some("yyyy-MM-dd'T'HH:mm"), window)).await, 1);
+        let instants = Plan::table("ads", "taps").within("at", Some("yyyy-MM-dd"), window);
+        assert_eq!(count(&ground, &instants).await, 1);
     });
 }
 

@@ -6,9 +6,9 @@ use spark_connect_core::SparkError;
 use spark_connect_proto::FetchErrorDetailsResponse;
 
 use crate::diagnostic::did_you_mean;
-use crate::engine::query::{Fault, Table};
+use crate::engine::query::{Fault, NOT_GIVEN, Table};
 use crate::engine::relation::Closed;
-use crate::sql;
+use crate::sql::{self, Holds};
 
 /// Why Spark did not do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,7 +78,12 @@ impl Said {
     pub fn fault(&self, text: &str, tables: &[Table], functions: &[String]) -> Fault {
         let (line, column) = self.place_in(text);
         let (message, hint) = self.words(tables, functions);
-        Fault { message, line, column, hint, is_known: false }
+        // What we can read has been looked at for tables.
+        let is_known = match sql::parse(text) {
+            Ok(_) => message.ends_with(NOT_GIVEN),
+            Err(fault) => fault.holds == Holds::InAny,
+        };
+        Fault { message, line, column, hint, is_known }
     }
 
     fn words(&self, tables: &[Table], functions: &[String]) -> (String, Option<String>) {
@@ -102,7 +107,7 @@ impl Said {
             && let Some(name) = self.parameters.get("relationName").map(|it| parts(it).join("."))
         {
             let near = did_you_mean(&name, tables.iter().map(|it| it.name.as_str()));
-            return (format!("table `{name}` is not one that the query was given"), near);
+            return (format!("table `{name}`{NOT_GIVEN}"), near);
         }
         if self.class == "PARSE_SYNTAX_ERROR"
             && let Some(found) = self.parameters.get("error")
