@@ -71,6 +71,11 @@ fn only_the_engine_knows_datafusion() {
 }
 
 #[test]
+fn only_one_folder_of_the_engine_knows_spark() {
+    only_in("only engine/spark/ speaks Spark Connect", &["spark_connect_"], &["src/engine/spark/"]);
+}
+
+#[test]
 fn plans_are_pure() {
     let words = ["async ", "SystemTime", "HashMap", "HashSet", "std::fs", "std::env", "tokio", "Timestamp::now"];
     let mut offenders = Vec::new();

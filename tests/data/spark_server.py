@@ -22,6 +22,8 @@ settings = {
     "spark.connect.authenticate.token": token,
     "spark.driver.bindAddress": "127.0.0.1",
     "spark.driver.host": "127.0.0.1",
+    # A stream ends after this much, and the client has to ask for the rest: in earnest that is a gigabyte, or two minutes.
+    "spark.connect.execute.reattachable.senderMaxStreamSize": "1m",
     "spark.ui.enabled": "false",
     "spark.sql.shuffle.partitions": "2",
     # Not UTC, to see that nobody relies on it.

@@ -3,6 +3,8 @@
 weir starts this, writes one request to standard input and reads one answer from standard output, both JSON.
 """
 
+from __future__ import annotations
+
 import dataclasses
 import datetime
 import inspect
