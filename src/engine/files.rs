@@ -136,8 +136,7 @@ impl FileSet {
         }
         let own = |it: &&str| it.starts_with('.') || it.starts_with('_') && !it.contains('=');
         let options = glob::MatchOptions { require_literal_separator: true, ..glob::MatchOptions::default() };
-        !segments.iter().any(|it| own(&it))
-            && self.glob.as_ref().is_none_or(|it| it.matches_with(&segments.join("/"), options))
+        !segments.iter().any(own) && self.glob.as_ref().is_none_or(|it| it.matches_with(&segments.join("/"), options))
     }
 
     /// Returns what counts. A file that is named may be called anything; of a folder only what looks like the format.
