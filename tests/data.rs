@@ -4,7 +4,6 @@
 mod spark;
 #[cfg(feature = "spark")]
 mod spark_preview;
-#[cfg(feature = "spark")]
 mod spark_server;
 
 use crate::support::{Repo, Run};

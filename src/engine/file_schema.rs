@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field as ArrowField, Schema, SchemaRef};
 
+use super::file_table::type_of;
 use crate::batch_config::FileFormat;
 use crate::resource::Field;
 
@@ -77,43 +78,27 @@ fn widened(a: &DataType, b: &DataType) -> Option<DataType> {
     })
 }
 
-/// Returns the columns that folders named `column=value` add. Whole numbers are numbers, all else is text, as Hive
-/// and Spark have it; every file must lie in the same ones.
-pub fn folders<'a>(
-    files: impl Iterator<Item = impl Iterator<Item = &'a str>>,
+/// Returns the columns that folders named `column=value` add; every file must lie in the same ones.
+pub fn folders(
+    files: impl Iterator<Item = impl Iterator<Item = (String, String)>>,
 ) -> Result<Vec<(String, DataType)>, String> {
     let mut columns: Option<Vec<(String, DataType)>> = None;
     for file in files {
-        let pairs: Vec<(&str, &str)> = file.filter_map(|it| it.split_once('=')).collect();
-        let names = |it: &[(&str, &str)]| it.iter().map(|it| it.0).collect::<Vec<_>>().join("/");
-        match &mut columns {
-            None => columns = Some(pairs.iter().map(|it| (it.0.to_owned(), kind_of(it.1))).collect()),
-            Some(known) => {
-                if known.len() != pairs.len() || known.iter().zip(&pairs).any(|it| it.0.0 != it.1.0) {
-                    let expected = known.iter().map(|it| it.0.as_str()).collect::<Vec<_>>().join("/");
-                    return Err(format!("some files lie below `{expected}`, and others below `{}`", names(&pairs)));
-                }
-                for (column, pair) in known.iter_mut().zip(&pairs) {
-                    if column.1 != kind_of(pair.1) {
-                        column.1 = widened(&column.1, &kind_of(pair.1)).unwrap_or(DataType::Utf8);
-                    }
-                }
-            }
+        let pairs: Vec<(String, DataType)> = file.map(|it| (it.0, type_of(&it.1))).collect();
+        let names = |it: &[(String, DataType)]| it.iter().map(|it| it.0.as_str()).collect::<Vec<_>>().join("/");
+        let known = columns.get_or_insert_with(|| pairs.clone());
+        if names(known) != names(&pairs) {
+            let (expected, found) = (names(known), names(&pairs));
+            return Err(format!("some files lie below `{expected}`, and others below `{found}`"));
+        }
+        for (column, pair) in known.iter_mut().zip(pairs) {
+            column.1 = widened(&column.1, &pair.1).unwrap_or(DataType::Utf8);
         }
     }
-    Ok(columns.unwrap_or_default())
-}
-
-fn kind_of(value: &str) -> DataType {
-    // `01` is how a text looks, even where it could be read as a number.
-    if value.len() > 1 && value.starts_with('0') {
-        return DataType::Utf8;
-    }
-    match (value.parse::<i32>(), value.parse::<i64>()) {
-        (Ok(_), _) => DataType::Int32,
-        (_, Ok(_)) => DataType::Int64,
-        _ => DataType::Utf8,
-    }
+    let mut columns = columns.unwrap_or_default();
+    // Where every value is missing, it is text that is.
+    columns.iter_mut().filter(|it| it.1 == DataType::Null).for_each(|it| it.1 = DataType::Utf8);
+    Ok(columns)
 }
 
 /// Returns `schema` with the types that an override declares.

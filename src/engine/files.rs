@@ -11,13 +11,14 @@ use datafusion::datasource::file_format::FileFormat as Format;
 use datafusion::datasource::file_format::csv::CsvFormat;
 use datafusion::datasource::file_format::json::JsonFormat;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
-use datafusion::datasource::listing::{ListingOptions, ListingTable, ListingTableConfig, ListingTableUrl};
+use datafusion::datasource::listing::ListingTableUrl;
 use datafusion::execution::context::SessionContext;
 use futures::{StreamExt, TryStreamExt};
 use object_store::{ObjectMeta, ObjectStore};
 use tokio::sync::OnceCell;
 
 use super::file_schema::{self, Found};
+use super::file_table::FileTable;
 use super::relation::{Closed, Ground, Relation, Window};
 use super::{s3, types};
 use crate::batch_config::{FileConfig, FileFormat};
@@ -135,23 +136,10 @@ impl FileSet {
         }
         let own = |it: &&str| it.starts_with('.') || it.starts_with('_') && !it.contains('=');
         let options = glob::MatchOptions { require_literal_separator: true, ..glob::MatchOptions::default() };
-        !segments.iter().any(|it| own(&it))
-            && self.glob.as_ref().is_none_or(|it| it.matches_with(&segments.join("/"), options))
+        !segments.iter().any(own) && self.glob.as_ref().is_none_or(|it| it.matches_with(&segments.join("/"), options))
     }
 
     /// Returns what counts. A file that is named may be called anything; of a folder only what looks like the format.
-    /// Returns the ending by which a scan tells files: as narrow as the files allow, because it does not know that names
-    /// with a dot are a writer's own, and Hadoop lays `.part-0.parquet.crc` beside each file on a local disk.
-    fn scanned(&self, files: &[ObjectMeta]) -> &'static str {
-        const PARQUET: &str = ".parquet";
-        match self.extension() {
-            "" if self.base.is_collection() && files.iter().all(|it| it.location.as_ref().ends_with(PARQUET)) => {
-                PARQUET
-            }
-            extension => extension,
-        }
-    }
-
     fn extension(&self) -> &'static str {
         if self.base.is_collection() && self.glob.is_none() { self.extension } else { "" }
     }
@@ -173,6 +161,13 @@ impl FileSet {
             [] => start,
             inner => format!("{}/{}", start.trim_end_matches('/'), inner.join("/")),
         }
+    }
+
+    /// Returns the folders `column=value` that a file lies in, below where the data set starts.
+    fn folders(&self, file: &ObjectMeta) -> impl Iterator<Item = (String, String)> {
+        let segments = self.base.strip_prefix(&file.location).into_iter().flatten();
+        let pair = |it: &str| it.split_once('=').map(|(name, value)| (name.to_owned(), decoded(value)));
+        segments.filter_map(pair).collect::<Vec<_>>().into_iter()
     }
 
     /// Opens every file and returns what all of them hold, with the folders' columns.
@@ -199,14 +194,8 @@ impl FileSet {
         if schema.fields().is_empty() {
             return Err(self.fault(format!("`{}` has no columns", self.uri)));
         }
-        let folders = match (&self.glob, self.base.is_collection()) {
-            (None, true) => {
-                let inside = files.iter().map(|it| self.base.strip_prefix(&it.location).into_iter().flatten());
-                file_schema::folders(inside)
-                    .map_err(|it| self.fault(format!("the folders of `{}` do not fit together: {it}", self.uri)))?
-            }
-            _ => Vec::new(),
-        };
+        let folders = file_schema::folders(files.iter().map(|it| self.folders(it)))
+            .map_err(|it| self.fault(format!("the folders of `{}` do not fit together: {it}", self.uri)))?;
         Ok(Found { schema, folders })
     }
 
@@ -262,31 +251,25 @@ impl Relation for FileSet {
     async fn table(&self, _: SchemaRef, _: Window) -> Result<Arc<dyn TableProvider>, Closed> {
         let (files, found) = (self.files().await?, self.found().await?);
         let wrong = |it: DataFusionError| self.fault(it.strip_backtrace());
-        let paths = match &self.glob {
-            None => vec![self.base.clone()],
-            Some(_) => {
-                let url = |it: &ObjectMeta| {
-                    ListingTableUrl::parse(format!("{}{}", self.base.object_store().as_str(), it.location))
-                };
-                files.iter().map(url).collect::<Result<_, _>>().map_err(wrong)?
-            }
-        };
         // Of a CSV file columns are read by position: an override says their types, and what is left out is left out
         // afterwards.
         let overridden = self.schema_override.as_deref().unwrap_or_default();
         let schema = file_schema::with_types(&found.schema, overridden);
-        let options = ListingOptions::new(self.reader())
-            .with_file_extension(self.scanned(&files))
-            .with_table_partition_cols(found.folders.clone())
-            .with_output_partitioning(None);
-        let config = ListingTableConfig::new_with_multi_paths(paths).with_listing_options(options).with_schema(schema);
-        let table: Arc<dyn TableProvider> = Arc::new(ListingTable::try_new(config).map_err(wrong)?);
+        let store = self.base.object_store();
+        let located = files.iter().map(|it| (it.clone(), self.folders(it).map(|it| it.1).collect()));
+        let table = FileTable::new(self.reader(), store, found, schema, located).map_err(wrong)?;
+        let table: Arc<dyn TableProvider> = Arc::new(table);
         let Some(fields) = &self.schema_override else { return Ok(table) };
         self.overridden(&table.schema(), fields)?;
         let names: Vec<&str> = fields.iter().map(|it| it.name.as_str()).collect();
         let chosen = self.session.read_table(table).and_then(|it| it.select_columns(&names)).map_err(wrong)?;
         Ok(chosen.into_view())
     }
+}
+
+/// Returns a folder's value as it was before Hive escaped it.
+fn decoded(value: &str) -> String {
+    percent_encoding::percent_decode_str(value).decode_utf8().map_or_else(|_| value.to_owned(), |it| it.into_owned())
 }
 
 /// Splits a path into the folder above its first glob, with `/` at its end, and the rest.

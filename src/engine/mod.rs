@@ -3,6 +3,7 @@
 
 mod cache;
 mod file_schema;
+mod file_table;
 mod files;
 mod hive_files;
 mod preview;

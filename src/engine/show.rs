@@ -101,7 +101,7 @@ fn texts(array: &ArrayRef) -> Result<StringArray, ArrowError> {
 /// One of the formats, at work.
 enum Writer<'a> {
     Table,
-    Csv(csv::Writer<&'a mut (dyn Write + Send)>),
+    Csv(Box<csv::Writer<&'a mut (dyn Write + Send)>>),
     Json(datafusion::arrow::json::Writer<&'a mut (dyn Write + Send), JsonArray>),
     Parquet(Box<ArrowWriter<&'a mut (dyn Write + Send)>>),
 }
@@ -114,7 +114,7 @@ impl<'a> Writer<'a> {
                 let mut writer = csv::WriterBuilder::new().with_header(true).build(out);
                 // Where no row comes, the header says what there would be.
                 writer.write(&RecordBatch::new_empty(schema.clone()))?;
-                Self::Csv(writer)
+                Self::Csv(Box::new(writer))
             }
             Format::Json => Self::Json(WriterBuilder::new().with_explicit_nulls(true).build(out)),
             Format::Parquet => {

@@ -291,12 +291,12 @@ fn a_spark_that_is_not_there_is_said_once_for_all_queries() {
 #[test]
 fn without_spark_the_rest_is_checked() {
     let repo = Repo::new(&[("entity.yaml", ENTITY), ("source.yaml", HIVE), ("view.yaml", VIEW)]);
-    for (toml, says) in
+    for (toml, why) in
         [("", "nothing is configured that reads Hive"), ("[engine]\nkind = \"spark\"\n", "Spark is not configured")]
     {
         repo.write("weir.toml", toml);
         let run = validate(&repo).exits(0);
-        assert!(run.stderr.contains(says), "{}", run.stderr);
+        assert!(run.stderr.contains(why), "{}", run.stderr);
         assert!(run.stderr.contains("warning[V104]"), "{}", run.stderr);
     }
 }

@@ -76,7 +76,7 @@ impl Preview<'_> {
         let config = config.expect("a source without a batch config has been refused");
         let rows = self.read(declared, config, window, raw).await.map_err(|it| vec![it])?;
         Ok(match config.config().timestamp_field() {
-            Some(field) if !raw => rows.within(field, window),
+            Some(field) if !raw => rows.within(field, None, window),
             _ => rows,
         })
     }
@@ -135,7 +135,7 @@ impl Preview<'_> {
             None => only_timestamp(&*self.session.schema(&rows).await.map_err(|it| vec![self.trouble(it)])?),
         };
         Ok(match field {
-            Some(field) => rows.within(&field, window),
+            Some(field) => rows.within(&field, None, window),
             None => rows,
         })
     }

@@ -58,7 +58,7 @@ fn hive_config(table: &str, partitions: &[(&str, Datepart, bool)]) -> HiveConfig
 async fn preview_plan(ground: &Ground, config: &BatchConfig, window: Window) -> Plan {
     let rows = preview::lying(ground, config, window).await.unwrap();
     match config.config().timestamp_field() {
-        Some(field) => rows.within(field, window),
+        Some(field) => rows.within(field, config.config().timestamp_format(), window),
         None => rows,
     }
 }
@@ -248,6 +248,20 @@ fn files_are_read_with_the_columns_that_weir_sees() {
         assert_eq!(names(&schema), names(&embedded));
         assert_eq!(batches[0].column(0).as_primitive::<Int64Type>().value(0), 1);
         assert_eq!(batches[0].column(2).as_string::<i32>().value(0), "two\nlines, \"quoted\"");
+    });
+}
+
+#[test]
+fn a_time_that_is_text_is_read_as_its_format_says() {
+    on_spark(async |ground| {
+        let texts = "SELECT * FROM VALUES ('31.01.2024 10:00'), ('2024-01-31T12:00:00Z'), ('31.01.2024 20:00'), ('?'), (NULL) AS t(at)";
+        let window = window("2024-01-31T09:00:00Z", "2024-01-31T13:00:00Z");
+        let plan = Plan::query(texts, []).within("at", Some("dd.MM.yyyy HH:mm"), window);
+        assert_eq!(count(&ground, &plan).await, 2);
+        let quoted = Plan::query("SELECT '2024-01-31T10:00' AS at", []);
+        assert_eq!(count(&ground, &quoted.within("at", Some("yyyy-MM-dd'T'HH:mm"), window)).await, 1);
+        let instants = Plan::table("ads", "taps").within("at", Some("yyyy-MM-dd"), window);
+        assert_eq!(count(&ground, &instants).await, 1);
     });
 }
 
