@@ -222,6 +222,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("V014", "a batch config does not yield the push source's schema"),
     ("V015", "a join_key_map does not fit"),
     ("V016", "a value is out of range"),
+    ("V017", "a join key has another type than its column"),
     ("V101", "an online view has no monitoring (warning)"),
     ("V102", "nothing uses a resource (warning)"),
     ("V103", "history starts at the first push (warning)"),

@@ -125,6 +125,7 @@ pub enum Format {
 pub fn main() -> ExitCode {
     // SQL trees are deep: the threads that parse get room for them. A second call finds the pool made, which is as good.
     let _ = rayon::ThreadPoolBuilder::new().stack_size(32 * 1024 * 1024).build_global();
+    hush();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -138,6 +139,16 @@ pub fn main() -> ExitCode {
         Ok(exit) => ExitCode::from(exit as u8),
         Err(stop) => ExitCode::from(stop.report(&context.ui) as u8),
     }
+}
+
+/// Keeps a panic that the engine catches, and tells as an error, from being told twice.
+fn hush() {
+    let told = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !panic.location().is_some_and(|it| crate::engine::is_caught(it.file())) {
+            told(panic);
+        }
+    }));
 }
 
 fn run(cli: Cli, context: &Context) -> Result<Exit, Stop> {

@@ -13,7 +13,7 @@ use super::list::lines;
 use super::repo;
 use super::show::{Among, find_among};
 use super::stop::{Exit, Stop};
-use crate::diagnostic::{Diagnostic, DocumentId, Place as At};
+use crate::diagnostic::{Diagnostic, DocumentId, Place as At, Span};
 use crate::engine::{self, Format, Request, Scan, Seen};
 use crate::load::Repo;
 use crate::render::words;
@@ -127,7 +127,7 @@ fn find(context: &Context, place: &Place, text: &str) -> Result<(Repo, Address),
         Err(stop) => return Err(stop),
     };
     let concerned = reached(&repo, &address);
-    let errors: Vec<Diagnostic> = errors.into_iter().filter(|it| concerns(it, &concerned)).collect();
+    let errors: Vec<Diagnostic> = errors.into_iter().filter(|it| concerns(it, &repo, &concerned)).collect();
     if errors.is_empty() { Ok((repo, address)) } else { Err(mistakes(&repo, errors)) }
 }
 
@@ -150,27 +150,28 @@ fn reached(repo: &Repo, address: &Address) -> HashSet<DocumentId> {
     reached
 }
 
-fn concerns(diagnostic: &Diagnostic, documents: &HashSet<DocumentId>) -> bool {
+fn concerns(diagnostic: &Diagnostic, repo: &Repo, documents: &HashSet<DocumentId>) -> bool {
+    // What one of them refers to may be a declaration with a mistake.
+    let read = repo.declared.iter().filter(|it| documents.contains(&it.document));
+    let refers_to_broken =
+        read.flat_map(|it| it.resource.spec.declaration().references()).any(|it| repo.broken.contains_key(&it.name));
     diagnostic.labels.iter().any(|it| match &it.place {
         At::Field { document, .. } | At::Query { document, .. } => documents.contains(document),
-        At::Span(_) => true,
+        At::Span(span) => refers_to_broken || document_at(repo, span).is_some_and(|it| documents.contains(&it)),
     })
+}
+
+/// Returns the document that a mistake is in, where its file has any.
+fn document_at(repo: &Repo, span: &Span) -> Option<DocumentId> {
+    let here = repo.documents.iter().enumerate().filter(|it| repo.files[it.1.file].path == span.file);
+    here.filter(|it| it.1.place.line <= span.line).map(|it| DocumentId(it.0)).last()
 }
 
 fn to_stdout(context: &Context, repo: &Repo, request: &Request, format: PreviewFormat) -> Result<Seen, Stop> {
     if format == PreviewFormat::Table {
-        let mut seen = show(repo, request, Format::Table, &mut std::io::sink())?;
-        let more = request.limit.is_some_and(|it| seen.rows == it);
-        if more {
-            seen.cells.pop();
-        }
+        let (seen, more) = few(repo, request)?;
         context.ui.data(&table(&seen))?;
-        let count = words::count(seen.cells.len(), "row");
-        context.ui.say(&if more {
-            format!("{count}, and there are more: --limit N shows N.")
-        } else {
-            format!("{count}.")
-        });
+        context.ui.say(&format!("{}{more}.", words::count(seen.rows, "row")));
         return Ok(seen);
     }
     let out = std::io::stdout();
@@ -183,6 +184,17 @@ fn to_stdout(context: &Context, repo: &Repo, request: &Request, format: PreviewF
         Err(_) if pipe.is_gone => Ok(Seen::default()),
         shown => shown,
     }
+}
+
+/// Returns the rows of a table, and what to say where they are not all.
+fn few(repo: &Repo, request: &Request) -> Result<(Seen, &'static str), Stop> {
+    let mut seen = show(repo, request, Format::Table, &mut std::io::sink())?;
+    let more = request.limit.is_some_and(|it| seen.rows == it);
+    if more {
+        seen.rows -= 1;
+        seen.cells.pop();
+    }
+    Ok((seen, if more { ", and there are more: --limit N shows N" } else { "" }))
 }
 
 /// stdout, which remembers whether its reader went away.
@@ -217,22 +229,21 @@ fn to_file(
     let written = (|| {
         let cannot = || format!("`{}` cannot be written", path.display());
         let mut file = std::io::BufWriter::new(std::fs::File::create(&temporary).with_context(cannot)?);
-        let seen = match format {
+        let (seen, more) = match format {
             PreviewFormat::Table => {
-                let seen = show(repo, request, Format::Table, &mut std::io::sink())?;
+                let (seen, more) = few(repo, request)?;
                 file.write_all(table(&seen).as_bytes()).with_context(cannot)?;
-                seen
+                (seen, more)
             }
-            other => show(repo, request, other.plain(), &mut file)?,
+            other => (show(repo, request, other.plain(), &mut file)?, ""),
         };
         file.flush().with_context(cannot)?;
         std::fs::rename(&temporary, &path).with_context(cannot)?;
+        context.ui.say(&format!("Wrote {} to {}{more}.", words::count(seen.rows, "row"), path.display()));
         Ok(seen)
     })();
     if written.is_err() {
         let _ = std::fs::remove_file(&temporary);
-    } else if let Ok(seen) = &written {
-        context.ui.say(&format!("Wrote {} to {}.", words::count(seen.rows, "row"), path.display()));
     }
     written
 }
@@ -274,5 +285,7 @@ fn scan_line(scan: Scan) -> String {
         0 => String::new(),
         all => format!("{} of {}, ", all - scan.row_groups_left_out, words::count(all, "row group")),
     };
-    format!("Read {groups}{}, {} bytes.", words::count(scan.rows, "row"), scan.bytes)
+    // Only of Parquet files are the bytes counted.
+    let bytes = if scan.bytes == 0 { String::new() } else { format!(", {} bytes", scan.bytes) };
+    format!("Read {groups}{}{bytes}.", words::count(scan.rows, "row"))
 }

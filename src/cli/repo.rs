@@ -130,6 +130,7 @@ impl Sources {
         } else {
             found.extend(crate::check::together(&repo, &catalog));
         }
+        forget_unread(&mut found);
         let (mut errors, mut warnings): (Vec<_>, Vec<_>) = found.into_iter().partition(Diagnostic::is_error);
         // What data says of columns is no part of what is declared: it never makes a change.
         let digests = outline::digests(&repo, &catalog);
@@ -250,4 +251,15 @@ pub fn say_counts(context: &Context, counts: &[(String, usize)]) {
     if let Some(line) = diagnostics::warning_line(counts, if context.ui.verbose { "" } else { " (-v lists them)" }) {
         context.ui.say(&line);
     }
+}
+
+/// A query that is not SQL, or that reads tables it was not given, has one mistake: what the engine makes of it is none.
+fn forget_unread(found: &mut Vec<Diagnostic>) {
+    let query = |it: &Diagnostic| match &it.labels.first()?.place {
+        crate::diagnostic::Place::Query { document, path, .. } => Some((*document, path.clone())),
+        _ => None,
+    };
+    let unread = found.iter().filter(|it| matches!(it.code.0, "L014" | "R005")).filter_map(query);
+    let unread: std::collections::HashSet<_> = unread.collect();
+    found.retain(|it| it.code.0 != "D002" || query(it).is_none_or(|it| !unread.contains(&it)));
 }

@@ -164,11 +164,13 @@ pub fn find_among<'a>(
         [] => {
             let names: Vec<String> =
                 recorded.map(|it| if text.contains('.') { it.to_string() } else { it.name.to_string() }).collect();
+            // The same name under another kind is nearer than another name under the same.
+            let name = text.split_once('.').map(|it| it.1);
+            let same = names.iter().find(|it| name.is_some() && it.split_once('.').map(|it| it.1) == name);
+            let near = same.map(|it| format!("did you mean `{it}`?"));
+            let near = near.or_else(|| did_you_mean(text, names.iter().map(String::as_str)));
             let diagnostic = Diagnostic::error(code, format!("`{text}` is not {is}"));
-            Err(Stop::diagnostic(
-                diagnostic
-                    .hint(did_you_mean(text, names.iter().map(String::as_str)).unwrap_or_else(|| lists.to_owned())),
-            ))
+            Err(Stop::diagnostic(diagnostic.hint(near.unwrap_or_else(|| lists.to_owned()))))
         }
         several => {
             let names: Vec<String> = several.iter().map(ToString::to_string).collect();

@@ -1,10 +1,12 @@
 //! The columns of a data set of several files: what each file holds, put together, and what the folders say.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field as ArrowField, Schema, SchemaRef};
 
 use super::file_table::type_of;
+use super::types::name_of;
 use crate::batch_config::FileFormat;
 use crate::resource::Field;
 
@@ -22,6 +24,17 @@ impl Found {
     }
 }
 
+impl Found {
+    /// Returns a column that the files and the folders, or two folders, both have.
+    pub fn named_twice(&self) -> Option<&str> {
+        let folders = self.folders.iter().enumerate();
+        let mut twice = folders.filter(|(index, folder)| {
+            self.schema.field_with_name(&folder.0).is_ok() || self.folders[..*index].iter().any(|it| it.0 == folder.0)
+        });
+        twice.next().map(|it| it.1.0.as_str())
+    }
+}
+
 /// Why files are no data set.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Misfit {
@@ -32,16 +45,18 @@ pub struct Misfit {
 /// Puts the columns of all files together: a column that some lack is null there, and numbers widen.
 pub fn merge(format: FileFormat, files: &[(String, SchemaRef)]) -> Result<SchemaRef, Misfit> {
     let mut merged: Vec<(ArrowField, &str)> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
     for (name, schema) in files {
         for field in schema.fields() {
-            let Some((known, first)) = merged.iter_mut().find(|it| it.0.name() == field.name()) else {
+            let Some((known, first)) = places.get(field.name().as_str()).and_then(|it| merged.get_mut(*it)) else {
+                places.insert(field.name(), merged.len());
                 merged.push((field.as_ref().clone().with_nullable(true), name));
                 continue;
             };
             match widened(known.data_type(), field.data_type()) {
                 Some(dtype) => known.set_data_type(dtype),
                 None => {
-                    let (column, was, is) = (field.name(), known.data_type(), field.data_type());
+                    let (column, was, is) = (field.name(), name_of(known.data_type()), name_of(field.data_type()));
                     return Err(Misfit {
                         message: format!("`{column}` is {was} in `{first}` and {is} in `{name}`"),
                         hint: (format != FileFormat::Parquet)
@@ -52,9 +67,10 @@ pub fn merge(format: FileFormat, files: &[(String, SchemaRef)]) -> Result<Schema
         }
     }
     if let (FileFormat::Csv, Some((first, expected))) = (format, files.first()) {
+        let list = |it: &[String]| if it.is_empty() { "none".to_owned() } else { it.join(", ") };
         let names = |it: &SchemaRef| it.fields().iter().map(|it| it.name().clone()).collect::<Vec<_>>();
         if let Some((other, found)) = files.iter().find(|it| names(&it.1) != names(expected)) {
-            let (expected, found) = (names(expected).join(", "), names(found).join(", "));
+            let (expected, found) = (list(&names(expected)), list(&names(found)));
             return Err(Misfit {
                 message: format!("`{first}` has the columns {expected}, and `{other}` has {found}"),
                 hint: Some("CSV files are read by position: give all of them the same header".to_owned()),
@@ -74,6 +90,11 @@ fn widened(a: &DataType, b: &DataType) -> Option<DataType> {
         (Float32, Float64) | (Float64, Float32) => Float64,
         (Int64 | Int32, Float64) | (Float64, Int64 | Int32) => Float64,
         (Utf8 | LargeUtf8 | Utf8View, Utf8 | LargeUtf8 | Utf8View) => Utf8,
+        // Writers differ in how finely they count, and times without zone are UTC.
+        (Timestamp(a, zone), Timestamp(b, other)) if zone.is_none() || other.is_none() || zone == other => {
+            Timestamp(*a.max(b), zone.clone().or_else(|| other.clone()))
+        }
+        (Dictionary(_, value), other) | (other, Dictionary(_, value)) => widened(value, other)?,
         _ => return None,
     })
 }
@@ -88,8 +109,11 @@ pub fn folders(
         let names = |it: &[(String, DataType)]| it.iter().map(|it| it.0.as_str()).collect::<Vec<_>>().join("/");
         let known = columns.get_or_insert_with(|| pairs.clone());
         if names(known) != names(&pairs) {
-            let (expected, found) = (names(known), names(&pairs));
-            return Err(format!("some files lie below `{expected}`, and others below `{found}`"));
+            let below = |names: String| match names.as_str() {
+                "" => "in no folder `column=value`".to_owned(),
+                _ => format!("in folders of `{names}`"),
+            };
+            return Err(format!("some files lie {}, and others {}", below(names(known)), below(names(&pairs))));
         }
         for (column, pair) in known.iter_mut().zip(pairs) {
             column.1 = widened(&column.1, &pair.1).unwrap_or(DataType::Utf8);

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::arrow::datatypes::{DataType, Field, SchemaRef};
+use datafusion::arrow::array::{Array, AsArray, RecordBatch};
+use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::{Result, ScalarValue};
+use datafusion::common::{Column, DFSchema, Result, ScalarValue};
 use datafusion::datasource::file_format::FileFormat;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder};
@@ -52,6 +53,38 @@ impl FileTable {
     }
 }
 
+impl FileTable {
+    /// Returns the files whose folders pass the filters that look at nothing else: the others are not opened.
+    fn in_folders(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<PartitionedFile>> {
+        let folders = self.schema.table_partition_cols();
+        let is_folder = |it: &&Column| folders.iter().any(|folder| *folder.name() == it.name);
+        let decides = |it: &&Expr| {
+            let columns = it.column_refs();
+            !columns.is_empty() && columns.iter().all(is_folder) && !it.is_volatile()
+        };
+        let filters: Vec<&Expr> = filters.iter().filter(decides).collect();
+        if filters.is_empty() || self.files.is_empty() {
+            return Ok(self.files.clone());
+        }
+        let schema = Arc::new(Schema::new(folders.clone()));
+        let values =
+            |index: usize| ScalarValue::iter_to_array(self.files.iter().map(|it| it.partition_values[index].clone()));
+        let values = (0..folders.len()).map(values).collect::<Result<_>>()?;
+        let rows = RecordBatch::try_new(schema.clone(), values)?;
+        let names = DFSchema::try_from(schema)?;
+        let mut files = self.files.iter().map(Some).collect::<Vec<_>>();
+        for filter in filters {
+            let passes = state.create_physical_expr(filter.clone(), &names)?.evaluate(&rows)?;
+            let passes = passes.into_array(rows.num_rows())?;
+            let passes = passes.as_boolean();
+            for (row, file) in files.iter_mut().enumerate() {
+                *file = file.filter(|_| passes.is_valid(row) && passes.value(row));
+            }
+        }
+        Ok(files.into_iter().flatten().cloned().collect())
+    }
+}
+
 /// Returns the value of a folder such as `day=2024-01-01`, of which `text` is the part behind the `=`.
 fn value(text: &str, dtype: &DataType) -> Result<ScalarValue> {
     match text {
@@ -94,12 +127,12 @@ impl TableProvider for FileTable {
         &self,
         state: &dyn Session,
         projection: Option<&Vec<usize>>,
-        _: &[Expr],
+        filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let source = self.format.file_source(self.schema.clone());
         let scan = FileScanConfigBuilder::new(self.store.clone(), source)
-            .with_file_groups(vec![FileGroup::new(self.files.clone())])
+            .with_file_groups(vec![FileGroup::new(self.in_folders(state, filters)?)])
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)
             .build();

@@ -14,13 +14,13 @@ use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::ListingTableUrl;
 use datafusion::execution::context::SessionContext;
 use futures::{StreamExt, TryStreamExt};
-use object_store::{ObjectMeta, ObjectStore};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 use tokio::sync::OnceCell;
 
 use super::file_schema::{self, Found};
 use super::file_table::FileTable;
 use super::relation::{Closed, Ground, Relation, Window};
-use super::{s3, types};
+use super::{panics, s3, shape, types, words};
 use crate::batch_config::{FileConfig, FileFormat};
 use crate::diagnostic::{closest, did_you_mean};
 use crate::resource::Field;
@@ -76,7 +76,10 @@ impl FileSet {
         let is_local = !whole.starts_with("s3://");
         let (mut base, glob) = split_glob(&whole);
         let glob = glob.map(glob::Pattern::new).transpose();
-        let glob = glob.map_err(|it| Closed::fault(field, format!("`{uri}` is not a glob: {}", it.msg)))?;
+        let glob = glob.map_err(|it| {
+            let hint = "`*` stands for a part of a name, `**` for folders, and `[[]` for a bracket".to_owned();
+            Closed::fault(field, format!("`{uri}` is not a glob: {}", it.msg)).hint(Some(hint))
+        })?;
         if glob.is_none() && is_local && is_folder(Path::new(&base), field, uri)? && !base.ends_with('/') {
             base.push('/');
         }
@@ -182,7 +185,9 @@ impl FileSet {
         let open = |file: ObjectMeta| {
             let (reader, state) = (&reader, &state);
             async move {
-                let schema = reader.infer_schema(state, &self.store, std::slice::from_ref(&file)).await;
+                self.looks_right(&file).await?;
+                let opened = reader.infer_schema(state, &self.store, std::slice::from_ref(&file));
+                let schema = panics::caught(opened).await.map_err(|it| self.not_read(&file, &it))?;
                 schema.map(|it| (self.name(&file), it)).map_err(|it| self.unreadable(&file, &it))
             }
         };
@@ -192,28 +197,71 @@ impl FileSet {
             self.fault(format!("the files of `{}` do not fit together: {}", self.uri, it.message)).hint(it.hint)
         })?;
         if schema.fields().is_empty() {
-            return Err(self.fault(format!("`{}` has no columns", self.uri)));
+            let empty = files.iter().all(|it| it.size == 0);
+            return Err(self.fault(format!("`{}` {}", self.uri, if empty { "is empty" } else { "has no columns" })));
         }
         let folders = file_schema::folders(files.iter().map(|it| self.folders(it)))
             .map_err(|it| self.fault(format!("the folders of `{}` do not fit together: {it}", self.uri)))?;
-        Ok(Found { schema, folders })
+        let found = Found { schema, folders };
+        if let Some(twice) = found.named_twice() {
+            let message = format!("`{twice}` is a column of the files of `{}` and the name of a folder", self.uri);
+            return Err(self.fault(message).hint(Some("rename the folders, or leave the column out".to_owned())));
+        }
+        Ok(found)
+    }
+
+    /// Looks at the few bytes that a reader would trust, or would not look at.
+    async fn looks_right(&self, file: &ObjectMeta) -> Result<(), Closed> {
+        let range = match self.format {
+            FileFormat::Parquet => file.size.saturating_sub(shape::PARQUET_END)..file.size,
+            FileFormat::Csv => 0..file.size.min(shape::HEADER_MAX),
+            FileFormat::Json => return Ok(()),
+        };
+        let bytes = match range.is_empty() {
+            true => Default::default(),
+            false => {
+                let read = self.store.get_range(&file.location, range).await;
+                read.map_err(|it| self.why(&DataFusionError::ObjectStore(Box::new(it))))?
+            }
+        };
+        let fault = match self.format {
+            FileFormat::Parquet => shape::parquet_end(&bytes, file.size),
+            _ => shape::csv_header(&bytes),
+        };
+        match fault {
+            Some(fault) => Err(self.not_read(file, &fault)),
+            None => Ok(()),
+        }
     }
 
     fn unreadable(&self, file: &ObjectMeta, error: &DataFusionError) -> Closed {
-        let name = format!("{:?}", self.format).to_lowercase();
         match self.why(error) {
-            Closed::Fault { .. } => {
-                self.fault(format!("`{}` cannot be read as {name}: {}", self.name(file), cause(error)))
-            }
+            Closed::Fault { .. } => self.not_read(file, &shape::words(&words::plain(error))),
             other => other,
         }
+    }
+
+    fn not_read(&self, file: &ObjectMeta, reason: &str) -> Closed {
+        let (name, format) = (self.name(file), format!("{:?}", self.format).to_lowercase());
+        let ending = name.rsplit('.').next().unwrap_or_default();
+        let other = ["parquet", "csv", "json"].into_iter().find(|it| *it == ending && *it != format);
+        let hint = match other {
+            Some(other) => Some(format!("write `file_format: {other}`")),
+            None if reason == shape::AN_ARRAY => Some("write one object a line, as `jq -c '.[]'` does".to_owned()),
+            None => None,
+        };
+        self.fault(format!("`{name}` cannot be read as {format}: {reason}")).hint(hint)
     }
 
     /// Tells a store that does not answer from one that answers no.
     fn why(&self, error: &DataFusionError) -> Closed {
         match error.find_root() {
+            // A disk that says no does answer.
+            DataFusionError::ObjectStore(error) if self.base.scheme() == "file" => {
+                self.fault(format!("`{}` cannot be read: {}", self.uri, s3::root(error)))
+            }
             DataFusionError::ObjectStore(error) => s3::why(&self.uri, self.field, error),
-            _ => self.fault(format!("`{}` cannot be listed: {}", self.uri, cause(error))),
+            _ => self.fault(format!("`{}` cannot be listed: {}", self.uri, words::plain(error))),
         }
     }
 
@@ -290,23 +338,20 @@ fn is_folder(path: &Path, field: &'static str, uri: &str) -> Result<bool, Closed
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             Err(Closed::fault(field, format!("`{uri}` does not exist")).hint(neighbour(path, uri)))
         }
+        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {
+            let fault = Closed::fault(field, format!("`{uri}` goes through a file as if it were a folder"));
+            Err(fault.hint(uri.strip_suffix('/').map(|it| format!("write `{it}`"))))
+        }
         Err(error) => Err(Closed::fault(field, format!("`{uri}` cannot be read: {error}"))),
     }
 }
 
-/// Suggests what lies beside the path that is missing.
+/// Suggests what lies beside the first part of the path that is missing.
 fn neighbour(path: &Path, uri: &str) -> Option<String> {
+    let path = path.ancestors().take_while(|it| !it.exists()).last()?;
     let name = path.file_name()?.to_str()?;
     let entries = std::fs::read_dir(path.parent()?).ok()?;
     let names: Vec<String> = entries.filter_map(|it| it.ok()?.file_name().into_string().ok()).collect();
     let near = closest(name, names.iter().map(String::as_str))?;
     did_you_mean(uri, [uri.replace(name, near).as_str()])
-}
-
-/// Returns what is at the root of an error, without the names of those who passed it on.
-fn cause(error: &DataFusionError) -> String {
-    let text = error.strip_backtrace();
-    let last = text.rsplit("caused by").next().unwrap_or(&text).trim();
-    let words = last.strip_prefix("Arrow error: ").unwrap_or(last);
-    words.split_once("error: ").map_or(words, |it| it.1).to_owned()
 }

@@ -6,6 +6,7 @@ mod file_schema;
 mod file_table;
 mod files;
 mod hive_files;
+mod panics;
 mod preview;
 mod query;
 mod redshift;
@@ -13,6 +14,7 @@ mod redshift_error;
 mod relation;
 mod remote;
 mod s3;
+mod shape;
 mod show;
 mod shown;
 mod snowflake;
@@ -27,6 +29,7 @@ mod timestamp;
 mod types;
 mod view;
 mod warehouse;
+mod words;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -35,6 +38,7 @@ use crate::diagnostic::Diagnostic;
 use crate::load::Repo;
 use crate::resource::{Address, Field};
 
+pub use panics::is_caught;
 pub use preview::preview;
 pub use shown::{Derived, Format, Request, Scan, Seen, Surroundings};
 

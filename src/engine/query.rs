@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
-use datafusion::common::{DataFusionError, SchemaError, TableReference, plan_err};
+use datafusion::common::{DataFusionError, TableReference, plan_err};
 use datafusion::config::ConfigOptions;
 use datafusion::execution::context::{SessionContext, SessionState};
 use datafusion::logical_expr::logical_plan::builder::LogicalTableSource;
@@ -13,10 +13,11 @@ use datafusion::sql::planner::{ParserOptions, SqlToRel};
 use datafusion::sql::sqlparser::ast::Statement;
 
 use super::relation::Closed;
-use crate::diagnostic::did_you_mean;
+use super::words::{self, Known};
 use crate::sql;
 
-/// How deep expressions may nest: what the engine can walk with the stack that its threads have.
+/// How deep expressions may nest: the engine looks at each level from every level above it, and what it can walk is
+/// bounded by the stack that its threads have.
 const DEPTH_MAX: usize = 1_000;
 
 /// Something that SQL can be put over: the columns alone, to check it, or the rows, to show them.
@@ -91,10 +92,15 @@ impl Planner {
         }
         let provider = Provider { state: &self.state, tables };
         let options = ParserOptions { collect_spans: true, ..ParserOptions::default() };
+        if let Some((parameter, line, column)) = sql::parameter(&query) {
+            let message = format!("nothing fills in the parameter `{parameter}`");
+            let hint = Some("write the value in its place".to_owned());
+            return Err(Fault { message, line, column, hint, is_known: false });
+        }
         let planned = SqlToRel::new_with_options(&provider, options)
             .sql_statement_to_plan(Statement::Query(Box::new(query)))
             .and_then(|it| self.state.analyzer().execute_and_check(it, provider.options(), |_, _| {}));
-        planned.map_err(|it| fault(&it, text, &provider))
+        planned.map_err(|it| words::of_query(&it, text, &provider.known()))
     }
 }
 
@@ -105,6 +111,17 @@ pub const NOT_GIVEN: &str = " is not one that the query was given";
 struct Provider<'a> {
     state: &'a SessionState,
     tables: &'a [(String, Arc<dyn TableSource>)],
+}
+
+impl Provider<'_> {
+    fn known(&self) -> Known {
+        let columns = self
+            .tables
+            .iter()
+            .flat_map(|it| it.1.schema().fields().clone().iter().map(|it| it.name().clone()).collect::<Vec<_>>());
+        let functions = [self.udf_names(), self.udaf_names(), self.udwf_names()].concat();
+        Known { columns: columns.collect(), functions }
+    }
 }
 
 impl ContextProvider for Provider<'_> {
@@ -162,62 +179,4 @@ impl ContextProvider for Provider<'_> {
     fn udwf_names(&self) -> Vec<String> {
         self.state.window_functions().keys().cloned().collect()
     }
-}
-
-/// Returns the engine's error in our words, where it is, and what to type instead.
-fn fault(error: &DataFusionError, text: &str, provider: &Provider) -> Fault {
-    if let Some(fault) = types_fault(error, text) {
-        return fault;
-    }
-    let start = error.diagnostic().and_then(|it| it.span).map(|it| it.start);
-    let (line, column) = start.map_or((1, 1), |it| (it.line as usize, it.column as usize));
-    let (message, hint) = words(error, provider);
-    let is_known = message.ends_with(NOT_GIVEN);
-    Fault { message, line: line.max(1), column: column.max(1), hint, is_known }
-}
-
-/// Types that a function does not take: the engine says so in a page, and not where.
-fn types_fault(error: &DataFusionError, text: &str) -> Option<Fault> {
-    let said = error.strip_backtrace();
-    let (_, rest) = said.split_once("given name and argument types '")?;
-    let (call, _) = rest.split_once("'.")?;
-    let (name, types) = call.split_once('(')?;
-    let (line, column) = sql::place_of(text, name).unwrap_or((1, 1));
-    let message = format!("function `{name}` does not take ({}", types.trim_end());
-    Some(Fault {
-        message,
-        line,
-        column,
-        hint: Some("cast its arguments, as in CAST(a AS DOUBLE)".to_owned()),
-        is_known: false,
-    })
-}
-
-fn words(error: &DataFusionError, provider: &Provider) -> (String, Option<String>) {
-    let schemas: Vec<SchemaRef> = provider.tables.iter().map(|it| it.1.schema()).collect();
-    let columns: Vec<&str> = schemas.iter().flat_map(|it| it.fields().iter().map(|it| it.name().as_str())).collect();
-    if let DataFusionError::SchemaError(inner, _) = error.find_root()
-        && let SchemaError::FieldNotFound { field, .. } = inner.as_ref()
-    {
-        let near = did_you_mean(&field.name, columns.iter().copied());
-        let hint = near.unwrap_or_else(|| format!("the columns are {}", columns.join(", ")));
-        return (format!("column `{}` does not exist", field.name), Some(hint));
-    }
-    let said = plain(error.find_root());
-    if let Some((name, _)) = said.strip_prefix("Invalid function '").and_then(|it| it.split_once('\'')) {
-        let known = [provider.udf_names(), provider.udaf_names(), provider.udwf_names()].concat();
-        let near = did_you_mean(name, known.iter().map(String::as_str));
-        return (format!("function `{name}` does not exist"), near);
-    }
-    let text = error.diagnostic().map_or(said, |it| it.message.clone());
-    let (first, rest) = text.split_once('\n').unwrap_or((&text, ""));
-    let hint = rest.lines().map(str::trim).find(|it| !it.is_empty());
-    (sql::lower_first(first.trim_end_matches('.')), hint.map(sql::lower_first))
-}
-
-/// The message without the engine's name for its sort of error.
-fn plain(error: &DataFusionError) -> String {
-    let text = error.strip_backtrace();
-    let prefixes = ["Error during planning: ", "This feature is not implemented: ", "SQL error: ", "Schema error: "];
-    prefixes.iter().find_map(|it| text.strip_prefix(it)).unwrap_or(&text).to_owned()
 }

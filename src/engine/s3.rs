@@ -63,7 +63,7 @@ pub fn why(uri: &str, field: &'static str, error: &object_store::Error) -> Close
 }
 
 /// The innermost cause, which says what happened; what is round it says who asked.
-fn root(error: &object_store::Error) -> String {
+pub fn root(error: &object_store::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(inner) = cause.source() {
         cause = inner;

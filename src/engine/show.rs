@@ -8,7 +8,7 @@ use datafusion::arrow::compute::cast;
 use datafusion::arrow::csv;
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use datafusion::arrow::error::ArrowError;
-use datafusion::arrow::json::writer::{JsonArray, WriterBuilder};
+use datafusion::arrow::json::writer::{EncoderOptions, JsonArray, WriterBuilder, make_encoder};
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
 use datafusion::dataframe::DataFrame;
 use datafusion::execution::SendableRecordBatchStream;
@@ -19,6 +19,7 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::StreamExt;
 
 use super::shown::{Format, Scan, Seen};
+use super::{panics, words};
 
 /// Rows a row group of a Parquet file that is written: what is held in memory until it is full.
 const ROW_GROUP: usize = 64 * 1024;
@@ -26,8 +27,8 @@ const ROW_GROUP: usize = 64 * 1024;
 /// Carries `rows` out and writes what comes.
 pub async fn write_frame(rows: DataFrame, format: Format, out: &mut (dyn Write + Send)) -> Result<Seen, String> {
     let (context, plan) = (Arc::new(rows.task_ctx()), rows.create_physical_plan().await);
-    let plan = plan.map_err(|it| words(&it.find_root().strip_backtrace()))?;
-    let batches = execute_stream(plan.clone(), context).map_err(|it| words(&it.strip_backtrace()))?;
+    let plan = plan.map_err(|it| words::plain(&it))?;
+    let batches = execute_stream(plan.clone(), context).map_err(|it| words::plain(&it))?;
     let mut seen = write(plan.schema(), batches, format, out).await?;
     scanned(&*plan, &mut seen.scan);
     Ok(seen)
@@ -43,8 +44,8 @@ pub async fn write(
     let schema = shown_schema(&schema, format);
     let mut seen = Seen { columns: names(&schema), ..Seen::default() };
     let mut writer = Writer::new(format, out, &schema).map_err(|it| it.to_string())?;
-    while let Some(batch) = batches.next().await {
-        let batch = batch.map_err(|it| words(&it.find_root().strip_backtrace()))?;
+    while let Some(batch) = panics::caught(batches.next()).await? {
+        let batch = batch.map_err(|it| words::plain(&it))?;
         seen.rows += batch.num_rows();
         let batch = shown(&batch, &schema).map_err(|it| it.to_string())?;
         writer.write(&batch, &mut seen.cells).map_err(|it| it.to_string())?;
@@ -55,14 +56,6 @@ pub async fn write(
 
 fn names(schema: &Schema) -> Vec<String> {
     schema.fields().iter().map(|it| it.name().clone()).collect()
-}
-
-/// The engine's message without its name for the sort of error.
-fn words(text: &str) -> String {
-    let first = text.lines().next().unwrap_or_default();
-    let known =
-        ["Execution error: ", "Arrow error: ", "Parser error: ", "Cast error: ", "External error: ", "Parquet error: "];
-    known.iter().fold(first, |it, prefix| it.strip_prefix(prefix).unwrap_or(it)).to_owned()
 }
 
 /// Returns the types that are written: instants in UTC everywhere, and in CSV nested values as JSON.
@@ -84,7 +77,7 @@ fn shown_schema(schema: &Schema, format: Format) -> SchemaRef {
 fn shown(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowError> {
     let column = |(array, field): (&ArrayRef, &Arc<Field>)| {
         if array.data_type().is_nested() && *field.data_type() == DataType::Utf8 {
-            return texts(array).map(|it| Arc::new(it) as ArrayRef);
+            return json(array, field).map(|it| Arc::new(it) as ArrayRef);
         }
         cast(array, field.data_type())
     };
@@ -92,10 +85,17 @@ fn shown(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowEr
     RecordBatch::try_new(schema.clone(), columns)
 }
 
-fn texts(array: &ArrayRef) -> Result<StringArray, ArrowError> {
-    let options = FormatOptions::default().with_null("null");
-    let formatter = ArrayFormatter::try_new(array, &options)?;
-    Ok((0..array.len()).map(|row| array.is_valid(row).then(|| formatter.value(row).to_string())).collect())
+/// Returns nested values as JSON.
+fn json(array: &ArrayRef, field: &Arc<Field>) -> Result<StringArray, ArrowError> {
+    let field = Arc::new(field.as_ref().clone().with_data_type(array.data_type().clone()));
+    let options = EncoderOptions::default().with_explicit_nulls(true);
+    let mut encoder = make_encoder(&field, array, &options)?;
+    let mut text = |row| {
+        let mut bytes = Vec::new();
+        encoder.encode(row, &mut bytes);
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    Ok((0..array.len()).map(|row| array.is_valid(row).then(|| text(row))).collect())
 }
 
 /// One of the formats, at work.

@@ -261,18 +261,22 @@ fn check_superset(
     }
     let columns = types::fields(yields);
     let names: Vec<&str> = columns.iter().map(|it| it.0.as_str()).collect();
+    let missing: Vec<&str> = pushed.iter().map(|it| it.name.as_str()).filter(|name| !names.contains(name)).collect();
     let known_missing = |name: &str| config.column_names().is_some_and(|it| !it.iter().any(|it| it.0 == name));
     for field in pushed {
         let (summary, hint) = match columns.iter().find(|it| it.0 == field.name) {
             None if known_missing(&field.name) => continue,
+            // All that are missing are one mistake.
+            None if missing.first() != Some(&field.name.as_str()) => continue,
             None => (
                 format!(
                     "the batch_config of `{address}` does not yield `{}` of its schema (yields: {})",
-                    field.name,
+                    missing.join("`, `"),
                     names.join(", ")
                 ),
-                did_you_mean(&field.name, names.iter().copied())
-                    .unwrap_or_else(|| "select it in the batch_config's post_processor".to_owned()),
+                did_you_mean(&field.name, names.iter().copied()).filter(|_| missing.len() == 1).unwrap_or_else(|| {
+                    "select every column of `schema` in the batch_config's post_processor".to_owned()
+                }),
             ),
             Some((_, Ok(dtype))) if *dtype == field.dtype => continue,
             Some((_, found)) => {

@@ -78,11 +78,11 @@ fn quoted(letters: &[char], start: usize, format: &mut String) -> std::result::R
     Err("a quote is not closed".to_owned())
 }
 
-/// Says whether `column` of `schema` is text.
+/// Says whether `column` of `schema` is text, or the digits of one, as `20240131` is.
 pub fn is_text(schema: &Schema, column: &str) -> bool {
     let text = |it: &ArrowField| match it.data_type() {
         DataType::Dictionary(_, value) => value.is_string(),
-        other => other.is_string(),
+        other => other.is_string() || other.is_integer(),
     };
     schema.field_with_name(column).is_ok_and(text)
 }

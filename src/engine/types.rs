@@ -41,11 +41,15 @@ fn dtype(column: &str, found: &DataType) -> Result<Dtype, Unsupported> {
         Dictionary(_, value) => dtype(column, value)?,
         RunEndEncoded(_, value) => dtype(column, value.data_type())?,
         List(item) | LargeList(item) | FixedSizeList(item, _) | ListView(item) | LargeListView(item) => {
-            Dtype::Array(Box::new(dtype(column, item.data_type())?))
+            let item = dtype(column, item.data_type()).map_err(|_| unsupported(column, found))?;
+            Dtype::Array(Box::new(item))
         }
         Map(entries, _) => match entries.data_type() {
             Struct(members) if members.len() == 2 => match dtype(column, members[0].data_type())? {
-                Dtype::String => Dtype::Map(Box::new(dtype(column, members[1].data_type())?)),
+                Dtype::String => {
+                    let value = dtype(column, members[1].data_type()).map_err(|_| unsupported(column, found))?;
+                    Dtype::Map(Box::new(value))
+                }
                 _ => return Err(unsupported(column, found)),
             },
             _ => return Err(unsupported(column, found)),
@@ -60,7 +64,18 @@ fn dtype(column: &str, found: &DataType) -> Result<Dtype, Unsupported> {
 
 fn unsupported(column: &str, found: &DataType) -> Unsupported {
     use DataType::*;
-    let target = match found {
+    let innermost = |found: &DataType| match found {
+        List(item) | LargeList(item) | FixedSizeList(item, _) | ListView(item) | LargeListView(item) => {
+            Some(item.data_type().clone())
+        }
+        _ => None,
+    };
+    let (mut inner, mut brackets) = (found.clone(), String::new());
+    while let Some(item) = innermost(&inner) {
+        inner = item;
+        brackets.push_str("[]");
+    }
+    let target = match &inner {
         Int8 | Int16 | UInt8 | UInt16 => Some("INT"),
         UInt32 | UInt64 => Some("BIGINT"),
         Float16 => Some("REAL"),
@@ -68,18 +83,57 @@ fn unsupported(column: &str, found: &DataType) -> Unsupported {
         Date32 | Date64 => Some("TIMESTAMP"),
         Time32(_) | Time64(_) | Duration(_) | Interval(_) => Some("STRING"),
         Binary | LargeBinary | BinaryView | FixedSizeBinary(_) => Some("STRING"),
+        // What only says that there is nothing can be anything.
+        Null => Some("STRING"),
         _ => None,
     };
     let name = quoted(column);
     Unsupported {
         column: column.to_owned(),
-        found: found.to_string(),
-        cast: target.map(|it| format!("CAST({name} AS {it}) AS {name}")),
+        found: sql_name(found),
+        cast: target.map(|it| format!("CAST({name} AS {it}{brackets}) AS {name}")),
     }
 }
 
+/// Returns what SQL calls a type that weir does not have.
+fn sql_name(found: &DataType) -> String {
+    use DataType::*;
+    match found {
+        Null => "NULL".to_owned(),
+        Int8 => "TINYINT".to_owned(),
+        Int16 => "SMALLINT".to_owned(),
+        UInt8 => "TINYINT UNSIGNED".to_owned(),
+        UInt16 => "SMALLINT UNSIGNED".to_owned(),
+        UInt32 => "INT UNSIGNED".to_owned(),
+        UInt64 => "BIGINT UNSIGNED".to_owned(),
+        Float16 => "half a FLOAT".to_owned(),
+        Decimal32(digits, scale) | Decimal64(digits, scale) | Decimal128(digits, scale) | Decimal256(digits, scale) => {
+            format!("DECIMAL({digits}, {scale})")
+        }
+        Date32 | Date64 => "DATE".to_owned(),
+        Time32(_) | Time64(_) => "TIME".to_owned(),
+        Duration(_) | Interval(_) => "INTERVAL".to_owned(),
+        Binary | LargeBinary | BinaryView | FixedSizeBinary(_) => "BINARY".to_owned(),
+        List(item) | LargeList(item) | FixedSizeList(item, _) | ListView(item) | LargeListView(item) => {
+            format!("an array of {}", name_of(item.data_type()))
+        }
+        Map(entries, _) => match entries.data_type() {
+            Struct(members) if members.len() == 2 => {
+                format!("a map of {} to {}", name_of(members[0].data_type()), name_of(members[1].data_type()))
+            }
+            _ => "a map".to_owned(),
+        },
+        other => other.to_string(),
+    }
+}
+
+/// Returns a type's name: weir's where it has one, SQL's where not.
+pub fn name_of(found: &DataType) -> String {
+    dtype("", found).map_or_else(|it| it.found, |it| it.to_string())
+}
+
 /// Quotes a name where plain SQL would read another.
-fn quoted(name: &str) -> String {
+pub fn quoted(name: &str) -> String {
     let plain = name.starts_with(|it: char| it.is_ascii_lowercase() || it == '_')
         && name.chars().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '_');
     if plain { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
@@ -148,7 +202,7 @@ mod tests {
         check("price", DataType::Decimal128(10, 2), Some("CAST(price AS DOUBLE) AS price"));
         check("Day", DataType::Date32, Some("CAST(\"Day\" AS TIMESTAMP) AS \"Day\""));
         check("n", DataType::UInt32, Some("CAST(n AS BIGINT) AS n"));
-        check("nothing", DataType::Null, None);
-        check("days", DataType::new_list(DataType::Date32, true), Some("CAST(days AS TIMESTAMP) AS days"));
+        check("nothing", DataType::Null, Some("CAST(nothing AS STRING) AS nothing"));
+        check("days", DataType::new_list(DataType::Date32, true), Some("CAST(days AS TIMESTAMP[]) AS days"));
     }
 }

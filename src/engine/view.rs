@@ -108,6 +108,10 @@ impl Views<'_, Checker<'_>> {
 impl<S: Sql> Views<'_, S> {
     /// Returns what the view's query yields; nothing where a source is not known, or where a query has a fault.
     pub fn output(&self, declared: &Declared, view: &FeatureView, faults: &mut Vec<Diagnostic>) -> Option<S::Table> {
+        // A file that cannot be read has been reported.
+        if view.sql_file.is_some() && view.sql.is_none() {
+            return None;
+        }
         let source = |name: &str| self.tables.get(&self.catalog.source(name)?.address).cloned();
         let tables = view.sources.iter().map(|it| Some((it.name().to_owned(), source(it.name())?)));
         let tables: Vec<(String, S::Table)> = tables.collect::<Option<_>>()?;
@@ -121,7 +125,11 @@ impl<S: Sql> Views<'_, S> {
             };
         };
         let given: Vec<S::Table> = match &call.inputs {
-            Some(inputs) => inputs.iter().map(|it| source(it)).collect::<Option<_>>()?,
+            // What is no source of the view has been reported.
+            Some(inputs) => {
+                let given = |input: &String| tables.iter().find(|it| it.0 == *input).map(|it| it.1.clone());
+                inputs.iter().map(given).collect::<Option<_>>()?
+            }
             None => tables.into_iter().map(|it| it.1).collect(),
         };
         let Spec::Transformation(transformation) = &self.catalog.transformation(&call.name)?.spec else { return None };

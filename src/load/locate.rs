@@ -125,21 +125,49 @@ fn inside(text: &str, node: &Node, line: usize, column: usize) -> Option<Mark> {
         .and_then(|it| lines.get(it))
         .is_some_and(|it| it.trim_end().rsplit([' ', ':']).next().is_some_and(|it| it.starts_with(['|', '>'])));
     let block_start = block_start.or((above && !rest.starts_with(['"', '\''])).then_some(node.start.line));
+    let folded = block_start.is_none_or(|it| lines.get(it - 2).is_some_and(|it| it.contains('>')));
+    if let (true, Shape::Scalar { text: value, .. }) = (folded, &node.value) {
+        let start = Mark { line: block_start.unwrap_or(node.start.line), column: 1 };
+        let start = if block_start.is_some() { start } else { node.start };
+        return unfolded(&lines, start, value, line, column);
+    }
     if let Some(start) = block_start {
         let body = lines.get(start - 1..)?;
         let skipped = body.iter().take_while(|it| it.trim().is_empty()).count();
         let indent = body.get(skipped)?.chars().take_while(|it| *it == ' ').count();
-        let folded = lines.get(start - 2).is_some_and(|it| it.contains('>'));
-        if folded {
-            return Some(Mark { line: start + skipped, column: indent + 1 });
-        }
         return Some(Mark { line: start + line - 1, column: indent + column });
     }
-    if line > 1 || node.end.line > node.start.line {
-        return None;
+    None
+}
+
+/// Where line and column of `value` stand in the text that was folded, or freed of quotes, to make it: what was left
+/// out is blank or an escape, so that every sign but those finds its own.
+fn unfolded(lines: &[&str], start: Mark, value: &str, line: usize, column: usize) -> Option<Mark> {
+    let before = value.split('\n').take(line - 1).map(|it| it.chars().count() + 1).sum::<usize>() + column - 1;
+    let mut wanted = value.chars().take(before).filter(|it| !it.is_whitespace()).count();
+    let quote = lines.get(start.line - 1)?.chars().nth(start.column - 1).filter(|it| matches!(it, '"' | '\''));
+    let mut column = start.column + usize::from(quote.is_some());
+    for (index, text) in lines.iter().enumerate().skip(start.line - 1) {
+        let signs: Vec<char> = text.chars().collect();
+        while let Some(sign) = signs.get(column - 1) {
+            let (shows, width) = match (quote, sign, signs.get(column)) {
+                (Some('\''), '\'', Some('\'')) => (true, 2),
+                (Some('"'), '\\', Some('n' | 't' | 'r' | ' ')) => (false, 2),
+                (Some('"'), '\\', Some('"' | '\\' | '/')) => (true, 2),
+                // Ends a line that goes on, or stands for a sign by its number.
+                (Some('"'), '\\', None) => (false, 1),
+                (Some('"'), '\\', Some(_)) => return None,
+                (_, sign, _) => (!sign.is_whitespace(), 1),
+            };
+            if shows && wanted == 0 {
+                return Some(Mark { line: index + 1, column });
+            }
+            wanted -= usize::from(shows);
+            column += width;
+        }
+        column = 1;
     }
-    let quote = usize::from(rest.starts_with(['"', '\'']));
-    Some(Mark { line: node.start.line, column: node.start.column + quote + column - 1 })
+    None
 }
 
 fn word_length(line: &str, column: usize) -> usize {

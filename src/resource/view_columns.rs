@@ -26,6 +26,7 @@ pub fn check(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &mut 
     let has = || names.join(", ");
     for (index, name) in view.entities.iter().enumerate() {
         let keys = catalog.entity(name).and_then(|it| it.spec.declaration().join_keys(name)).unwrap_or_default();
+        check_key_types(name, index, me, &columns, catalog, report);
         for key in keys.iter().filter(|it| !names.contains(&it.as_str())) {
             report
                 .error(
@@ -37,6 +38,7 @@ pub fn check(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &mut 
                 .extend(did_you_mean(key, names.iter().copied()));
         }
     }
+    check_column_names(view, me, &names, report);
     check_timestamp(view, me, &columns, report);
     for (index, aggregation) in view.aggregations().iter().enumerate() {
         let column = &aggregation.column;
@@ -72,6 +74,51 @@ pub fn check(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &mut 
             )
             .hints
             .push("add a column to its query, or an aggregation".to_owned());
+    }
+}
+
+/// Reports join keys whose type the entity says, and the view's column has another.
+fn check_key_types(
+    name: &str,
+    index: usize,
+    me: &Resource,
+    columns: &[(String, Option<Dtype>)],
+    catalog: &Catalog,
+    report: &mut Report,
+) {
+    let Some(super::Spec::Entity(entity)) = catalog.entity(name).map(|it| &it.spec) else { return };
+    for key in entity.keys(name) {
+        let found = columns.iter().find(|it| it.0 == key.name()).and_then(|it| it.1.as_ref());
+        let (Some(dtype), Some(found)) = (key.dtype(), found) else { continue };
+        if *found != *dtype {
+            let key = key.name();
+            let summary = format!(
+                "join key `{key}` of `Entity.{name}` is {dtype}, and the column of `{}` is {found}",
+                me.address
+            );
+            report
+                .error("V017", format!("entities[{index}]"), summary)
+                .hints
+                .push(format!("cast the column in the query, or write `dtype: {found}` in `Entity.{name}`"));
+        }
+    }
+}
+
+/// Reports columns of a query that no feature can be called.
+fn check_column_names(view: &FeatureView, me: &Resource, names: &[&str], report: &mut Report) {
+    // A declared schema has been looked at, and of aggregations the columns are no features.
+    if view.schema.is_some() || !view.aggregations().is_empty() {
+        return;
+    }
+    let path = if view.sql.is_some() { "sql" } else { "name" };
+    for name in names {
+        if let Some(fault) = column_name_fault(name) {
+            let summary = format!("column `{name}` of `{}` is not allowed: a column name {fault}", me.address);
+            report
+                .error("V002", path, summary)
+                .hints
+                .push("name it in the query, as in `SELECT a + 1 AS more`, or leave it out".to_owned());
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
 pub use append::only_appends;
-pub use names::{Column, output_columns, place_of, same_table, tables};
+pub use names::{Column, output_columns, parameter, place_of, place_of_second, same_table, tables};
 pub use normal::normal_form;
 pub use rename::rename_table;
 
@@ -103,7 +103,7 @@ fn parse_tokens(text: &str, tokens: Vec<TokenWithSpan>) -> Result<Query, Fault> 
         (Some(other), true) => {
             let verb = other.to_string().split_whitespace().next().unwrap_or_default().to_uppercase();
             Err(Fault {
-                message: format!("a query reads rows, and this is a {verb}"),
+                message: format!("a query reads rows, and this begins with {verb}"),
                 line: 1,
                 column: 1,
                 holds: Holds::InAny,
@@ -176,6 +176,10 @@ fn fault(error: ParserError, query: &str) -> Fault {
 
 /// Returns a message as our messages begin.
 pub fn lower_first(text: &str) -> String {
+    // A word in capitals is a word of SQL.
+    if text.chars().take(2).all(char::is_uppercase) {
+        return text.to_owned();
+    }
     let mut chars = text.chars();
     chars.next().map(|it| it.to_lowercase().chain(chars).collect()).unwrap_or_default()
 }
@@ -191,7 +195,7 @@ mod tests {
         };
         check("SELECT a\nFORM t WHERE", "expected: end of statement, found: t", 2, 6, Holds::InOurs);
         check("", "the query is empty", 1, 1, Holds::InAny);
-        check("DROP TABLE t", "a query reads rows, and this is a DROP", 1, 1, Holds::InAny);
+        check("DROP TABLE t", "a query reads rows, and this begins with DROP", 1, 1, Holds::InAny);
         check("SELECT a; SELECT b", "there is more than one statement", 1, 11, Holds::InAny);
         check("SELECT 'a", "unterminated string literal", 1, 8, Holds::InOurs);
         check("SELECT a\nFROM t WHERE\n", "expected: an expression, found: EOF", 2, 12, Holds::InOurs);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{self, Expr, Ident, ObjectName, Query, SelectItem, SetExpr, Spanned, TableFactor, Visit, Visitor};
-use sqlparser::tokenizer::Token;
+use sqlparser::tokenizer::{Location, Token};
 
 use super::{Fault, Holds, parse};
 
@@ -60,16 +60,67 @@ pub fn tables(query: &Query) -> Vec<(String, Fault)> {
     found.into_iter().filter(|it| !defined.contains(&it.0)).collect()
 }
 
+/// Returns the first parameter of `query`, such as `$1` or `?`, with its place; line and column count from 1.
+pub fn parameter(query: &Query) -> Option<(String, usize, usize)> {
+    struct Parameters;
+    impl Visitor for Parameters {
+        type Break = (String, usize, usize);
+
+        fn pre_visit_value(&mut self, value: &ast::ValueWithSpan) -> ControlFlow<Self::Break> {
+            let ast::Value::Placeholder(name) = &value.value else { return ControlFlow::Continue(()) };
+            let (line, column) = place(value.span.start).unwrap_or((1, 1));
+            ControlFlow::Break((name.clone(), line.max(1), column.max(1)))
+        }
+    }
+    query.visit(&mut Parameters).break_value()
+}
+
 /// Unquoted names mean their lower case (DataFusion's rule).
 pub(super) fn identifier(ident: &Ident) -> String {
     if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() }
 }
 
-/// Returns where the unquoted word `word` stands first; line and column count from 1.
+/// Returns where the word `word`, quoted or not, stands first; line and column count from 1.
 pub fn place_of(text: &str, word: &str) -> Option<(usize, usize)> {
     let tokens = super::tokenize(text).ok()?;
     let is_word = |it: &Token| matches!(it, Token::Word(found) if found.value.eq_ignore_ascii_case(word));
-    let start = tokens.iter().find(|it| is_word(&it.token))?.span.start;
+    place(tokens.iter().find(|it| is_word(&it.token))?.span.start)
+}
+
+/// Returns where a SELECT yields a column `name` that it yields already.
+pub fn place_of_second(text: &str, name: &str) -> Option<(usize, usize)> {
+    struct Second<'a>(&'a str);
+    impl Visitor for Second<'_> {
+        type Break = Location;
+
+        fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<Location> {
+            second(&query.body, self.0).map_or(ControlFlow::Continue(()), ControlFlow::Break)
+        }
+    }
+    fn second(body: &SetExpr, name: &str) -> Option<Location> {
+        match body {
+            SetExpr::SetOperation { left, right, .. } => second(left, name).or_else(|| second(right, name)),
+            SetExpr::Select(select) => {
+                let yields = |it: &&SelectItem| match it {
+                    SelectItem::UnnamedExpr(Expr::Identifier(found)) => identifier(found) == name,
+                    SelectItem::UnnamedExpr(Expr::CompoundIdentifier(path)) => {
+                        path.last().is_some_and(|it| identifier(it) == name)
+                    }
+                    SelectItem::ExprWithAlias { alias, .. } => identifier(alias) == name,
+                    other => matches!(other, SelectItem::Wildcard(_) | SelectItem::QualifiedWildcard(..)),
+                };
+                Some(select.projection.iter().filter(yields).nth(1)?.span().start)
+            }
+            _ => None,
+        }
+    }
+    match parse(text).ok()?.visit(&mut Second(name)) {
+        ControlFlow::Break(start) => place(start),
+        ControlFlow::Continue(()) => None,
+    }
+}
+
+fn place(start: Location) -> Option<(usize, usize)> {
     Some((usize::try_from(start.line).ok()?, usize::try_from(start.column).ok()?))
 }
 

@@ -249,7 +249,7 @@ hint: write it without `jdbc:redshift://`, user and options
         "table: events",
         exact,
         r#"
-error[D004]: column `price` of `BatchFeatureView.user_clicks` is Decimal128(10, 2), which no feature can be
+error[D004]: column `price` of `BatchFeatureView.user_clicks` is DECIMAL(10, 2), which no feature can be
  --> view.yaml:5:6
   |
 5 | sql: SELECT user_id, clicks, price, at FROM events
