@@ -6,11 +6,13 @@ mod spark;
 mod spark_preview;
 mod spark_server;
 
+#[cfg(unix)]
 mod bounds;
 mod drift;
 mod files;
 mod input;
 mod preview;
+mod python;
 mod s3;
 mod slips;
 

@@ -212,6 +212,47 @@ fn the_loser_of_a_race_writes_nothing() {
     });
 }
 
+/// What data says is no part of what is declared: it comes and goes without an apply.
+#[test]
+fn what_is_learned_of_data_moves_no_serial_and_changes_nothing_else() {
+    let learned = |name: &str, columns: &str| Write::Derived {
+        kind: "BatchSource".to_owned(),
+        name: name.to_owned(),
+        columns: columns.to_owned(),
+    };
+    on_every_backend(async |registry| {
+        registry.commit(commit("prod", 0, vec![insert("BatchSource.orders")]), None).await.unwrap();
+        registry.create_workspace("dev", Mode::Development, NOW).await.unwrap();
+        registry.commit(commit("dev", 0, vec![insert("BatchSource.orders")]), None).await.unwrap();
+        assert_eq!(registry.derived("prod").await.unwrap(), []);
+        let before = everything(registry, "prod").await;
+        let id = ids(registry, "prod").await["BatchSource.orders"];
+        let row = |columns: &str| ("BatchSource".to_owned(), "orders".to_owned(), id, columns.to_owned());
+        registry.learn("prod", Serial(1), &[learned("orders", "[1]")]).await.unwrap();
+        assert_eq!(registry.derived("prod").await.unwrap(), [row("[1]")]);
+        // Learned again, it is what was learned last; what is not recorded is not learned.
+        registry.learn("prod", Serial(1), &[learned("orders", "[2]"), learned("nothing", "[3]")]).await.unwrap();
+        assert_eq!(registry.derived("prod").await.unwrap(), [row("[2]")]);
+        assert_eq!(registry.derived("dev").await.unwrap(), []);
+        assert_eq!(everything(registry, "prod").await, before);
+        for base in [0, 2] {
+            let error = registry.learn("prod", Serial(base), &[learned("orders", "[4]")]).await.unwrap_err();
+            assert!(matches!(error, Error::Moved { .. }), "{error}");
+        }
+        assert_eq!(registry.derived("prod").await.unwrap(), [row("[2]")]);
+        // An update keeps it with the identity; what is built again, or gone, takes it along.
+        let update = Write::Update { id, row: self::row("BatchSource.orders", false) };
+        registry.commit(commit("prod", 1, vec![update]), None).await.unwrap();
+        assert_eq!(registry.derived("prod").await.unwrap(), [row("[2]")]);
+        let again = vec![
+            Write::Delete { id },
+            Write::Insert { row: self::row("BatchSource.orders", false), replaces: Some(id) },
+        ];
+        registry.commit(commit("prod", 2, again), None).await.unwrap();
+        assert_eq!(registry.derived("prod").await.unwrap(), []);
+    });
+}
+
 #[test]
 fn a_commit_that_breaks_off_leaves_everything_as_it_was() {
     on_every_backend(async |registry| {

@@ -84,14 +84,15 @@ impl Planner {
             hint: None,
             is_known: true,
         })?;
-        let depth = sql::depth(&query);
-        if depth > DEPTH_MAX {
-            let message = format!("its expressions nest {depth} deep, and weir reads up to {DEPTH_MAX}");
-            let hint = Some("write long chains of OR as IN (…), or split the query with WITH".to_owned());
-            return Err(Fault { message, line: 1, column: 1, hint, is_known: false });
-        }
         let provider = Provider { state: &self.state, tables };
         let options = ParserOptions { collect_spans: true, ..ParserOptions::default() };
+        let depth = sql::depth(&query);
+        if depth > DEPTH_MAX {
+            let message =
+                format!("operators or tables follow each other {depth} times, and weir reads up to {DEPTH_MAX}");
+            let hint = "write a long OR as IN (…), and a long sum as sums in parentheses".to_owned();
+            return Err(Fault { message, line: 1, column: 1, hint: Some(hint), is_known: false });
+        }
         if let Some((parameter, line, column)) = sql::parameter(&query) {
             let message = format!("nothing fills in the parameter `{parameter}`");
             let hint = Some("write the value in its place".to_owned());

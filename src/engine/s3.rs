@@ -58,6 +58,10 @@ pub fn why(uri: &str, field: &'static str, error: &object_store::Error) -> Close
             let denied = Closed::unreachable(format!("access to `{uri}` is denied"));
             denied.hint(Some("look at the AWS_* variables, and at what they may read".to_owned()))
         }
+        other if root(other).contains("404 Not Found") => {
+            let bucket = uri.split('/').nth(2).unwrap_or_default();
+            Closed::fault(field, format!("the bucket `{bucket}` does not exist"))
+        }
         other => Closed::unreachable(format!("`{uri}` does not answer: {}", root(other))),
     }
 }
@@ -68,5 +72,7 @@ pub fn root(error: &object_store::Error) -> String {
     while let Some(inner) = cause.source() {
         cause = inner;
     }
-    cause.to_string().lines().next().unwrap_or_default().trim().to_owned()
+    let said = cause.to_string();
+    // After the first words comes what the server sent, for programs.
+    said.lines().next().unwrap_or_default().split(": <").next().unwrap_or_default().trim().to_owned()
 }

@@ -5,16 +5,14 @@ mod names;
 mod normal;
 mod rename;
 
-use std::ops::ControlFlow;
-
 pub use sqlparser::ast::Query;
-use sqlparser::ast::{Expr, Spanned, Statement, Visit as _, Visitor};
+use sqlparser::ast::{Spanned, Statement};
 use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
 pub use append::only_appends;
-pub use names::{Column, output_columns, parameter, place_of, place_of_second, same_table, tables};
+pub use names::{Column, depth, output_columns, parameter, place_of, place_of_second, same_table, tables};
 pub use normal::normal_form;
 pub use rename::rename_table;
 
@@ -129,31 +127,6 @@ fn tokenize(text: &str) -> Result<Vec<TokenWithSpan>, Fault> {
         column: it.location.column.max(1) as usize,
         holds: Holds::InOurs,
     })
-}
-
-/// Returns how deep the expressions of a query nest: `a + b + c` is three deep, however it is laid out.
-pub fn depth(query: &Query) -> usize {
-    struct Depth {
-        now: usize,
-        most: usize,
-    }
-    impl Visitor for Depth {
-        type Break = ();
-
-        fn pre_visit_expr(&mut self, _: &Expr) -> ControlFlow<()> {
-            self.now += 1;
-            self.most = self.most.max(self.now);
-            ControlFlow::Continue(())
-        }
-
-        fn post_visit_expr(&mut self, _: &Expr) -> ControlFlow<()> {
-            self.now -= 1;
-            ControlFlow::Continue(())
-        }
-    }
-    let mut depth = Depth { now: 0, most: 0 };
-    let _ = query.visit(&mut depth);
-    depth.most
 }
 
 /// Takes the place out of the parser's message, where it is only text.
