@@ -15,6 +15,7 @@ mod preview;
 mod python;
 mod s3;
 mod slips;
+mod types;
 
 use crate::support::{Repo, Run};
 

@@ -164,7 +164,7 @@ fn concerns(diagnostic: &Diagnostic, repo: &Repo, documents: &HashSet<DocumentId
 /// Returns the document that a mistake is in, where its file has any.
 fn document_at(repo: &Repo, span: &Span) -> Option<DocumentId> {
     let here = repo.documents.iter().enumerate().filter(|it| repo.files[it.1.file].path == span.file);
-    here.filter(|it| it.1.place.line <= span.line).map(|it| DocumentId(it.0)).last()
+    here.filter(|it| it.1.place.line <= span.line).map(|it| DocumentId(it.0)).next_back()
 }
 
 fn to_stdout(context: &Context, repo: &Repo, request: &Request, format: PreviewFormat) -> Result<Seen, Stop> {

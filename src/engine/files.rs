@@ -168,7 +168,8 @@ impl FileSet {
 
     /// Returns the folders `column=value` that a file lies in, below where the data set starts.
     fn folders(&self, file: &ObjectMeta) -> impl Iterator<Item = (String, String)> {
-        let segments = self.base.strip_prefix(&file.location).into_iter().flatten();
+        // A glob has chosen among the folders itself.
+        let segments = self.base.strip_prefix(&file.location).filter(|_| self.glob.is_none()).into_iter().flatten();
         let pair = |it: &str| it.split_once('=').map(|(name, value)| (name.to_owned(), decoded(value)));
         segments.filter_map(pair).collect::<Vec<_>>().into_iter()
     }

@@ -68,11 +68,10 @@ fn types_in(text: &str) -> String {
     let mut rest = text;
     while let Some(at) = rest.find(|it: char| it.is_ascii_uppercase()) {
         let (before, word) = rest.split_at(at);
-        let starts_word = !before.ends_with(|it: char| it.is_alphanumeric() || it == '_')
-            && !(before.is_empty() && out.ends_with(|it: char| it.is_alphanumeric() || it == '_'));
+        out.push_str(before);
+        let starts_word = !out.ends_with(|it: char| it.is_alphanumeric() || it == '_');
         let end = word.find(|it: char| !it.is_alphanumeric() && it != '_').unwrap_or(word.len());
         let (name, after) = word.split_at(end);
-        out.push_str(before);
         let (name, after) = match name {
             "Utf8" | "LargeUtf8" | "Utf8View" if starts_word => ("String", after),
             "Boolean" if starts_word => ("Bool", after),
@@ -254,4 +253,22 @@ fn between<'a>(text: &'a str, start: &str, end: &str) -> Option<&'a str> {
 fn last_name(text: &str) -> Option<String> {
     let name = text.rsplit('.').next()?.trim_matches('"');
     (!name.is_empty()).then(|| name.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_lose_the_names_of_sorts_and_types() {
+        for (text, expected) in [
+            ("Execution error: Arrow error: it broke\nand more", "it broke"),
+            ("External error: Parquet argument error: External: it broke", "it broke"),
+            ("cannot compare Utf8 with Timestamp(µs, \"UTC\")", "cannot compare String with Timestamp"),
+            ("MyUtf8 is no Utf8View, nor is a_Boolean", "MyUtf8 is no String, nor is a_Boolean"),
+            ("(LargeUtf8, Boolean, Int64)", "(String, Bool, Int64)"),
+        ] {
+            assert_eq!(said(text), expected);
+        }
+    }
 }

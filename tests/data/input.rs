@@ -438,11 +438,11 @@ fn ten_thousand_columns_and_a_query_over_them_are_read() {
     put(&repo, "data/x", format!("{}\n{}\n", names.join(","), values.join(",")));
     let run = repo.run(&["preview", "it", "--format", "csv"]).exits(0);
     assert_eq!(run.stdout, format!("{}\n{}\n", names.join(","), values.join(",")));
-    let query = format!("  post_processor: SELECT {} FROM input\n", names[..9_000].join(", "));
+    let query = format!("  post_processor: SELECT {} FROM input\n", names[..2_000].join(", "));
     repo.write("source.yaml", &source("it", "data/x", "csv", &query));
     let run = validate(&repo).exits(1);
     assert!(run.stderr.ends_with("1 error in 2 declarations.\n"), "{}", run.stderr);
-    let query = format!("  post_processor: SELECT {}, d0 FROM input\n", names[..8_000].join(", "));
+    let query = format!("  post_processor: SELECT {}, d0 FROM input\n", names[..1_000].join(", "));
     repo.write("source.yaml", &source("it", "data/x", "csv", &query));
     let run = validate(&repo).exits(1);
     assert!(run.stderr.contains("does not fit its tables: column `d0` does not exist\n"), "{:.2000}", run.stderr);
