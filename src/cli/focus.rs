@@ -5,7 +5,7 @@ use super::planning::{Ground, Planned};
 use super::repo::{self, Sources};
 use super::stop::Stop;
 use crate::outline::{Focus, Reader};
-use crate::plan;
+use crate::plan::{self, Data};
 use crate::resource::Instant;
 
 /// Returns the plan, with the warnings said; nothing when the whole way has to be gone.
@@ -41,7 +41,12 @@ pub fn plan(
         if ground.has_moved(context)? {
             return Ok(None);
         }
-        let Some(plan) = focus.plan(&view, now) else { return Ok(None) };
+        let Some(mut plan) = focus.plan(&view, now) else { return Ok(None) };
+        // Nothing was opened: what is recorded of columns stands, and decides the order on the wire.
+        let data = Data { recorded: ground.recorded_columns(context)?, ..Data::default() };
+        if !data.recorded.is_empty() {
+            plan::drift(&mut plan, &view.recorded, &view.declared, &data).map_err(Stop::Diagnostics)?;
+        }
         Planned { refusals: plan::refusals(&plan, &recorded), plan, snapshot: recorded }
     };
     let outline = focus.outline;

@@ -106,11 +106,16 @@ impl Ground {
         Err(self.fail(&registry::Error::Moved { was: began, now: self.workspace.serial }))
     }
 
-    /// Returns what data said of columns when they were recorded.
-    pub fn derived(&mut self, context: &Context) -> Result<BTreeMap<Address, Columns>, Stop> {
+    /// Returns what data said of columns when they were recorded, with the identities.
+    pub fn recorded_columns(&mut self, context: &Context) -> Result<BTreeMap<Address, (i64, Columns)>, Stop> {
         let Some(registry) = &mut self.registry else { return Ok(BTreeMap::new()) };
         let derived = context.wait(registry::derived(registry, &self.workspace.name));
-        let derived = derived.map_err(|error| Stop::registry(&error, &shown(&self.location)))?;
+        derived.map_err(|error| Stop::registry(&error, &shown(&self.location)))
+    }
+
+    /// Returns what data said of columns when they were recorded.
+    pub fn derived(&mut self, context: &Context) -> Result<BTreeMap<Address, Columns>, Stop> {
+        let derived = self.recorded_columns(context)?;
         Ok(derived.into_iter().map(|(address, (_, columns))| (address, columns)).collect())
     }
 
@@ -158,17 +163,14 @@ impl Ground {
         suppress: &Suppress,
         now: Instant,
     ) -> Result<Planned, Stop> {
-        if derived.is_empty() {
+        let recorded = self.recorded_columns(context)?;
+        if derived.is_empty() && recorded.is_empty() {
             return self.plan(context, declared, suppress, now);
         }
-        let recorded = match &mut self.registry {
-            Some(registry) => context.wait(registry::derived(registry, &self.workspace.name)),
-            None => Ok(BTreeMap::new()),
-        };
-        let recorded = recorded.map_err(|error| self.fail(&error))?;
         let known = |(address, columns): (&Address, &Columns)| recorded.get(address).is_some_and(|it| it.1 == *columns);
-        if derived.iter().all(known) {
-            return self.plan(context, declared, suppress, now);
+        let state = plan::state(declared.iter().map(|it| (&it.resource.address, it.digest)));
+        if state == self.workspace.state && *suppress == Suppress::None && derived.iter().all(known) {
+            return Ok(self.unchanged(declared.len(), state));
         }
         let snapshot = self.snapshot(context, declared)?;
         let mut plan = plan::diff(&snapshot, declared, suppress, now).map_err(Stop::Diagnostics)?;

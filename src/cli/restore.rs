@@ -56,7 +56,7 @@ fn restore(context: &Context, args: &RestoreArgs) -> Result<Exit, Stop> {
             resource.set_prevent_destroy(entry.prevent_destroy);
         }
     })?;
-    let planned = ground.plan(context, &declared, &Suppress::None, now)?;
+    let planned = ground.plan_with_data(context, &declared, BTreeMap::new(), &Suppress::None, now)?;
     let changes = !planned.plan.changes.is_empty();
     let message = Some(args.message.clone().unwrap_or_else(|| format!("restore {}", args.serial)));
     let occasion = || Occasion { at: now.to_string(), actor: context.actor(), git_commit: None, message };

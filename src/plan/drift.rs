@@ -56,7 +56,7 @@ pub fn drift(plan: &mut Plan, snapshot: &Snapshot, declared: &[Declared], data: 
         .filter(|it| recorded(it.0).is_some_and(|before| before.1 != *it.1))
         .map(|it| it.0)
         .collect();
-    let catalog = catalog(declared, data);
+    let (then, today) = (columns_then(declared, data, &plan.changes), columns_today(declared, data, &plan.changes));
     let (mut faults, mut grown, mut learned) = (Vec::new(), Vec::new(), Vec::new());
     for it in declared {
         let address = &it.resource.address;
@@ -69,12 +69,14 @@ pub fn drift(plan: &mut Plan, snapshot: &Snapshot, declared: &[Declared], data: 
             continue;
         }
         let view = it.resource.spec.declaration().view();
-        let uses = |name: &str| view.is_some_and(|view| uses(view, &catalog, name));
+        let uses = |catalog: &Catalog, name: &str| view.is_some_and(|view| uses(view, catalog, name));
         let sources: Vec<&Address> = it.resource.depends_on.iter().filter(|it| moved.contains(it)).collect();
-        let broken = broken(before, now, uses);
+        let broken = broken(before, now, |name| uses(&then, name));
         if broken.is_empty() {
             learned.push((address.clone(), now.clone()));
-            if !sources.is_empty() && now.iter().any(|it| uses(&it.0) && !before.iter().any(|known| known.0 == it.0)) {
+            if !sources.is_empty()
+                && now.iter().any(|it| uses(&today, &it.0) && !before.iter().any(|known| known.0 == it.0))
+            {
                 grown.push((it, *id, before, now, sources));
             }
         } else if !sources.is_empty() {
@@ -102,7 +104,7 @@ pub fn drift(plan: &mut Plan, snapshot: &Snapshot, declared: &[Declared], data: 
     }
     plan.changes = order::order(std::mem::take(&mut plan.changes));
     plan.learned.columns = learned;
-    let orders = diff::wire_orders(snapshot, declared, &plan.changes, &catalog, diff::Services::All);
+    let orders = diff::wire_orders(snapshot, declared, &plan.changes, &today, diff::Services::All);
     match plan.changes.is_empty() {
         true => plan.learned.wire_orders = orders,
         false => plan.wire_orders = orders,
@@ -110,12 +112,45 @@ pub fn drift(plan: &mut Plan, snapshot: &Snapshot, declared: &[Declared], data: 
     Ok(())
 }
 
-/// Returns what is declared, with the columns that data gives to views.
-fn catalog<'a>(declared: &'a [Declared], data: &Data) -> Catalog<'a> {
+/// Returns what is declared, with the columns that views have today: what was not derived this time is as it is recorded.
+fn columns_today<'a>(declared: &'a [Declared], data: &Data, changes: &[Change]) -> Catalog<'a> {
+    let recorded = recorded_columns(data, changes);
+    knowing(declared, |address| data.derived.get(address).or_else(|| recorded(address)))
+}
+
+/// Returns what is declared, with the columns that views had when they were recorded.
+fn columns_then<'a>(declared: &'a [Declared], data: &Data, changes: &[Change]) -> Catalog<'a> {
+    knowing(declared, recorded_columns(data, changes))
+}
+
+/// Returns the recorded columns of what is declared as it was, as far as columns go.
+fn recorded_columns<'a>(data: &'a Data, changes: &[Change]) -> impl Fn(&Address) -> Option<&'a Columns> {
+    // By the address that is declared: where it is recorded, unless its columns are others now.
+    let recorded: BTreeMap<Address, Option<Address>> = changes
+        .iter()
+        .map(|change| {
+            let fields = change.action.fields();
+            let others = |it: &FieldChange| COLUMNS.iter().any(|field| it.path.split(['.', '[']).next() == Some(field));
+            let stays = matches!(change.action, Action::Update { .. }) && !fields.iter().any(others);
+            (change.address.clone(), change.recorded().filter(|_| stays).cloned())
+        })
+        .collect();
+    move |address| {
+        let recorded = match recorded.get(address) {
+            Some(recorded) => recorded.as_ref()?,
+            None => address,
+        };
+        data.recorded.get(recorded).map(|it| &it.1)
+    }
+}
+
+/// The fields of a view that decide its columns.
+const COLUMNS: &[&str] = &["schema", "sources", "sql", "transformation"];
+
+fn knowing<'a, 'd>(declared: &'a [Declared], columns: impl Fn(&Address) -> Option<&'d Columns>) -> Catalog<'a> {
     let mut catalog = Catalog::new(declared.iter().map(|it| &it.resource));
     for it in declared {
-        let address = &it.resource.address;
-        let columns = data.derived.get(address).or_else(|| data.recorded.get(address).map(|it| &it.1));
+        let columns = columns(&it.resource.address);
         if let (Some(view), Some(fields)) = (it.resource.spec.declaration().view(), columns.and_then(fields)) {
             catalog.know_columns(view, &fields);
         }

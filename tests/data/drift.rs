@@ -248,3 +248,37 @@ fn growth_is_saved_applied_and_written_as_the_schema_of_plans_says() {
     let again = weir(&repo, &["apply", "growth.plan", "--yes"]).exits(1);
     assert!(again.stderr.contains("Nothing was applied."), "{}", again.stderr);
 }
+
+/// What goes over the wire is known from the data, and stays known when nothing is opened.
+#[test]
+fn a_service_that_comes_later_gets_the_columns_that_are_recorded() {
+    let repo = applied();
+    let order = weir(&repo, &["columns", "spend"]).exits(0).stdout;
+    assert!(order.contains("card_spend.amount"), "{order}");
+    for (name, offline) in [("online_later", &[] as &[&str]), ("offline_later", &["--offline"])] {
+        repo.write(&format!("{name}.yaml"), &SERVICE.replace("name: spend", &format!("name: {name}")));
+        weir(&repo, &[&["apply", "--yes"], offline].concat()).exits(0);
+        assert_eq!(weir(&repo, &["columns", name]).exits(0).stdout, order, "{name}");
+    }
+    // One that was deleted and is brought back, too.
+    repo.remove("offline_later.yaml");
+    weir(&repo, &["apply", "--yes", "--offline"]).exits(0);
+    weir(&repo, &["restore", "3", "--yes"]).exits(0);
+    assert_eq!(weir(&repo, &["columns", "offline_later"]).exits(0).stdout, order);
+}
+
+/// A time that nobody names is the only one there is, until it is another.
+#[test]
+fn the_time_of_a_row_is_a_column_in_use() {
+    let repo = repo();
+    repo.write("source.yaml", &SOURCE.replace("  timestamp_field: opened_at\n", ""));
+    repo.write("sums.yaml", &SUMS.replace("timestamp_field: opened_at\n", ""));
+    repo.remove("view.yaml");
+    repo.remove("service.yaml");
+    weir(&repo, &["apply", "--yes"]).exits(0);
+    repo.write("data/cards.csv", &CARDS.replace("opened_at", "seen_at"));
+    let run = weir(&repo, &["plan"]).exits(1);
+    let said = "error[D006]: the data of `BatchSource.cards` has changed under `BatchFeatureView.card_sums`, which is \
+                declared as it was: `opened_at` is gone\n";
+    assert!(run.stderr.starts_with(said), "{}", run.stderr);
+}

@@ -35,15 +35,15 @@ fn read_and_write(
     let ground = Ground::new(request.root, request.services);
     let runtime = runtime();
     let seen = runtime.block_on(async {
-        let seen = if is_on_spark(request) {
+        let written = if is_on_spark(request) {
             let (schema, rows) = spark::preview(&ground, request).await?;
             show::write(schema, rows, format, out).await
         } else {
             show::write_frame(embedded::rows(&ground, request).await?, format, out).await
         };
-        ground.spark.close().await;
-        seen.map_err(|it| vec![unreadable(request, &it)])
+        written.map_err(|it| vec![unreadable(request, &it)])
     });
+    runtime.block_on(ground.spark.close());
     // A source that still has not answered is not waited for.
     runtime.shutdown_background();
     seen
