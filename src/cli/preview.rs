@@ -222,22 +222,23 @@ fn to_file(
     path: &Path,
 ) -> Result<Seen, Stop> {
     let path = context.directory()?.join(path);
+    // What a link leads to is what is written.
+    let path = path.canonicalize().unwrap_or(path);
+    let cannot = || format!("`{}` cannot be written", path.display());
+    // A pipe or a device has nobody who could see it half done, and is not to be replaced.
+    if std::fs::metadata(&path).is_ok_and(|it| !it.is_file()) {
+        let mut file = std::fs::File::options().write(true).open(&path).with_context(cannot)?;
+        let (seen, more) = write_all(repo, request, format, &mut file, &path)?;
+        context.ui.say(&format!("Wrote {} to {}{more}.", words::count(seen.rows, "row"), path.display()));
+        return Ok(seen);
+    }
     let folder = path.parent().filter(|it| it.is_dir());
     let folder = folder.with_context(|| format!("`{}` is not in a folder that exists", path.display()))?;
     let name = path.file_name().with_context(|| format!("`{}` is not a file's name", path.display()))?;
     let temporary = folder.join(format!(".{}.{}.tmp", name.to_string_lossy(), std::process::id()));
     let written = (|| {
-        let cannot = || format!("`{}` cannot be written", path.display());
         let mut file = std::io::BufWriter::new(std::fs::File::create(&temporary).with_context(cannot)?);
-        let (seen, more) = match format {
-            PreviewFormat::Table => {
-                let (seen, more) = few(repo, request)?;
-                file.write_all(table(&seen).as_bytes()).with_context(cannot)?;
-                (seen, more)
-            }
-            other => (show(repo, request, other.plain(), &mut file)?, ""),
-        };
-        file.flush().with_context(cannot)?;
+        let (seen, more) = write_all(repo, request, format, &mut file, &path)?;
         std::fs::rename(&temporary, &path).with_context(cannot)?;
         context.ui.say(&format!("Wrote {} to {}{more}.", words::count(seen.rows, "row"), path.display()));
         Ok(seen)
@@ -246,6 +247,26 @@ fn to_file(
         let _ = std::fs::remove_file(&temporary);
     }
     written
+}
+
+fn write_all(
+    repo: &Repo,
+    request: &Request,
+    format: PreviewFormat,
+    file: &mut (dyn Write + Send),
+    path: &Path,
+) -> Result<(Seen, &'static str), Stop> {
+    let cannot = || format!("`{}` cannot be written", path.display());
+    let written = match format {
+        PreviewFormat::Table => {
+            let few = few(repo, request)?;
+            file.write_all(table(&few.0).as_bytes()).with_context(cannot)?;
+            few
+        }
+        other => (show(repo, request, other.plain(), file)?, ""),
+    };
+    file.flush().with_context(cannot)?;
+    Ok(written)
 }
 
 impl PreviewFormat {

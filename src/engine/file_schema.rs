@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::{DataType, Field as ArrowField, Schema, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, Field as ArrowField, Schema, SchemaRef, TimeUnit};
 
 use super::file_table::type_of;
 use super::types::name_of;
@@ -91,8 +91,11 @@ fn widened(a: &DataType, b: &DataType) -> Option<DataType> {
         (Int64 | Int32, Float64) | (Float64, Int64 | Int32) => Float64,
         (Utf8 | LargeUtf8 | Utf8View, Utf8 | LargeUtf8 | Utf8View) => Utf8,
         // Writers differ in how finely they count, and times without zone are UTC.
-        (Timestamp(a, zone), Timestamp(b, other)) if zone.is_none() || other.is_none() || zone == other => {
-            Timestamp(*a.max(b), zone.clone().or_else(|| other.clone()))
+        (Timestamp(a, zone), Timestamp(b, other)) => {
+            let zone = if zone == other { zone.clone() } else { Some("UTC".into()) };
+            // Nanoseconds reach from 1677 to 2262 only, and a file that counts otherwise may hold more.
+            let unit = if a == b { *a } else { (*a.max(b)).min(TimeUnit::Microsecond) };
+            Timestamp(unit, zone)
         }
         (Dictionary(_, value), other) | (other, Dictionary(_, value)) => widened(value, other)?,
         _ => return None,

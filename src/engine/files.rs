@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use datafusion::arrow::datatypes::{Schema, SchemaRef};
+use datafusion::arrow::datatypes::{DataType, Field as ArrowField, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::common::DataFusionError;
 use datafusion::datasource::file_format::FileFormat as Format;
@@ -197,6 +197,11 @@ impl FileSet {
         let schema = file_schema::merge(self.format, &opened).map_err(|it| {
             self.fault(format!("the files of `{}` do not fit together: {}", self.uri, it.message)).hint(it.hint)
         })?;
+        let is_unknown = |it: &Arc<ArrowField>| *it.data_type() == DataType::Null;
+        if self.schema_override.is_none() && !schema.fields().is_empty() && schema.fields().iter().all(is_unknown) {
+            let fault = self.fault(format!("`{}` holds no value, so nothing tells the types of its columns", self.uri));
+            return Err(fault.hint(Some("say them in `schema_override`".to_owned())));
+        }
         if schema.fields().is_empty() {
             let empty = files.iter().all(|it| it.size == 0);
             return Err(self.fault(format!("`{}` {}", self.uri, if empty { "is empty" } else { "has no columns" })));

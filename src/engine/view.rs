@@ -82,14 +82,20 @@ impl Views<'_, Checker<'_>> {
         let (address, document) = (&declared.resource.address, declared.document);
         let columns = types::fields(&output.schema);
         if let Some(schema) = &view.schema {
+            // Without a query the schema is what chooses among the columns.
+            let chooses = view.sql.is_none() && view.transformation.is_none();
+            let columns: Vec<_> =
+                columns.into_iter().filter(|it| !chooses || schema.iter().any(|field| field.name == it.0)).collect();
             check_declared(address, document, schema, &columns, faults);
             return Some(schema.clone());
         }
         let mut fields = Vec::new();
-        let count = columns.len();
+        let mut count = columns.len();
         for (name, dtype) in columns {
             match dtype {
                 Ok(dtype) => fields.push(Field { name, dtype }),
+                // What is aggregated from has columns beside those that are features.
+                Err(_) if !view.aggregations().is_empty() && !self.uses(view, &name) => count -= 1,
                 Err(unsupported) => {
                     let path = if view.sql.is_some() { "sql" } else { "name" };
                     let summary =
@@ -106,6 +112,13 @@ impl Views<'_, Checker<'_>> {
 }
 
 impl<S: Sql> Views<'_, S> {
+    /// Says whether a view that aggregates names this column.
+    fn uses(&self, view: &FeatureView, name: &str) -> bool {
+        view.aggregations().iter().any(|it| it.column == name)
+            || view.timestamp_field.as_deref() == Some(name)
+            || view.join_keys(&self.catalog).iter().any(|it| it == name)
+    }
+
     /// Returns what the view's query yields; nothing where a source is not known, or where a query has a fault.
     pub fn output(&self, declared: &Declared, view: &FeatureView, faults: &mut Vec<Diagnostic>) -> Option<S::Table> {
         // A file that cannot be read has been reported.

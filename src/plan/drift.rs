@@ -57,6 +57,11 @@ pub fn drift(plan: &mut Plan, snapshot: &Snapshot, declared: &[Declared], data: 
         .map(|it| it.0)
         .collect();
     let (then, today) = (columns_then(declared, data, &plan.changes), columns_today(declared, data, &plan.changes));
+    let unseen: BTreeSet<&Address> = declared
+        .iter()
+        .filter(|it| recorded(&it.resource.address).is_some() && !data.derived.contains_key(&it.resource.address))
+        .flat_map(|it| &it.resource.depends_on)
+        .collect();
     let (mut faults, mut grown, mut learned) = (Vec::new(), Vec::new(), Vec::new());
     for it in declared {
         let address = &it.resource.address;
@@ -69,6 +74,10 @@ pub fn drift(plan: &mut Plan, snapshot: &Snapshot, declared: &[Declared], data: 
             continue;
         }
         let view = it.resource.spec.declaration().view();
+        // A view that could not be looked at this time would never again be told that its source has moved.
+        if view.is_none() && unseen.contains(address) {
+            continue;
+        }
         let uses = |catalog: &Catalog, name: &str| view.is_some_and(|view| uses(view, catalog, name));
         let sources: Vec<&Address> = it.resource.depends_on.iter().filter(|it| moved.contains(it)).collect();
         let broken = broken(before, now, |name| uses(&then, name));
@@ -102,6 +111,9 @@ pub fn drift(plan: &mut Plan, snapshot: &Snapshot, declared: &[Declared], data: 
             }
         }
     }
+    // What is written otherwise and grows besides is one change.
+    let changed: BTreeSet<&Address> = plan.changes.iter().map(|it| &it.address).collect();
+    plan.rewritten.retain(|it| !changed.contains(&it.address));
     plan.changes = order::order(std::mem::take(&mut plan.changes));
     plan.learned.columns = learned;
     let orders = diff::wire_orders(snapshot, declared, &plan.changes, &today, diff::Services::All);

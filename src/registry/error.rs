@@ -24,6 +24,8 @@ pub enum Error {
         was: Serial,
         now: Serial,
     },
+    /// What data taught since the plan was made does not fit what it would write.
+    Learned,
     NoWorkspace {
         name: String,
         existing: Vec<String>,
@@ -49,7 +51,7 @@ impl Error {
             Self::Unreachable(_) | Self::Folder(_) | Self::Incomplete | Self::Other(_) => "G001",
             Self::Newer { .. } => "G002",
             Self::Older { .. } => "G003",
-            Self::Moved { .. } => "G004",
+            Self::Moved { .. } | Self::Learned => "G004",
             Self::NoWorkspace { .. } => "G005",
             Self::Workspace(_) => "G011",
             Self::Damaged(_) | Self::NotARegistry => "G006",
@@ -58,7 +60,7 @@ impl Error {
             Self::Trigger(_) | Self::Refused(_) => "G009",
         };
         let summary = match self {
-            Self::Moved { .. } | Self::NoWorkspace { .. } | Self::Workspace(_) => self.to_string(),
+            Self::Moved { .. } | Self::Learned | Self::NoWorkspace { .. } | Self::Workspace(_) => self.to_string(),
             _ => format!("registry {place}: {self}"),
         };
         Diagnostic::error(code, summary).hint_if(self.hint())
@@ -68,7 +70,7 @@ impl Error {
         Some(match self {
             Self::Newer { .. } => "use the weir that wrote it, or a newer one".to_owned(),
             Self::Older { .. } => "run `weir registry migrate`: it makes a backup copy first".to_owned(),
-            Self::Moved { .. } => "run `weir plan` again".to_owned(),
+            Self::Moved { .. } | Self::Learned => "run `weir plan` again".to_owned(),
             Self::NoWorkspace { name, existing } => {
                 return Some(did_you_mean(name, existing.iter().map(String::as_str)).unwrap_or_else(|| {
                     format!("run `weir workspace create {name}`; there is {}", existing.join(", "))
@@ -101,6 +103,7 @@ impl fmt::Display for Error {
                 write!(f, "it was written by a newer weir (format {found}, this weir reads up to {})", super::FORMAT)
             }
             Self::Older { found } => write!(f, "it has the older format {found}, this weir writes {}", super::FORMAT),
+            Self::Learned => f.write_str("what is known of columns has changed since this plan"),
             Self::Moved { was, now } => write!(f, "registry changed since this plan (was {was}, is {now})"),
             Self::NoWorkspace { name, .. } => write!(f, "workspace `{name}` does not exist"),
             Self::Workspace(reason) => f.write_str(reason),

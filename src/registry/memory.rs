@@ -119,7 +119,11 @@ impl Memory {
             match write {
                 Write::WireOrder { kind, name, order } => {
                     let id = held.find(kind, name).ok_or_else(gone)?;
-                    held.rows.get_mut(&id).ok_or_else(gone)?.1 = order.clone();
+                    let recorded = &mut held.rows.get_mut(&id).ok_or_else(gone)?.1;
+                    if !order.starts_with(recorded) {
+                        return Err(Error::Learned);
+                    }
+                    recorded.clone_from(order);
                 }
                 Write::Derived { kind, name, columns } => {
                     // As an UPDATE that finds no row.

@@ -118,13 +118,21 @@ pub(super) async fn learned(connection: &mut SqliteConnection, workspace_id: i64
 async fn wire_orders(connection: &mut SqliteConnection, workspace_id: i64, writes: &[Write]) -> Result<()> {
     for write in writes {
         let Write::WireOrder { kind, name, order } = write else { continue };
-        sqlx::query("UPDATE resource SET wire_order = ? WHERE workspace_id = ? AND kind = ? AND name = ?")
-            .bind(serde_json::to_string(order).expect("names are plain text"))
-            .bind(workspace_id)
-            .bind(kind)
-            .bind(name)
-            .execute(&mut *connection)
-            .await?;
+        // An order only ever grows at its end: `["a"` begins `["a","b"]`. One that was learned meanwhile moves no serial,
+        // and must not be written over by a plan that did not know it.
+        let result = sqlx::query(
+            "UPDATE resource SET wire_order = ?1 WHERE workspace_id = ?2 AND kind = ?3 AND name = ?4
+                 AND substr(?1, 1, length(wire_order) - 1) = substr(wire_order, 1, length(wire_order) - 1)",
+        )
+        .bind(serde_json::to_string(order).expect("names are plain text"))
+        .bind(workspace_id)
+        .bind(kind)
+        .bind(name)
+        .execute(&mut *connection)
+        .await?;
+        if result.rows_affected() != 1 {
+            return Err(Error::Learned);
+        }
     }
     Ok(())
 }

@@ -282,3 +282,57 @@ fn the_time_of_a_row_is_a_column_in_use() {
                 declared as it was: `opened_at` is gone\n";
     assert!(run.stderr.starts_with(said), "{}", run.stderr);
 }
+
+/// What is learned moves no serial, so that a saved plan still fits; an order on the wire that it did not know stays.
+#[test]
+fn a_saved_plan_moves_no_position_that_was_learned_since() {
+    let repo = repo();
+    weir(&repo, &["apply", "--yes", "--offline"]).exits(0);
+    repo.write("entity.yaml", &ENTITY.replace("name: card\n", "name: card\ndescription: A card\n"));
+    weir(&repo, &["plan", "--out", "saved.plan"]).exits(0);
+    repo.write("entity.yaml", ENTITY);
+    repo.write("data/cards.csv", &CARDS.replace("amount", "a_first").replace("limit_eur", "amount"));
+    weir(&repo, &["apply", "--yes"]).exits(0);
+    let order = weir(&repo, &["columns", "spend"]).exits(0).stdout;
+    let run = weir(&repo, &["apply", "saved.plan", "--yes"]).exits(1);
+    let said = "error[G004]: what is known of columns has changed since this plan\nhint: run `weir plan` again\n";
+    assert!(run.stderr.starts_with(said), "{}", run.stderr);
+    assert_eq!(weir(&repo, &["columns", "spend"]).exits(0).stdout, order);
+}
+
+/// A view that could not be looked at is told of its source's move when it can.
+#[test]
+fn a_source_is_not_learned_before_the_views_that_read_it() {
+    let repo = applied();
+    let more = SOURCE.replace("name: cards", "name: more").replace("cards.csv", "more.csv");
+    repo.write("more.yaml", &more);
+    repo.write("data/more.csv", CARDS);
+    repo.write(
+        "joined.yaml",
+        "kind: BatchFeatureView\nname: joined\nsources: [cards, more]\nentities: [card]\ntimestamp_field: opened_at\n\
+         sql: SELECT cards.card_id, cards.limit_eur, more.opened_at FROM cards JOIN more ON cards.card_id = more.card_id\n",
+    );
+    repo.remove("view.yaml");
+    repo.remove("service.yaml");
+    weir(&repo, &["apply", "--yes"]).exits(0);
+    repo.write("data/cards.csv", &CARDS.replace(",100,", ",much,"));
+    // Nobody can sign in to where the other source is said to lie, so what the view yields is not known.
+    repo.write("more.yaml", &more.replace("data/more.csv", "s3://shop/more.csv"));
+    weir(&repo, &["apply", "--yes", "--suppress-recreates"]).exits(0);
+    repo.write("more.yaml", &more);
+    let run = weir(&repo, &["plan", "--suppress-recreates"]).exits(1);
+    assert!(run.stderr.contains("`limit_eur` was Int64 and is String"), "{}", run.stderr);
+}
+
+/// Beside what is aggregated there may be anything, and a declared schema chooses.
+#[test]
+fn what_no_feature_is_made_of_may_be_of_any_type() {
+    let repo = repo();
+    repo.write("sums.yaml", &SUMS.replace("SELECT * EXCLUDE (day) FROM", "SELECT * FROM"));
+    let chosen = "schema: [{ name: card_id, dtype: String }, { name: amount, dtype: Float64 }, { name: opened_at, dtype: Timestamp }]";
+    let plain = ALL.replace("sql: SELECT * EXCLUDE (day) FROM cards", chosen);
+    repo.write("view.yaml", &plain);
+    weir(&repo, &["apply", "--yes"]).exits(0);
+    add_city(&repo);
+    nothing_to_do(&repo, &[]);
+}

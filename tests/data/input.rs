@@ -176,7 +176,7 @@ fn csv_rows_have_the_headers_columns() {
     csv("\u{feff}a,b\r\n1,\"x\ny\"\r\n");
     shows(&repo, "a,b\n1,\"x\ny\"\n");
     csv("a,b\n");
-    shows(&repo, "a,b\n");
+    refused(&repo, "`data/x` holds no value, so nothing tells the types of its columns");
     // Without a header the first row is taken for one, which is to be seen.
     csv("1,2\n3,4\n");
     shows(&repo, "1,2\n3,4\n");

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use datafusion::arrow::array::{
     ArrayRef, BinaryArray, Date32Array, Decimal128Array, Float64Array, Int64Array, Int64Builder, ListBuilder,
-    StringArray, StructArray, TimestampMicrosecondArray, TimestampNanosecondArray,
+    StringArray, StructArray, TimestampMicrosecondArray, TimestampMillisecondArray, TimestampNanosecondArray,
+    TimestampSecondArray,
 };
 use datafusion::arrow::datatypes::{DataType, Field};
 
@@ -477,5 +478,61 @@ fn a_reader_that_has_seen_enough_is_no_fault() {
         child.stdout.take().unwrap().read_exact(&mut few).unwrap();
         let output = child.wait_with_output().unwrap();
         assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""), "{format}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_written_to_and_a_link_is_followed() {
+    let repo = shop();
+    let link = repo.path().join("link.csv");
+    std::os::unix::fs::symlink(repo.path().join("target.csv"), &link).unwrap();
+    repo.write("target.csv", "old\n");
+    preview(&repo, &["people", "--out", "link.csv"]).exits(0);
+    assert!(link.is_symlink());
+    let written = std::fs::read_to_string(repo.path().join("target.csv")).unwrap();
+    assert!(written.starts_with("user_id,"), "{written}");
+    let pipe = repo.path().join("pipe.csv");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || std::fs::read_to_string(pipe).unwrap()
+    });
+    preview(&repo, &["people", "--out", "pipe.csv"]).exits(0);
+    assert_eq!(reader.join().unwrap(), written);
+    assert!(!std::fs::metadata(&pipe).unwrap().is_file());
+}
+
+/// Files may write times in many ways: one without zone is UTC, and all of them are shown and chosen as such.
+#[test]
+fn times_of_many_zones_and_units_are_one_column() {
+    let repo = Repo::new(&[(
+        "it.yaml",
+        "kind: BatchSource\nname: it\nbatch_config: { kind: FileConfig, uri: data, file_format: parquet, timestamp_field: at }\n",
+    )]);
+    std::fs::create_dir(repo.path().join("data")).unwrap();
+    let at = |name: &str, column: ArrayRef| {
+        let path = repo.path().join(format!("data/{name}.parquet"));
+        std::fs::write(path, parquet(vec![("at", column)])).unwrap();
+    };
+    at("0", Arc::new(TimestampMillisecondArray::from(vec![0, 3_600_000])));
+    at("1", Arc::new(TimestampMillisecondArray::from(vec![7_200_000]).with_timezone("+09:00")));
+    at("2", Arc::new(TimestampNanosecondArray::from(vec![10_800_000_000_000])));
+    at("3", Arc::new(TimestampSecondArray::from(vec![-62_000_000_000, 14_400]).with_timezone("UTC")));
+    let hour = |it: usize| format!("1970-01-01T0{it}:00:00Z\n");
+    let all: String = (0..5).map(hour).collect();
+    let csv = ["it", "--format", "csv"];
+    shows(&repo, &[&csv as &[_], &["--start", "1970-01-01"]].concat(), &format!("at\n{all}"), "");
+    let some = ["--start", "1970-01-01T01:00:00Z", "--end", "1970-01-01T03:00:00Z"];
+    shows(&repo, &[&csv as &[_], &some].concat(), &format!("at\n{}{}", hour(1), hour(2)), "");
+    // A column of nanoseconds ends in the year 2262, and nothing of it lies beyond.
+    let of_nanoseconds =
+        std::fs::read_to_string(repo.path().join("it.yaml")).unwrap().replace("data,", "data/2.parquet,");
+    repo.write("it.yaml", &of_nanoseconds);
+    for (start, end, rows) in
+        [("1500-01-01", "2300-01-01", 1), ("2300-01-01", "2400-01-01", 0), ("1400-01-01", "1500-01-01", 0)]
+    {
+        let shown = format!("at\n{}", hour(3).repeat(rows));
+        shows(&repo, &[&csv as &[_], &["--start", start, "--end", end]].concat(), &shown, "");
     }
 }

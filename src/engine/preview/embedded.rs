@@ -21,10 +21,14 @@ use crate::engine::{timestamp, types};
 use crate::load::Declared;
 use crate::resource::{Address, FeatureView, Instant};
 
+/// The engine counts rows in this many bits.
+const LIMIT_MAX: usize = i64::MAX as usize;
+
 /// Returns the rows that are asked for; none is read yet.
 pub async fn rows(ground: &Ground, request: &Request<'_>) -> Result<DataFrame, Vec<Diagnostic>> {
     let rows = Embedded { request, planner: Planner::new(&ground.session), ground }.rows().await?;
-    rows.limit(0, request.limit).map_err(|it| vec![unreadable(request, &it.strip_backtrace())])
+    rows.limit(0, request.limit.map(|it| it.min(LIMIT_MAX)))
+        .map_err(|it| vec![unreadable(request, &it.strip_backtrace())])
 }
 
 struct Embedded<'a> {
@@ -151,15 +155,12 @@ impl Embedded<'_> {
         // In the column's own type, so that a file's statistics can be compared with it.
         let at = |it: Instant| {
             let moment = ScalarValue::TimestampSecond(Some(it.secs), zone.clone());
-            moment.cast_to(&DataType::Timestamp(unit, zone.clone())).map(lit)
+            moment.cast_to(&DataType::Timestamp(unit, zone.clone())).ok().map(lit)
         };
-        let mut filtered = Ok(rows);
-        if let Some(start) = start {
-            filtered = filtered.and_then(|it| it.filter(ident(field).gt_eq(at(start)?)));
-        }
-        if let Some(end) = end {
-            filtered = filtered.and_then(|it| it.filter(ident(field).lt(at(end)?)));
-        }
+        // A time that the column cannot hold lies before all of its rows, or after them.
+        let start = start.map(|it| at(it).map_or(lit(it.secs < 0), |it| ident(field).gt_eq(it)));
+        let end = end.map(|it| at(it).map_or(lit(it.secs >= 0), |it| ident(field).lt(it)));
+        let filtered = start.into_iter().chain(end).try_fold(rows, DataFrame::filter);
         filtered.map_err(|it| vec![unreadable(self.request, &it.strip_backtrace())])
     }
 }
