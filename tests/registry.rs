@@ -253,6 +253,30 @@ fn what_is_learned_of_data_moves_no_serial_and_changes_nothing_else() {
     });
 }
 
+/// Whoever writes an order, and knows only a part of what was learned, moves no position.
+#[test]
+fn an_order_on_the_wire_only_grows() {
+    let order = |names: &[&str]| Write::WireOrder {
+        kind: "FeatureService".to_owned(),
+        name: "ads".to_owned(),
+        order: names.iter().map(|it| (*it).to_owned()).collect(),
+    };
+    on_every_backend(async |registry| {
+        registry.commit(commit("prod", 0, vec![insert("FeatureService.ads")]), None).await.unwrap();
+        for names in [&["v.b"] as &[&str], &["v.b", "v.a"], &["v.b", "v.a"]] {
+            registry.learn("prod", Serial(1), &[order(names)]).await.unwrap();
+        }
+        let before = everything(registry, "prod").await;
+        for names in [&[] as &[&str], &["v.b"], &["v.a", "v.b"], &["v.bb", "v.a"]] {
+            let error = registry.learn("prod", Serial(1), &[order(names)]).await.unwrap_err();
+            assert!(matches!(error, Error::Learned), "{error}");
+            let error = registry.commit(commit("prod", 1, vec![order(names)]), None).await.unwrap_err();
+            assert!(matches!(error, Error::Learned), "{error}");
+        }
+        assert_eq!(everything(registry, "prod").await, before);
+    });
+}
+
 #[test]
 fn a_commit_that_breaks_off_leaves_everything_as_it_was() {
     on_every_backend(async |registry| {
