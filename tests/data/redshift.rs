@@ -103,6 +103,11 @@ fn a_repo_that_fits_redshift_is_valid() {
     let query = "query: |\n    WITH recent AS (SELECT * FROM events) -- )\n    SELECT *, ');' AS a FROM recent;";
     repo.write("source.yaml", &SOURCE.replace("ENDPOINT", &endpoint).replace("table: events", query));
     run(&repo, &["validate"]).exits(0);
+    // What only the warehouse can read is the warehouse's to judge.
+    let query = "query: SELECT * FROM events ORDER BY clicks USING <";
+    repo.write("source.yaml", &SOURCE.replace("ENDPOINT", &endpoint).replace("table: events", query));
+    run(&repo, &["validate", "--offline"]).exits(0);
+    run(&repo, &["validate"]).exits(0);
 }
 
 /// Replaces `from` in the source by `to`, and compares all that validate says.
