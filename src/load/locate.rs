@@ -134,7 +134,13 @@ fn inside(text: &str, node: &Node, line: usize, column: usize) -> Option<Mark> {
     if let Some(start) = block_start {
         let body = lines.get(start - 1..)?;
         let skipped = body.iter().take_while(|it| it.trim().is_empty()).count();
-        let indent = body.get(skipped)?.chars().take_while(|it| *it == ' ').count();
+        let blanks = |it: &str| it.chars().take_while(|it| *it == ' ').count();
+        // A block whose header says its indentation (`|2`) keeps what is deeper.
+        let kept = match &node.value {
+            Shape::Scalar { text, .. } => text.lines().find(|it| !it.trim().is_empty()).map_or(0, blanks),
+            _ => 0,
+        };
+        let indent = blanks(body.get(skipped)?).saturating_sub(kept);
         return Some(Mark { line: start + line - 1, column: indent + column });
     }
     None

@@ -514,3 +514,14 @@ fn columns_that_differ_only_in_case_are_told_apart() {
     repo.write("source.yaml", &source("it", "data/x", "csv", query));
     shows(&repo, "small,large\n1,2\n");
 }
+
+/// A block scalar may say how deep it is indented: what is deeper belongs to the query, and the place stays right.
+#[test]
+fn a_block_that_says_its_indentation_shows_the_right_column() {
+    let repo = super::repo();
+    let view = std::fs::read_to_string(repo.path().join("view.yaml")).unwrap();
+    let deeper = view.replace("sql: |\n", "sql: |2\n").replace("  SELECT card_id,", "      SELECT card_id,");
+    repo.write("view.yaml", &deeper.replace("         amount,", "             amont,"));
+    let run = validate(&repo).exits(1);
+    assert!(run.stderr.contains("column `amont` does not exist\n --> view.yaml:7:14\n"), "{}", run.stderr);
+}
