@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 
-use super::Config;
+use super::{Config, check_address};
 use crate::resource::{Dtype, Duration, Field, Report, Resource, check_schema};
 
 /// One file, a folder or a glob of files.
@@ -66,6 +66,10 @@ impl Config for FileConfig {
         if let Some(fields) = &self.schema_override {
             check_schema(&format!("`{}`", me.address), "batch_config.schema_override", fields, report);
         }
+        let authority = self.uri.split_once("://").map(|it| it.1.split('/').next().unwrap_or_default());
+        let holds_more = authority.is_some_and(|it| it.contains('@')) || self.uri.contains("X-Amz-");
+        let hint = "write s3://BUCKET/PATH, and set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
+        check_address("batch_config.uri", holds_more, me, hint, report);
         if self.uri.trim().is_empty() {
             report
                 .error("V016", "batch_config.uri", format!("the uri of `{}` is empty", me.address))

@@ -215,6 +215,16 @@ fn check_table_or_query(table: bool, query: bool, me: &Resource, report: &mut Re
         .push("write exactly one of them".to_owned());
 }
 
+/// Reports an address that holds more than one: what signs in is never stored with a declaration. The text is not shown.
+fn check_address(path: &str, holds_more: bool, me: &Resource, hint: &str, report: &mut Report) {
+    if holds_more {
+        let field = path.rsplit('.').next().unwrap_or(path);
+        let summary =
+            format!("the {field} of `{}` holds more than an address: nothing that signs in is recorded", me.address);
+        report.error("V016", path, summary).hints.push(hint.to_owned());
+    }
+}
+
 /// Writes the closed set of configs.
 macro_rules! configs {
     ($($kind:ident($module:ident::$config:ident)),* $(,)?) => {

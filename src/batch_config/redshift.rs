@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 
-use super::{Config, check_table_or_query};
+use super::{Config, check_address, check_table_or_query};
 use crate::resource::{Duration, Report, Resource};
 
 /// A table or a query in Amazon Redshift.
@@ -49,5 +49,7 @@ impl Config for RedshiftConfig {
 
     fn check(&self, me: &Resource, report: &mut Report) {
         check_table_or_query(self.table.is_some(), self.query.is_some(), me, report);
+        let hint = "write host:port/database, and set REDSHIFT_USER and REDSHIFT_PASSWORD";
+        check_address("batch_config.endpoint", self.endpoint.contains(['@', '?']), me, hint, report);
     }
 }

@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 
-use super::{Config, check_table_or_query};
+use super::{Config, check_address, check_table_or_query};
 use crate::resource::{Duration, Report, Resource};
 
 /// A table or a query in Snowflake.
@@ -57,5 +57,8 @@ impl Config for SnowflakeConfig {
 
     fn check(&self, me: &Resource, report: &mut Report) {
         check_table_or_query(self.table.is_some(), self.query.is_some(), me, report);
+        let hint = "write https://ACCOUNT.snowflakecomputing.com, and set SNOWFLAKE_USER and a key or a token";
+        let holds_more = self.url.as_deref().is_some_and(|it| it.contains(['@', '?']));
+        check_address("batch_config.url", holds_more, me, hint, report);
     }
 }

@@ -33,16 +33,16 @@ pub struct FileSet {
     session: SessionContext,
     store: Arc<dyn ObjectStore>,
     /// As declared.
-    pub uri: String,
+    uri: String,
     /// The field that says so.
-    pub field: &'static str,
+    field: &'static str,
     /// The folder or the file; with a glob, the folder that it starts in.
     base: ListingTableUrl,
     glob: Option<glob::Pattern>,
-    pub format: FileFormat,
+    format: FileFormat,
     /// What the files of a folder are called by.
     pub extension: &'static str,
-    pub schema_override: Option<Vec<Field>>,
+    schema_override: Option<Vec<Field>>,
     /// What is there, looked at once.
     files: OnceCell<Vec<ObjectMeta>>,
     found: OnceCell<Found>,

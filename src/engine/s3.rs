@@ -31,6 +31,10 @@ pub fn register(ground: &Ground, url: &ListingTableUrl, field: &'static str) -> 
     if !aws.iter().any(|it| SIGN_IN.contains(&it.0.as_str())) {
         return Err(Closed::NotChecked("no credentials for S3 are set (AWS_ACCESS_KEY_ID)".to_owned()));
     }
+    if let Some((name, _)) = aws.iter().find(|it| it.1.reveal().chars().any(char::is_control)) {
+        let fault = Closed::unreachable(format!("{name} holds a line break, and no request can carry one"));
+        return Err(fault.hint(Some(format!("set {name} without it"))));
+    }
     let endpoint = aws.iter().rev().find(|it| it.0.starts_with("AWS_ENDPOINT_URL") && !it.0.ends_with("_STS"));
     // A store of one's own is often reached without encryption: its address says so.
     let plain = endpoint.is_some_and(|it| it.1.reveal().starts_with("http://"));

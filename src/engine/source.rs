@@ -39,9 +39,17 @@ pub async fn open_all(repo: &Repo, ground: &Ground, cache: &Arc<Cache>) -> HashM
 /// nothing.
 pub const STACK: usize = 256 * 1024 * 1024;
 
+/// How many threads wait for answers, and how many read files. Queries are planned elsewhere, with room for their depth.
+const WORKERS: usize = 2;
+const BLOCKING: usize = 32;
+
 /// Returns what sources are opened on: threads of its own, for those that make others wait.
 pub fn runtime() -> tokio::runtime::Runtime {
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .worker_threads(WORKERS)
+        .max_blocking_threads(BLOCKING)
+        .build();
     runtime.expect("threads and a clock are to be had")
 }
 

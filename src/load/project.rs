@@ -77,7 +77,12 @@ pub fn read_project(root: &Path, env: &dyn Fn(&str) -> Option<String>) -> (Proje
     let written: Written = match toml::from_str(&text) {
         Ok(written) => written,
         Err(error) => {
-            let diagnostic = Diagnostic::error("L012", format!("{FILE}: {}", first_line(error.message())));
+            let line = error.span().map_or(1, |it| line_of(&text, it.start));
+            let message = match holds_secrets(&text, line) {
+                true => without_value(error.message()),
+                false => first_line(error.message()),
+            };
+            let diagnostic = Diagnostic::error("L012", format!("{FILE}: {message}"));
             return (
                 Project::default(),
                 vec![at(diagnostic, &text, error.span()).hint_if(unknown_key_hint(error.message()))],
@@ -264,11 +269,44 @@ fn at(diagnostic: Diagnostic, text: &str, range: Option<Range<usize>>) -> Diagno
         return diagnostic.place(Place::Span(Span { file, line: 0, column: 0, length: 0, text: "".into() }));
     };
     let before = &text[..range.start];
-    let line = before.matches('\n').count() + 1;
+    let line = line_of(text, range.start);
     let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    let whole = text.lines().nth(line - 1).unwrap_or_default();
+    let whole = shown_line(text, line);
     let length = text.get(range).unwrap_or_default().lines().next().unwrap_or_default().chars().count().max(1);
     diagnostic.place(Place::Span(Span { file, line, column, length, text: whole.into() }))
+}
+
+/// Returns toml's message without the value that it was given: it may be a secret.
+fn without_value(message: &str) -> String {
+    let line = first_line(message);
+    let Some((before, rest)) = line.split_once("invalid type: ") else { return line };
+    let Some((found, expected)) = rest.split_once(", expected ") else { return line };
+    let sort = found.split([' ', '`']).next().unwrap_or_default();
+    format!("{before}invalid type: {sort}, expected {expected}")
+}
+
+/// Says whether a line of weir.toml lies in a section whose values sign in to something.
+fn holds_secrets(text: &str, line: usize) -> bool {
+    let headers = text.lines().take(line).filter_map(|it| it.trim().strip_prefix('[')?.split([']', '.']).next());
+    headers.last().is_some_and(|it| matches!(it.trim(), "engine" | "redshift" | "snowflake"))
+}
+
+/// Returns a line of weir.toml as it may be shown: of what signs in, only a variable that stands alone.
+fn shown_line(text: &str, line: usize) -> String {
+    let whole = text.lines().nth(line - 1).unwrap_or_default();
+    match whole.split_once('=').filter(|_| holds_secrets(text, line)) {
+        Some((key, value)) if !is_variable(value.trim().trim_matches('"')) => format!("{key}= ***"),
+        _ => whole.to_owned(),
+    }
+}
+
+fn is_variable(value: &str) -> bool {
+    let name = value.strip_prefix("${").and_then(|it| it.strip_suffix('}'));
+    name.is_some_and(|it| it.chars().all(|it| it.is_ascii_alphanumeric() || it == '_'))
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    text.get(..offset).unwrap_or(text).matches('\n').count() + 1
 }
 
 fn first_line(text: &str) -> String {

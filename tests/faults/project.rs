@@ -194,3 +194,30 @@ Nothing was applied.",
     );
     assert_eq!(super::bytes(&repo), before);
 }
+
+/// A mistake beside a secret must not show it: what is printed ends up in the log of a CI.
+#[test]
+fn secrets_are_not_shown_with_the_mistakes_beside_them() {
+    for toml in [
+        "[redshift]\npasswort = \"hunter2\"\n",
+        "[redshift]\npassword = \"hunter2\n",
+        "[redshift]\npassword = 1234567\n",
+        "[snowflake]\ntoken = \"hunter2${NOPE}\"\n",
+        "[engine]\nurl = \"sc://host/;token=hunter2${NOPE}\"\n",
+    ] {
+        let repo = Repo::new(&[("weir.toml", toml), ("user.yaml", USER)]);
+        let run = run(&repo, &["-q", "validate"]).exits(1);
+        assert!(run.stderr.contains("weir.toml:2:"), "{}", run.stderr);
+        assert!(!run.stderr.contains("hunter2") && !run.stderr.contains("1234567"), "{}", run.stderr);
+    }
+    check(
+        "[snowflake]\ntoken = \"${NOPE}\"\n",
+        "
+error[L012]: environment variable `NOPE` is not set, and [snowflake] of weir.toml uses it
+ --> weir.toml:2:10
+  |
+2 | token = \"${NOPE}\"
+  |          ^^^^^^^
+hint: set it, as `export NOPE=...`",
+    );
+}

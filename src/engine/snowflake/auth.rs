@@ -49,6 +49,10 @@ impl Identity {
     pub fn new(services: &Snowflake, root: &Path) -> Result<Self, Closed> {
         let pem = match (&services.private_key, &services.private_key_file) {
             (Some(text), _) => text.reveal().as_bytes().to_vec(),
+            (None, Some(file)) if file.contains("-----BEGIN") => {
+                let fault = Closed::unreachable("the private_key_file for Snowflake is a key and not the path of one");
+                return Err(fault.hint(Some("give the key itself as SNOWFLAKE_PRIVATE_KEY".to_owned())));
+            }
             (None, Some(file)) => std::fs::read(root.join(file)).map_err(|it| {
                 Closed::unreachable(format!("the private key for Snowflake in `{file}` cannot be read: {it}"))
             })?,

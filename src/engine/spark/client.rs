@@ -90,12 +90,17 @@ impl Session {
             }
         };
         // What the client says of a wrong URL holds all of it, with the token.
-        let mut builder = ChannelBuilder::parse(&url).map_err(|_| {
+        let wrong = || {
             let fault = Closed::unreachable("`url` in the [engine] section of weir.toml is not one of Spark Connect");
             fault.hint(Some(
                 "write it as `sc://host:15002`, with parameters as in `sc://host:15002/;token=...`".to_owned(),
             ))
-        })?;
+        };
+        let mut builder = ChannelBuilder::parse(&url).map_err(|_| wrong())?;
+        // A user before the host is no part of such an address, and the client would take both for the host.
+        if builder.endpoint().contains('@') {
+            return Err(wrong());
+        }
         for (name, value) in [("user_id", "weir"), ("user_agent", "weir")] {
             if builder.get(name).is_none() {
                 builder.set(name, value);
@@ -190,6 +195,13 @@ impl Session {
     }
 
     /// Returns the URL with which another client joins this session.
+    pub(super) fn without_secrets(&self, text: &str) -> String {
+        let token = self.url.split(';').find_map(|it| it.strip_prefix("token="));
+        let text = text.replace(&self.joining_url(), "***");
+        token.filter(|it| !it.is_empty()).map_or(text.clone(), |it| text.replace(it, "***"))
+    }
+
+    /// Returns the address with which a Python of ours joins this session.
     pub(super) fn joining_url(&self) -> String {
         let (url, session) = (self.url.trim_end_matches(['/', ';']), self.client.session_id());
         // A token goes over an unencrypted line to this machine only, and PySpark knows that by one name.

@@ -98,6 +98,7 @@ impl Function {
         serde_json::from_str(&said).map_err(|_| {
             let status = status.map_or_else(|it| it.to_string(), |it| it.to_string());
             let last = complained.lines().rev().find(|it| !it.trim().is_empty()).unwrap_or(&status);
+            let last = session.without_secrets(last);
             Closed::fault(FIELD, format!("the Python that ran `{function}` ended without an answer: {last}"))
         })
     }

@@ -8,12 +8,12 @@ use datafusion::execution::SendableRecordBatchStream;
 
 use super::client::Session;
 use super::plan::{literal, quoted};
-use super::{Plan, Trouble, files, function, hive, types};
+use super::{Plan, TIME_LIMIT, Trouble, files, function, hive, types};
 use crate::batch_config::BatchConfig;
 use crate::diagnostic::Diagnostic;
 use crate::engine::preview::{cannot_open, no_batch_config, unreadable};
 use crate::engine::query::{Refused, Sql};
-use crate::engine::relation::{Closed, Ground, Window};
+use crate::engine::relation::{self, Closed, Ground, Window};
 use crate::engine::shown::Request;
 use crate::engine::source::text_timestamp;
 use crate::engine::types as columns;
@@ -26,14 +26,20 @@ pub async fn preview(
     ground: &Ground,
     request: &Request<'_>,
 ) -> Result<(SchemaRef, SendableRecordBatchStream), Vec<Diagnostic>> {
-    let session = ground.spark.session(&ground.services).await;
-    let session = session.map_err(|it| vec![closed(request.declared, &it)])?;
+    let session = ground.spark.session(&ground.services);
+    let late = |it: Closed| vec![closed(request.declared, &it)];
+    let session = relation::within(ground, TIME_LIMIT, session).await.and_then(|it| it).map_err(late)?;
     let preview = Preview { ground, session: &session, request };
-    let mut plan = preview.plan().await?;
-    if let Some(limit) = request.limit {
-        plan = plan.limit(limit);
-    }
-    let schema = session.schema(&plan).await.map_err(|it| vec![preview.trouble(it)])?;
+    // What lies there answers in time, or not at all; rows take as long as they take.
+    let planned = async {
+        let mut plan = preview.plan().await?;
+        if let Some(limit) = request.limit {
+            plan = plan.limit(limit);
+        }
+        let schema = session.schema(&plan).await.map_err(|it| vec![preview.trouble(it)])?;
+        Ok::<_, Vec<Diagnostic>>((plan, schema))
+    };
+    let (plan, schema) = relation::within(ground, TIME_LIMIT, planned).await.map_err(late)??;
     let rows = session.rows(&plan, schema.clone()).await.map_err(|it| vec![preview.trouble(it)])?;
     Ok((schema, rows))
 }
