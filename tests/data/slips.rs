@@ -1228,7 +1228,7 @@ error[V002]: column `é` of `BatchFeatureView.card_spend` is not allowed: a colu
 --> view.yaml:5:1
 hint: name it in the query, as in `SELECT a + 1 AS more`, or leave it out
 error[D002]: `sql` of `BatchFeatureView.card_spend` does not fit its tables: column `é` does not exist
---> view.yaml:7:15
+--> view.yaml:7:11
 hint: the columns are card_id, user_id, amount, limit_eur, day, opened_at
 ",
     },
