@@ -19,12 +19,10 @@ pub struct Found {
 
 impl Found {
     pub fn whole(&self) -> SchemaRef {
-        let folders = self.folders.iter().map(|(name, dtype)| Arc::new(ArrowField::new(name, dtype.clone(), false)));
+        let folders = self.folders.iter().map(|(name, dtype)| Arc::new(ArrowField::new(name, dtype.clone(), true)));
         Arc::new(Schema::new(self.schema.fields().iter().cloned().chain(folders).collect::<Vec<_>>()))
     }
-}
 
-impl Found {
     /// Returns a column that the files and the folders, or two folders, both have.
     pub fn named_twice(&self) -> Option<&str> {
         let folders = self.folders.iter().enumerate();

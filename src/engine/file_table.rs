@@ -51,9 +51,7 @@ impl FileTable {
         let schema = TableSchema::builder(schema).with_table_partition_cols(folders.collect::<Vec<_>>()).build();
         Ok(Self { format, store, files, schema })
     }
-}
 
-impl FileTable {
     /// Returns the files whose folders pass the filters that look at nothing else: the others are not opened.
     fn in_folders(&self, state: &dyn Session, filters: &[Expr]) -> Result<Vec<PartitionedFile>> {
         let folders = self.schema.table_partition_cols();

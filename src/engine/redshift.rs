@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use datafusion::common::DataFusionError;
 use datafusion::common::Result as Rows;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
@@ -213,11 +214,11 @@ impl Remote for Redshift {
     }
 
     async fn rows(&self, query: String, schema: SchemaRef) -> Rows<SendableRecordBatchStream> {
-        let mut connection = self.connect().await.map_err(|it| warehouse::failed(why(self, &it, 0)))?;
+        let mut connection = self.connect().await.map_err(|it| DataFusionError::from(why(self, &it, 0)))?;
         let mut stream = RecordBatchReceiverStreamBuilder::new(schema.clone(), 2);
         let (sender, me) = (stream.tx(), self.clone());
         stream.spawn(async move {
-            let unreadable = |it: sqlx::Error| warehouse::failed(why(&me, &it, 0));
+            let unreadable = |it: sqlx::Error| DataFusionError::from(why(&me, &it, 0));
             let mut batch = TextRows::new(schema, text_rows::convert);
             let mut rows = raw_sql(AssertSqlSafe(query)).fetch(&mut connection);
             while let Some(row) = rows.try_next().await.map_err(unreadable)? {

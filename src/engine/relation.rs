@@ -8,6 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::TableProvider;
+use datafusion::common::DataFusionError;
 use datafusion::execution::context::{SessionConfig, SessionContext};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
@@ -75,6 +76,17 @@ impl Closed {
             Self::NotChecked(_) => {}
         }
         self
+    }
+}
+
+/// Says while rows are read why they cannot be had.
+impl From<Closed> for DataFusionError {
+    fn from(closed: Closed) -> Self {
+        match closed {
+            Closed::NotChecked(message) | Closed::Unreachable { message, .. } | Closed::Fault { message, .. } => {
+                Self::Execution(message)
+            }
+        }
     }
 }
 

@@ -4,14 +4,12 @@ use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
-use datafusion::common::DataFusionError;
 use sqlparser::dialect::Dialect;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Token, Tokenizer};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::relation::Closed;
-use super::text_rows::execution;
 
 /// How many questions one warehouse is asked at once: it counts its connections, and a repo may have hundreds of sources.
 const AT_ONCE: usize = 8;
@@ -161,15 +159,6 @@ pub fn checked(schema: Schema, input: &Input) -> Result<SchemaRef, Closed> {
         return Err(Closed::fault(input.field, "it has no columns"));
     }
     Ok(Arc::new(schema))
-}
-
-/// Says while rows are read why they cannot be had.
-pub fn failed(closed: Closed) -> DataFusionError {
-    match closed {
-        Closed::NotChecked(message) | Closed::Unreachable { message, .. } | Closed::Fault { message, .. } => {
-            execution(message)
-        }
-    }
 }
 
 /// Waits until `address` is asked little enough; the turn ends when the permit is dropped.

@@ -285,18 +285,25 @@ fn without_value(message: &str) -> String {
     format!("{before}invalid type: {sort}, expected {expected}")
 }
 
-/// Says whether a line of weir.toml lies in a section whose values sign in to something.
+/// Says whether a line of weir.toml lies in a section whose values sign in to something, or is such a section.
 fn holds_secrets(text: &str, line: usize) -> bool {
+    let is_one = |name: &str| matches!(name.trim(), "engine" | "redshift" | "snowflake");
     let headers = text.lines().take(line).filter_map(|it| it.trim().strip_prefix('[')?.split([']', '.']).next());
-    headers.last().is_some_and(|it| matches!(it.trim(), "engine" | "redshift" | "snowflake"))
+    let own = text.lines().nth(line - 1).and_then(|it| it.split(['.', '=']).next());
+    headers.last().is_some_and(is_one) || own.is_some_and(is_one)
 }
 
 /// Returns a line of weir.toml as it may be shown: of what signs in, only a variable that stands alone.
 fn shown_line(text: &str, line: usize) -> String {
     let whole = text.lines().nth(line - 1).unwrap_or_default();
-    match whole.split_once('=').filter(|_| holds_secrets(text, line)) {
-        Some((key, value)) if !is_variable(value.trim().trim_matches('"')) => format!("{key}= ***"),
-        _ => whole.to_owned(),
+    if !holds_secrets(text, line) || whole.trim_start().starts_with('[') {
+        return whole.to_owned();
+    }
+    match whole.split_once('=') {
+        Some((_, value)) if is_variable(value.trim().trim_matches('"')) => whole.to_owned(),
+        Some((key, _)) => format!("{key}= ***"),
+        // It goes on from the line before, as a key does that has many.
+        None => "***".to_owned(),
     }
 }
 

@@ -204,10 +204,13 @@ fn secrets_are_not_shown_with_the_mistakes_beside_them() {
         "[redshift]\npassword = 1234567\n",
         "[snowflake]\ntoken = \"hunter2${NOPE}\"\n",
         "[engine]\nurl = \"sc://host/;token=hunter2${NOPE}\"\n",
+        "\nredshift = { password = \"hunter2\", usr = \"me\" }\n",
+        "\nredshift.passwort = \"hunter2\"\n",
+        "[snowflake]\nprivate_key = \"\"\"\nhunter2 \\q\n\"\"\"\n",
     ] {
         let repo = Repo::new(&[("weir.toml", toml), ("user.yaml", USER)]);
         let run = run(&repo, &["-q", "validate"]).exits(1);
-        assert!(run.stderr.contains("weir.toml:2:"), "{}", run.stderr);
+        assert!(run.stderr.contains("weir.toml:2:") || run.stderr.contains("weir.toml:3:"), "{}", run.stderr);
         assert!(!run.stderr.contains("hunter2") && !run.stderr.contains("1234567"), "{}", run.stderr);
     }
     check(

@@ -261,10 +261,10 @@ impl Remote for Snowflake {
         let mut stream = RecordBatchReceiverStreamBuilder::new(schema.clone(), 2);
         let (sender, me) = (stream.tx(), self.clone());
         stream.spawn(async move {
-            let (mut set, metadata) = me.run(&query).await.map_err(warehouse::failed)?;
+            let (mut set, metadata) = me.run(&query).await?;
             let handle = set.statement_handle.clone().unwrap_or_default();
             if set.code.as_deref() == Some(TOO_LARGE) {
-                set = me.part(&handle, 0).await.map_err(warehouse::failed)?;
+                set = me.part(&handle, 0).await?;
             }
             let mut batch = TextRows::new(schema, convert);
             let mut next = 1;
@@ -281,7 +281,7 @@ impl Remote for Snowflake {
                 if next >= metadata.partition_info.len() {
                     break;
                 }
-                set = me.part(&handle, next).await.map_err(warehouse::failed)?;
+                set = me.part(&handle, next).await?;
                 next += 1;
             }
             if let Some(rest) = batch.take()? {

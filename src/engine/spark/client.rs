@@ -9,7 +9,6 @@ use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::arrow::ipc::reader::StreamReader;
 use datafusion::arrow::record_batch::{RecordBatch, RecordBatchOptions};
-use datafusion::common::DataFusionError;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::stream::BoxStream;
@@ -268,7 +267,7 @@ impl Execution {
                     self.running.set_last_response_id(&response).await;
                     self.take(response)?;
                 }
-                Some(Err(error)) => return Err(external(self.session.trouble(&error).await)),
+                Some(Err(error)) => return Err(self.session.trouble(&error).await.closed("kind").into()),
                 None if self.running.is_completed().await => return Ok(None),
                 // Spark ends a stream that grew long or old without an error, and wants to be asked for the rest.
                 None => self.reattach().await?,
@@ -288,7 +287,7 @@ impl Execution {
         let request = self.running.create_reattach_request().await;
         match self.session.client.reattach_execute(request).await {
             Ok(responses) => self.responses = responses.map_err(SparkError::from_grpc_status).boxed(),
-            Err(error) => return Err(external(self.session.trouble(&error).await)),
+            Err(error) => return Err(self.session.trouble(&error).await.closed("kind").into()),
         }
         Ok(())
     }
@@ -302,13 +301,4 @@ fn conform(batch: &RecordBatch, schema: &SchemaRef) -> datafusion::common::Resul
     let columns = columns.collect::<Result<Vec<_>, _>>()?;
     let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
     Ok(RecordBatch::try_new_with_options(schema.clone(), columns, &options)?)
-}
-
-/// Returns the trouble as an error that passes through the engine.
-fn external(trouble: Trouble) -> DataFusionError {
-    DataFusionError::External(match trouble.closed("kind") {
-        Closed::Fault { message, .. } | Closed::Unreachable { message, .. } | Closed::NotChecked(message) => {
-            message.into()
-        }
-    })
 }

@@ -94,19 +94,11 @@ impl Plan {
         Self::new(Node::Filter { rows: self, expression: expression.into() })
     }
 
-    /// The rows whose time lies in the window. A time that is text is read as `format` says, and where that does not fit
-    /// as SQL writes times.
-    pub fn within(self, timestamp_field: &str, format: Option<&str>, window: Window) -> Self {
+    /// The rows whose time lies in the window.
+    pub fn within(self, timestamp_field: &str, window: Window) -> Self {
         let field = quoted(timestamp_field);
-        let time = match format {
-            None => field,
-            Some(format) => format!(
-                "coalesce(try_to_timestamp(CAST({field} AS STRING), {}), try_cast({field} AS TIMESTAMP))",
-                literal(format)
-            ),
-        };
-        let start = window.start.map(|it| format!("{time} >= TIMESTAMP '{it}'"));
-        let end = window.end.map(|it| format!("{time} < TIMESTAMP '{it}'"));
+        let start = window.start.map(|it| format!("{field} >= TIMESTAMP '{it}'"));
+        let end = window.end.map(|it| format!("{field} < TIMESTAMP '{it}'"));
         start.into_iter().chain(end).fold(self, Self::filter)
     }
 
@@ -191,7 +183,7 @@ mod tests {
     #[test]
     fn windows_and_names_are_written_as_spark_reads_them() {
         let window = Window { start: "2024-01-01".parse().ok(), end: "2024-01-02T12:00:00Z".parse().ok() };
-        let plan = format!("{:?}", Plan::table("ads", "odd`name").within("at", None, window));
+        let plan = format!("{:?}", Plan::table("ads", "odd`name").within("at", window));
         for part in
             ["`ads`.`odd``name`", "`at` >= TIMESTAMP '2024-01-01T00:00:00Z'", "`at` < TIMESTAMP '2024-01-02T12:00:00Z'"]
         {

@@ -82,7 +82,7 @@ impl Preview<'_> {
         let config = config.expect("a source without a batch config has been refused");
         let rows = self.read(declared, config, window, raw).await.map_err(|it| vec![it])?;
         Ok(match config.config().timestamp_field() {
-            Some(field) if !raw => rows.within(field, None, window),
+            Some(field) if !raw => rows.within(field, window),
             _ => rows,
         })
     }
@@ -141,7 +141,7 @@ impl Preview<'_> {
             None => only_timestamp(&*self.session.schema(&rows).await.map_err(|it| vec![self.trouble(it)])?),
         };
         Ok(match field {
-            Some(field) => rows.within(&field, None, window),
+            Some(field) => rows.within(&field, window),
             None => rows,
         })
     }
@@ -163,7 +163,7 @@ impl Preview<'_> {
 
 /// Reads the timestamp field, which is text: by its format, and where that does not fit as Spark would by itself (facts
 /// 3.2).
-fn with_timestamp(rows: Plan, schema: &SchemaRef, field: &str, format: &str) -> Plan {
+pub(super) fn with_timestamp(rows: Plan, schema: &SchemaRef, field: &str, format: &str) -> Plan {
     let column = |name: &String| match name == field {
         true => {
             let (name, format) = (quoted(name), literal(format));

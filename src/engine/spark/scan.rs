@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::{SchemaRef, TimeUnit};
 use datafusion::catalog::TableProvider;
-use datafusion::common::{DataFusionError, Result};
+use datafusion::common::Result;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::sql::sqlparser::ast;
 use datafusion::sql::unparser::dialect::Dialect;
@@ -44,11 +44,7 @@ impl Remote for Scan {
 
     async fn rows(&self, query: String, schema: SchemaRef) -> Result<SendableRecordBatchStream> {
         let rows = self.session.rows(&Plan::statement(&query), schema).await;
-        rows.map_err(|it| match it.closed("kind") {
-            Closed::Fault { message, .. } | Closed::Unreachable { message, .. } | Closed::NotChecked(message) => {
-                DataFusionError::External(message.into())
-            }
-        })
+        rows.map_err(|it| it.closed("kind").into())
     }
 }
 

@@ -58,7 +58,7 @@ fn hive_config(table: &str, partitions: &[(&str, Datepart, bool)]) -> HiveConfig
 async fn preview_plan(ground: &Ground, config: &BatchConfig, window: Window) -> Plan {
     let rows = preview::lying(ground, config, window).await.unwrap();
     match config.config().timestamp_field() {
-        Some(field) => rows.within(field, config.config().timestamp_format(), window),
+        Some(field) => rows.within(field, window),
         None => rows,
     }
 }
@@ -254,14 +254,27 @@ fn files_are_read_with_the_columns_that_weir_sees() {
 #[test]
 fn a_time_that_is_text_is_read_as_its_format_says() {
     on_spark(async |ground| {
-        let texts = "SELECT * FROM VALUES ('31.01.2024 10:00'), ('2024-01-31T12:00:00Z'), ('31.01.2024 20:00'), ('?'), (NULL) AS t(at)";
+        let read = async |values: &str, format: &str| {
+            let rows = Plan::query(&format!("SELECT * FROM VALUES {values} AS t(at)"), []);
+            let session = ground.spark.session(&ground.services).await.unwrap();
+            let schema = session.schema(&rows).await.unwrap();
+            preview::with_timestamp(rows, &schema, "at", format)
+        };
         let window = window("2024-01-31T09:00:00Z", "2024-01-31T13:00:00Z");
-        let plan = Plan::query(texts, []).within("at", Some("dd.MM.yyyy HH:mm"), window);
+        let texts = "('31.01.2024 10:00'), ('2024-01-31T12:00:00Z'), ('31.01.2024 20:00'), (NULL)";
+        let plan = read(texts, "dd.MM.yyyy HH:mm").await.within("at", window);
         assert_eq!(count(&ground, &plan).await, 2);
-        let quoted = Plan::query("SELECT '2024-01-31T10:00' AS at", []);
-        assert_eq!(count(&ground, &quoted.within("at", Some("yyyy-MM-dd'T'HH:mm"), window)).await, 1);
-        let instants = Plan::table("ads", "taps").within("at", Some("yyyy-MM-dd"), window);
-        assert_eq!(count(&ground, &instants).await, 1);
+        let quoted = read("('2024-01-31T10:00')", "yyyy-MM-dd'T'HH:mm").await.within("at", window);
+        assert_eq!(count(&ground, &quoted).await, 1);
+        // What is no time is an error, as it is where weir itself reads.
+        let wrong = read("('?')", "yyyy-MM-dd").await.within("at", window);
+        let session = ground.spark.session(&ground.services).await.unwrap();
+        let schema = session.schema(&wrong).await.unwrap();
+        let failed = match session.rows(&wrong, schema).await {
+            Ok(rows) => rows.try_collect::<Vec<_>>().await.is_err(),
+            Err(_) => true,
+        };
+        assert!(failed);
     });
 }
 
