@@ -6,6 +6,7 @@
 //!  registry ───────────────────snapshot─────────────────▶ Snapshot    ─┘           └───render
 //! ```
 
+pub mod absent;
 pub mod apply;
 pub mod batch_config;
 pub mod check;
