@@ -17,6 +17,7 @@ mod s3;
 mod slips;
 mod types;
 
+use crate::child;
 use crate::support::{Repo, Run};
 
 mod redshift;
@@ -137,8 +138,7 @@ fn plan_says_what_validate_says() {
 fn a_pipe_is_not_waited_for() {
     let repo = repo();
     repo.remove("data/cards.csv");
-    let made = std::process::Command::new("mkfifo").arg(repo.path().join("data/cards.csv")).status().unwrap();
-    assert!(made.success());
+    child::succeed(std::process::Command::new("mkfifo").arg(repo.path().join("data/cards.csv")));
     let run = validate(&repo).exits(1);
     assert!(run.stderr.contains("`data/cards.csv` is neither a file nor a folder"), "{}", run.stderr);
 }

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use weir::resource::{Address, Kind, Resource, Rule, repo_schema, rule_for};
 
+use crate::child;
 use crate::support::{Run, clean, weir};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
@@ -273,12 +274,12 @@ fn shell(folder: &Path, command: &str) -> (String, i32) {
     }
     let (mut reader, writer) = std::io::pipe().unwrap();
     shell.stdin(Stdio::null()).stdout(writer.try_clone().unwrap()).stderr(writer);
-    let mut child = shell.spawn().unwrap();
+    let child = child::start(&mut shell);
     // The pipe ends when nobody can write any more, and the command itself holds two ends.
     drop(shell);
     let mut output = String::new();
     reader.read_to_string(&mut output).unwrap();
-    let code = child.wait().unwrap().code().unwrap_or(-1);
+    let code = child.finish().status.code().unwrap_or(-1);
     let output = output.replace(&folder.display().to_string(), HOME);
     let missing_end = if output.is_empty() || output.ends_with('\n') { "" } else { "\n" };
     (format!("{output}{missing_end}"), code)

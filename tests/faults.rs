@@ -9,13 +9,13 @@ mod saved;
 mod shell;
 
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::sync::mpsc;
+use std::process::Command;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{Connection as _, Row as _};
 
+use crate::child;
 use crate::support::{Repo, Run, weir};
 
 /// The smallest declaration, and the same after an edit.
@@ -28,17 +28,7 @@ const PATIENCE: Duration = Duration::from_secs(40);
 /// Runs a command that must not hang.
 #[track_caller]
 fn answer(command: &mut Command) -> Run {
-    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let id = child.id().to_string();
-    let (sender, receiver) = mpsc::channel();
-    std::thread::spawn(move || sender.send(child.wait_with_output()));
-    match receiver.recv_timeout(PATIENCE) {
-        Ok(output) => Run::from(output.unwrap()),
-        Err(_) => {
-            Command::new("kill").args(["-9", &id]).status().unwrap();
-            panic!("{command:?} did not answer within {PATIENCE:?}");
-        }
-    }
+    Run::from(child::output_within(command, PATIENCE))
 }
 
 /// Runs weir in the repo's folder, where it must not hang.

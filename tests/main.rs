@@ -6,6 +6,7 @@
     reason = "tests stop and speak where they fail"
 )]
 
+mod child;
 #[cfg(feature = "data")]
 mod data;
 mod docs;

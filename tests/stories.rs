@@ -8,10 +8,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use similar::TextDiff;
 
+use crate::child;
 use crate::support::{clean, installed};
 
 const CASES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/cases");
@@ -147,14 +148,12 @@ impl Block {
         let path = std::env::var_os("PATH").unwrap_or_default();
         let path = std::env::join_paths(std::iter::once(weir.to_owned()).chain(std::env::split_paths(&path))).unwrap();
         let mut command = Command::new("sh");
-        let output = clean(&mut command)
+        clean(&mut command)
             .args(["-c", &self.shell()])
             .current_dir(folder)
             .env("PATH", path)
-            .env("GIT_CEILING_DIRECTORIES", folder.parent().unwrap())
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
+            .env("GIT_CEILING_DIRECTORIES", folder.parent().unwrap());
+        let output = child::output(&mut command);
         let mut told: Vec<String> = self.comment.iter().chain(&self.command).cloned().collect();
         for bytes in [output.stdout, output.stderr] {
             let text = String::from_utf8(bytes).unwrap().replace(folder.to_str().unwrap(), "[DIR]");

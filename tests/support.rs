@@ -5,6 +5,8 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
+use crate::child;
+
 /// The moment that every test runs at, unless it says another.
 pub const NOW: &str = "2026-11-21T00:00:00Z";
 
@@ -92,7 +94,7 @@ pub struct Run {
 
 impl Run {
     pub fn of(command: &mut Command) -> Self {
-        Self::from(command.output().unwrap())
+        Self::from(child::output(command))
     }
 
     /// Stops the test, with all that was said, unless the exit code is `code`.

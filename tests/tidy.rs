@@ -174,6 +174,22 @@ fn long_functions(text: &str) -> Vec<(String, usize)> {
     found
 }
 
+/// Finds the places where a test starts a process by itself, and so without a time limit.
+fn unlimited(path: &str, text: &str) -> Vec<String> {
+    let words = [".spawn()", ".output()", ".status()", ".wait_with_output()"];
+    let lines = text.lines().enumerate().filter(|it| words.iter().any(|word| it.1.contains(word)));
+    lines.map(|(index, line)| format!("{path}:{}: {}", index + 1, line.trim())).collect()
+}
+
+#[test]
+fn every_child_of_a_test_has_a_time_limit() {
+    // A server lives as long as the test run, and ends with it: each is started at one place.
+    let allowed = ["child.rs", "tidy.rs", "data/python.rs", "data/redshift.rs", "data/s3.rs", "data/spark_server.rs"];
+    let tests = files("tests", ".rs").into_iter().filter(|it| !allowed.iter().any(|end| it.0.ends_with(end)));
+    none("tests start processes by way of child.rs", tests.flat_map(|it| unlimited(&it.0, &it.1)).collect());
+    assert_eq!(unlimited("a.rs", "fn a() {\n    sh.output();\n}"), ["a.rs:2: sh.output();"]);
+}
+
 #[test]
 fn every_module_says_what_it_is() {
     let unsaid = |(path, text): (String, String)| (!text.starts_with("//! ")).then_some(path);

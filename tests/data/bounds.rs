@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::python;
+use crate::child;
 use crate::support::{Repo, clean, installed};
 
 const ROWS: usize = 5_000_000;
@@ -36,7 +37,8 @@ fn measured(repo: &Repo, arguments: &[&str], stdout: Stdio) -> (String, usize) {
     let report = repo.path().join("time");
     let mut command = Command::new("/usr/bin/time");
     command.args(["-f", "%M", "-o"]).arg(&report).arg(env!("CARGO_BIN_EXE_weir"));
-    let output = clean(&mut command).args(arguments).current_dir(repo.path()).stdout(stdout).output().unwrap();
+    clean(&mut command).args(arguments).current_dir(repo.path()).stdin(Stdio::null());
+    let output = child::start(command.stdout(stdout).stderr(Stdio::piped())).finish();
     let said = String::from_utf8(output.stderr).unwrap();
     assert!(output.status.signal().is_none() && output.status.success(), "{:?}: {said}", output.status);
     (said, std::fs::read_to_string(report).unwrap().trim().parse().unwrap())
@@ -51,7 +53,7 @@ fn a_day_of_a_month_is_read_alone_and_a_month_in_little_memory() {
     let repo = Repo::new(&[("taps.yaml", SOURCE)]);
     let folder = repo.path().join("taps");
     std::fs::create_dir(&folder).unwrap();
-    let generated = generate.arg(&folder).arg(ROWS.to_string()).output().unwrap();
+    let generated = child::output(generate.arg(&folder).arg(ROWS.to_string()));
     assert!(generated.status.success(), "{}", String::from_utf8_lossy(&generated.stderr));
     let day = ROWS / 30;
     let groups = day.div_ceil(50_000);

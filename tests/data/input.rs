@@ -9,6 +9,7 @@ use datafusion::arrow::datatypes::Int32Type;
 
 use super::files::{array, parquet};
 use super::{CARDS, validate};
+use crate::child;
 use crate::support::{Repo, weir};
 
 const JSON: &str = "{\"a\": 1, \"b\": \"x\"}\n{\"a\": 2, \"b\": null}\n";
@@ -365,8 +366,7 @@ fn what_is_no_file_is_not_read() {
     repo.write("source.yaml", &source("it", "data/x", "csv", ""));
     put(&repo, "data/x/a.csv", "a\n1\n");
     symlink("nowhere.csv", path("data/x/b.csv")).unwrap();
-    let made = Command::new("mkfifo").arg(path("data/x/c.csv")).status().unwrap();
-    assert!(made.success());
+    child::succeed(Command::new("mkfifo").arg(path("data/x/c.csv")));
     symlink("c.csv", path("data/x/d.csv")).unwrap();
     shows(&repo, "a\n1\n");
     repo.write("source.yaml", &source("it", "data/x/*.csv", "csv", ""));
@@ -386,7 +386,7 @@ fn a_file_that_may_not_be_read_is_an_error() {
     let closed = std::fs::Permissions::from_mode(0o000);
     std::fs::set_permissions(repo.path().join("data/x"), closed).unwrap();
     std::fs::set_permissions(repo.path(), std::fs::Permissions::from_mode(0o777)).unwrap();
-    let me = Command::new("id").arg("-u").output().unwrap();
+    let me = child::output(Command::new("id").arg("-u"));
     let mut command = if me.stdout == b"0\n" {
         // The binary may lie where only root may go: it is opened first.
         let mut command = Command::new("sh");

@@ -13,6 +13,7 @@ use datafusion::arrow::datatypes::{DataType, Field};
 
 use super::files::{array, parquet, read_parquet};
 use super::{CARDS, SOURCE, repo, told};
+use crate::child;
 use crate::support::{Repo, Run, weir};
 
 const MORE: &str = "\
@@ -473,10 +474,10 @@ fn a_reader_that_has_seen_enough_is_no_fault() {
     for format in ["csv", "json", "parquet"] {
         let mut command = weir(repo.path());
         command.args(["preview", "people", "--format", format]).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
+        let mut child = child::start(&mut command);
         let mut few = [0; 4];
         child.stdout.take().unwrap().read_exact(&mut few).unwrap();
-        let output = child.wait_with_output().unwrap();
+        let output = child.finish();
         assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""), "{format}");
     }
 }
@@ -493,7 +494,7 @@ fn what_is_no_file_is_written_to_and_a_link_is_followed() {
     let written = std::fs::read_to_string(repo.path().join("target.csv")).unwrap();
     assert!(written.starts_with("user_id,"), "{written}");
     let pipe = repo.path().join("pipe.csv");
-    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    child::succeed(std::process::Command::new("mkfifo").arg(&pipe));
     let reader = std::thread::spawn({
         let pipe = pipe.clone();
         move || std::fs::read_to_string(pipe).unwrap()

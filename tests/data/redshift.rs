@@ -6,6 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 
+use crate::child;
 use crate::support::{Repo, Run, installed, weir};
 
 /// What must never be seen.
@@ -297,7 +298,7 @@ fn ask(endpoint: &str, query: &str) -> String {
     let (host, port) = endpoint.split_once(':').unwrap();
     let mut psql = Command::new("psql");
     psql.args(["-h", host, "-p", port, "-U", "weir", "-d", "ads", "-Atc", query]).env("PGPASSWORD", PASSWORD);
-    String::from_utf8(psql.output().unwrap().stdout).unwrap()
+    String::from_utf8(child::output(&mut psql).stdout).unwrap()
 }
 
 #[test]

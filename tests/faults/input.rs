@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::{USER, answer, run, says};
+use crate::child;
 use crate::support::{Repo, weir};
 
 /// Checks what a repo of these files is told, by validate and by apply, which also leaves no registry behind.
@@ -456,7 +457,7 @@ hint: make it readable, or list it in .weirignore
 #[cfg(unix)]
 #[test]
 fn a_pipe_is_not_waited_for() {
-    let pipe = |path: &Path| assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+    let pipe = |path: &Path| child::succeed(Command::new("mkfifo").arg(path));
     let repo = Repo::new(&[]);
     pipe(&repo.path().join("x.yaml"));
     check_repo(

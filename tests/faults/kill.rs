@@ -1,10 +1,11 @@
 //! `kill -9` while apply runs: the registry reads as before or as after, never between.
 
 use std::fmt::Write as _;
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use super::{answer, ask, bytes, recorded, run, settle};
+use crate::child::{self, Running};
 use crate::support::{Repo, Run, weir};
 
 /// How many applies are killed: `WEIR_KILLS`, or as many as a test run has time for.
@@ -71,7 +72,7 @@ impl Story {
             story.log_bytes = story.log_bytes.max(story.log_length());
         }
         story.took = begin.elapsed();
-        Run::from(child.wait_with_output().unwrap()).exits(0);
+        Run::from(child.finish()).exits(0);
         story.after = recorded(&story.repo);
         assert_ne!(story.before, story.after);
         story
@@ -85,10 +86,10 @@ impl Story {
         }
     }
 
-    fn begin(&self) -> Child {
+    fn begin(&self) -> Running {
         let output = || std::fs::File::create(self.repo.path().join("stdout")).unwrap();
         let mut command = weir(self.repo.path());
-        command.args(["-q", "apply", "-y"]).stdin(Stdio::null()).stdout(output()).stderr(Stdio::null()).spawn().unwrap()
+        child::start(command.args(["-q", "apply", "-y"]).stdin(Stdio::null()).stdout(output()).stderr(Stdio::null()))
     }
 
     fn log_length(&self) -> u64 {

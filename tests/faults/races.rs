@@ -3,14 +3,14 @@
 use std::process::{Command, Stdio};
 
 use super::{USER, applied, recorded, run, settle};
+use crate::child;
 use crate::support::{Repo, Run, weir};
 
 /// Starts both before it waits for either.
 fn both(left: &mut Command, right: &mut Command) -> [Run; 2] {
-    let start =
-        |it: &mut Command| it.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let start = |it: &mut Command| child::start(it.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()));
     let children = [start(left), start(right)];
-    children.map(|it| Run::from(it.wait_with_output().unwrap()))
+    children.map(|it| Run::from(it.finish()))
 }
 
 /// A repo elsewhere that shares a registry, and declares the same in other words.

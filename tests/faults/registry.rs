@@ -6,6 +6,7 @@ use std::process::Command;
 use sqlx::Connection as _;
 
 use super::{USER, USER_EDITED, answer, applied, bytes, connect, recorded, run, says, settle, sql, wait};
+use crate::child;
 use crate::support::{Repo, Run, clean, weir};
 
 /// Checks that whoever asks is told `expected`, and that no byte is written.
@@ -133,7 +134,7 @@ fn a_folder_in_the_place_of_a_registry_is_named() {
 #[test]
 fn a_pipe_in_the_place_of_a_registry_is_not_waited_for() {
     let repo = Repo::new(&[(".weir/.gitignore", "*\n")]);
-    assert!(Command::new("mkfifo").arg(repo.registry()).status().unwrap().success());
+    child::succeed(Command::new("mkfifo").arg(repo.registry()));
     let list = run(&repo, &["list"]).exits(1);
     says(&repo, &list.stderr, "error[G001]: registry .weir/registry.db: it is not a file");
 }

@@ -4,6 +4,7 @@ use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
 
 use super::{USER, USER_EDITED, answer, applied, bytes, recorded, run, says};
+use crate::child;
 use crate::support::{Repo, Run, clean, installed, weir};
 
 const WEIR: &str = env!("CARGO_BIN_EXE_weir");
@@ -119,7 +120,7 @@ fn on_a_terminal(repo: &Repo, arguments: &str, keys: &str) -> Run {
 fn on_a_terminal_after(repo: &Repo, arguments: &str, keys: &str, meanwhile: impl FnOnce()) -> Run {
     let mut command = Command::new("script");
     clean(&mut command).current_dir(repo.path()).args(["-qec", &format!("'{WEIR}' {arguments}"), "/dev/null"]);
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = child::start(command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()));
     let (mut stdin, mut stdout) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
     let mut shown = Vec::new();
     let mut byte = [0];
@@ -129,7 +130,7 @@ fn on_a_terminal_after(repo: &Repo, arguments: &str, keys: &str, meanwhile: impl
     meanwhile();
     stdin.write_all(keys.as_bytes()).unwrap();
     stdout.read_to_end(&mut shown).unwrap();
-    let code = child.wait().unwrap().code();
+    let code = child.finish().status.code();
     drop(stdin);
     Run { code, stdout: String::from_utf8(shown).unwrap().replace("\r\n", "\n"), stderr: String::new() }
 }
