@@ -3,6 +3,7 @@
 
 mod canonical;
 mod cascade;
+mod contents;
 mod fields;
 mod guard;
 mod jobs;

@@ -1,5 +1,7 @@
 //! `weir destroy`
 
+use std::collections::BTreeMap;
+
 use super::context::Context;
 use super::planning::{Ground, carry_out};
 use super::stop::{Exit, Stop};
@@ -28,7 +30,8 @@ fn destroy(context: &Context, args: &DestroyArgs) -> Result<Exit, Stop> {
     let place = context.place_or_folder()?;
     let now = context.now()?;
     let mut ground = Ground::open(context, &place)?;
-    let planned = ground.plan(context, &[], &Suppress::None, now)?;
+    // What data said of columns is what the plan shows of what goes.
+    let planned = ground.plan_with_data(context, &[], BTreeMap::new(), &Suppress::None, now)?;
     if planned.plan.changes.is_empty() {
         context.ui.data(&format!("{}Nothing is recorded: nothing was applied.\n", ground.header()))?;
         return Ok(Exit::Done);

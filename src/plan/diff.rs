@@ -6,8 +6,11 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use super::brings::Known;
 use super::rename::Renames;
-use super::{Action, Cause, Change, Entry, Learned, Meanwhile, Mode, Plan, Snapshot, cost, fields, order, rename};
+use super::{
+    Action, Cause, Change, Entry, Learned, Meanwhile, Mode, Plan, Snapshot, brings, cost, fields, order, rename,
+};
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::resource::{Address, Catalog, Digest, Effect, Instant, Resource};
 
@@ -52,6 +55,9 @@ pub fn diff(
         change.meanwhile = if snapshot.mode == Mode::Live { meanwhile(change, &both.after) } else { None };
         change.jobs = cost::jobs(change, snapshot.mode, &both, now);
         change.warnings.extend(cost::warnings(change, &both, now));
+        let unopened = |_: &Address| None;
+        let known = |catalog| Known { catalog, data: &unopened };
+        change.brings = Some(brings::brings(change, &known(&both.before), &known(&both.after)));
     });
     let rewritten =
         comparison.rewritten.into_iter().filter(|it| !comparison.changes.contains_key(&it.address)).collect();
@@ -175,6 +181,7 @@ fn change(
         renamed_from: old.cloned(),
         suppressed: false,
         jobs: Vec::new(),
+        brings: None,
         meanwhile: None,
         warnings: Vec::new(),
         source: declared.and_then(|it| it.source.clone()),

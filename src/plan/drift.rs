@@ -6,8 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use serde_json::{Value, json};
 
+use super::brings::{self, Brings, Known};
 use super::{Action, Cause, Change, Declared, Plan, Snapshot, diff, order};
 use crate::diagnostic::{Diagnostic, Place, Span};
 use crate::resource::{Address, Catalog, Effect, FeatureView, Field, FieldChange};
@@ -116,12 +118,24 @@ pub fn drift(plan: &mut Plan, snapshot: &Snapshot, declared: &[Declared], data: 
     plan.rewritten.retain(|it| !changed.contains(&it.address));
     plan.changes = order::order(std::mem::take(&mut plan.changes));
     plan.learned.columns = learned;
+    let brings = shown(&plan.changes, declared, data, &today);
+    plan.changes.iter_mut().zip(brings).for_each(|it| it.0.brings = Some(it.1));
     let orders = diff::wire_orders(snapshot, declared, &plan.changes, &today, diff::Services::All);
     match plan.changes.is_empty() {
         true => plan.learned.wire_orders = orders,
         false => plan.wire_orders = orders,
     }
     Ok(())
+}
+
+/// Returns what each change brings, with what data says of columns now and when they were recorded.
+fn shown(changes: &[Change], declared: &[Declared], data: &Data, today: &Catalog) -> Vec<Brings> {
+    let then = |it: &Address| data.recorded.get(it).map(|it| &it.1);
+    let kept = recorded_columns(data, changes);
+    let now = |it: &Address| data.derived.get(it).or_else(|| kept(it));
+    let catalog = brings::recorded_catalog(changes, declared, then);
+    let (before, after) = (Known { catalog: &catalog, data: &then }, Known { catalog: today, data: &now });
+    changes.par_iter().map(|it| brings::brings(it, &before, &after)).collect()
 }
 
 /// Returns what is declared, with the columns that views have today: what was not derived this time is as it is recorded.
@@ -231,6 +245,7 @@ fn grow(declared: &Declared, id: i64, before: &Columns, now: &Columns, sources: 
         renamed_from: None,
         suppressed: false,
         jobs: Vec::new(),
+        brings: None,
         meanwhile: None,
         warnings: Vec::new(),
         source: declared.source.as_ref().map(|it| (Arc::clone(&it.0), it.1)),

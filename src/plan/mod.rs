@@ -1,5 +1,6 @@
 //! The decision: what differs between what is declared and what is recorded. Pure.
 
+mod brings;
 mod cost;
 mod diff;
 mod drift;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use crate::diagnostic::Diagnostic;
 use crate::resource::{Address, Digest, Effect, FieldChange, Resource};
 
+pub use brings::Brings;
 pub use cost::{Job, JobKind};
 pub use diff::{Declared, Suppress, diff, state};
 pub use drift::{Columns, Data, Learned, drift, fields as known_fields};
@@ -75,6 +77,8 @@ pub struct Change {
     /// A recreate that the user asked to carry out as an update.
     pub suppressed: bool,
     pub jobs: Vec<Job>,
+    /// What the resource holds, and what that adds and removes; `None` only until the plan is whole.
+    pub brings: Option<Brings>,
     /// What a recreate costs readers meanwhile.
     pub meanwhile: Option<Meanwhile>,
     pub warnings: Vec<Diagnostic>,

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Action, Cause, Change, Columns, Job, Learned, Meanwhile, Mode, Plan, Serial};
+use super::{Action, Brings, Cause, Change, Columns, Job, Learned, Meanwhile, Mode, Plan, Serial};
 use crate::resource::{Address, Digest, Effect, FieldChange, Resource};
 
 /// What `plan --out` writes.
@@ -125,6 +125,8 @@ struct StoredChange {
     renamed_from: Option<Address>,
     suppressed: bool,
     jobs: Vec<Job>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    brings: Option<Brings>,
     history_lost: Option<bool>,
     source: Option<(String, usize)>,
     digest: Option<String>,
@@ -175,6 +177,7 @@ fn change_json(change: &Change) -> StoredChange {
         renamed_from: change.renamed_from.clone(),
         suppressed: change.suppressed,
         jobs: change.jobs.clone(),
+        brings: change.brings.clone(),
         history_lost: change.meanwhile.map(|it| it == Meanwhile::HistoryLost),
         source: change.source.as_ref().map(|it| (it.0.to_string(), it.1)),
         digest: change.digest.map(|it| it.to_string()),
@@ -218,6 +221,7 @@ impl StoredChange {
             renamed_from: self.renamed_from,
             suppressed: self.suppressed,
             jobs: self.jobs,
+            brings: self.brings,
             meanwhile: self.history_lost.map(|it| if it { Meanwhile::HistoryLost } else { Meanwhile::OldServes }),
             warnings: Vec::new(),
             source: self.source.map(|it| (it.0.into(), it.1)),

@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
+use super::contents;
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::plan::{Plan, Refusal};
+use crate::plan::{Change, Plan, Refusal};
 
 /// Returns one annotation a diagnostic.
 pub fn diagnostics(diagnostics: &[Diagnostic], folder: &str) -> String {
@@ -45,14 +46,14 @@ pub fn plan(plan: &Plan, refusals: &[Refusal], folder: &str) -> String {
                 out,
                 "::warning {place}title={}::{}",
                 change.action.word(),
-                data(&format!("this plan would {} {}", change.action.word(), change.address))
+                data(&format!("this plan would {} {}{}", change.action.word(), change.address, brings(change)))
             );
         } else {
             let _ = writeln!(
                 out,
                 "::notice {place}title={}::{}",
                 change.action.word(),
-                data(&format!("{} {}", change.action.word(), change.address))
+                data(&format!("{} {}{}", change.action.word(), change.address, brings(change)))
             );
         }
         for warning in &change.warnings {
@@ -72,6 +73,12 @@ pub fn plan(plan: &Plan, refusals: &[Refusal], folder: &str) -> String {
         let _ = writeln!(out, "::error {place}title={}::{}", diagnostic.code, message(&diagnostic));
     }
     out
+}
+
+/// Returns what a change brings, as the end of its annotation.
+fn brings(change: &Change) -> String {
+    let brings = contents::brief(change);
+    if brings.is_empty() { brings } else { format!("\n{brings}") }
 }
 
 fn message(diagnostic: &Diagnostic) -> String {

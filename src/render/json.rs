@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::contents_json::{ColumnJson, ContentsJson, columns, contents};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::plan::{Action, Cause, Change, Job, JobKind, Meanwhile, Plan, Refusal};
 
@@ -51,6 +52,12 @@ pub struct ChangeJson {
     pub suppressed: bool,
     pub cause: CauseJson,
     pub fields: Vec<FieldJson>,
+    /// What the resource holds after the change; of a delete, what it held
+    pub contents: Option<ContentsJson>,
+    /// Features of a view or a service that an update or a recreate adds, or gives another type
+    pub adds: Vec<ColumnJson>,
+    /// Features that it takes away, or that had another type
+    pub removes: Vec<ColumnJson>,
     pub jobs: Vec<JobJson>,
     /// What readers get while a recreated view is built: `old_version_serves` or `history_lost`
     pub meanwhile: Option<String>,
@@ -179,6 +186,9 @@ pub fn change(change: &Change) -> ChangeJson {
                 effect: it.effect.to_string(),
             })
             .collect(),
+        contents: change.brings.as_ref().map(|it| contents(&it.contents)),
+        adds: change.brings.iter().flat_map(|it| columns(&it.adds)).collect(),
+        removes: change.brings.iter().flat_map(|it| columns(&it.removes)).collect(),
         jobs: change.jobs.iter().map(job).collect(),
         meanwhile: change.meanwhile.map(|it| match it {
             Meanwhile::OldServes => "old_version_serves".to_owned(),

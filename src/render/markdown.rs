@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::{text, words};
+use super::{contents, text, words};
 use crate::diagnostic::Diagnostic;
 use crate::plan::{Action, Cause, Change, Plan, Refusal};
 use crate::resource::{Effect, FieldChange, Instant};
@@ -97,6 +97,10 @@ fn cell(change: &Change) -> String {
         parts.push("recreate suppressed".to_owned());
     }
     parts.extend(change.action.fields().iter().map(field));
+    let brings = contents::brief(change);
+    if !brings.is_empty() {
+        parts.push(code(&brings));
+    }
     if let Cause::Upstream { path } = &change.cause {
         parts.push(format!(
             "because of {}",

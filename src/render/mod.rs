@@ -2,6 +2,8 @@
 //!
 //! Texts carry ANSI styles; the shell strips them where nobody can see them.
 
+mod contents;
+pub mod contents_json;
 pub mod diagnostics;
 pub mod github;
 pub mod graph;

@@ -6,7 +6,7 @@ use std::fmt::{self, Write};
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
-use super::{style, words};
+use super::{contents, style, words};
 use crate::plan::{Action, Cause, Change, Job, JobKind, Meanwhile, Plan, Refusal};
 use crate::resource::{Address, Effect, FieldChange, Instant};
 
@@ -117,7 +117,7 @@ pub fn changes(out: &mut impl Write, changes: &[Change], now: Instant, detail: D
         let below = cascades.remove(&change.address).unwrap_or_default();
         let shown = if detail == Detail::Full { below.len() } else { CASCADES_MAX };
         for change in below.iter().take(shown) {
-            cascade(out, change, now)?;
+            cascade(out, change, now, detail)?;
         }
         if below.len() > shown {
             writeln!(
@@ -172,13 +172,15 @@ fn one(out: &mut impl Write, change: &Change, width: usize, now: Instant, detail
     if let Cause::Data { sources } = &change.cause {
         writeln!(out, "    because the data of {} has more columns", words::list(sources))?;
     }
+    contents::below(out, change, "    ", detail)?;
     cost(out, change, "    ", now)
 }
 
-fn cascade(out: &mut impl Write, change: &Change, now: Instant) -> fmt::Result {
+fn cascade(out: &mut impl Write, change: &Change, now: Instant, detail: Detail) -> fmt::Result {
     if let Cause::Upstream { path } = &change.cause {
         self::path(out, &format!("    {} ", style::symbol(change.action.symbol())), path)?;
     }
+    contents::below(out, change, "        ", detail)?;
     cost(out, change, "        ", now)
 }
 

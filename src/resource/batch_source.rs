@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::declaration::{Declaration, FileSlot, Query, Reference, Report, Rule, SourceTraits};
-use super::{Catalog, Field, Resource};
+use super::{Catalog, Column, Contents, Field, Resource};
 use crate::batch_config::BatchConfig;
 
 /// Rows in files or in a warehouse table.
@@ -48,6 +48,11 @@ impl Declaration for BatchSource {
 
     fn source(&self) -> Option<SourceTraits<'_>> {
         Some(SourceTraits { pushed: false, batch: Some(&self.batch_config) })
+    }
+
+    fn contents(&self, _: &str, _: &Catalog, data: Option<Vec<Column>>) -> Contents {
+        let columns = data.or_else(|| self.batch_config.column_names().map(|it| Column::all(&it)));
+        Contents::Source { columns }
     }
 
     fn column_names(&self, _: &Catalog) -> Option<Vec<String>> {

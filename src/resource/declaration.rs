@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::{Address, Catalog, Dtype, FeatureView, Field, Kind, Resource};
+use super::{Address, Catalog, Column, Contents, Dtype, FeatureView, Field, Kind, Resource};
 use crate::batch_config::BatchConfig;
 use crate::diagnostic::{Diagnostic, DocumentId};
 
@@ -52,6 +52,9 @@ pub trait Declaration: Send + Sync {
     /// Follows the rename of something this declaration refers to.
     fn follow_rename(&mut self, _kind: Kind, _old: &str, _new: &str) {}
 
+    /// Returns what this brings to its readers; `data` is what its data says of its columns, where it was opened.
+    fn contents(&self, name: &str, catalog: &Catalog, data: Option<Vec<Column>>) -> Contents;
+
     /// Returns the columns that a reader sees, as far as they are known without opening a source.
     fn columns(&self, _catalog: &Catalog) -> Option<Vec<Field>> {
         None
@@ -74,6 +77,11 @@ pub trait Declaration: Send + Sync {
 
     /// Returns the names of the columns that identify, when this is an entity called `name`.
     fn join_keys(&self, _name: &str) -> Option<Vec<String>> {
+        None
+    }
+
+    /// Returns those columns with the types that the entity says.
+    fn key_columns(&self, _name: &str) -> Option<Vec<Column>> {
         None
     }
 

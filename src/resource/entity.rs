@@ -9,7 +9,7 @@ use super::declaration::{Declaration, Reference, Report, Rule};
 use super::dtype::Dtype;
 use super::field::column_name_fault;
 use super::text::{Named, named};
-use super::{Catalog, Resource};
+use super::{Catalog, Column, Contents, Resource};
 
 /// What features describe: a user, a card, an ad.
 #[skip_serializing_none]
@@ -131,6 +131,14 @@ impl Declaration for Entity {
 
     fn pin_name(&mut self, name: &str) {
         self.join_keys = Some(self.keys(name));
+    }
+
+    fn contents(&self, name: &str, _: &Catalog, _: Option<Vec<Column>>) -> Contents {
+        Contents::Entity { join_keys: self.key_columns(name).unwrap_or_default() }
+    }
+
+    fn key_columns(&self, name: &str) -> Option<Vec<Column>> {
+        Some(self.keys(name).iter().map(|it| Column::new(it.name(), it.dtype())).collect())
     }
 
     fn join_keys(&self, name: &str) -> Option<Vec<String>> {

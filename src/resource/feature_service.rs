@@ -10,7 +10,7 @@ use serde_with::skip_serializing_none;
 use super::declaration::{Declaration, Reference, Report, Rule};
 use super::field::column_name_fault;
 use super::text::{Named, Texts, named};
-use super::{Catalog, Dtype, Kind, Resource, VIEWS};
+use super::{Address, Catalog, Column, Contents, Dtype, Kind, Resource, VIEWS};
 use crate::diagnostic::did_you_mean;
 
 /// Features of several views, served together.
@@ -175,6 +175,14 @@ impl Declaration for FeatureService {
         }
     }
 
+    fn contents(&self, _: &str, catalog: &Catalog, _: Option<Vec<Column>>) -> Contents {
+        Contents::Service {
+            features: self.wire_features(catalog).map(|it| Column::all(&it)).unwrap_or_default(),
+            unknown: self.unknown(catalog),
+            online: self.online_serving_enabled.unwrap_or(true),
+        }
+    }
+
     fn wire_features(&self, catalog: &Catalog) -> Option<Vec<(String, Option<Dtype>)>> {
         let mut names = BTreeMap::new();
         for entry in &self.features {
@@ -198,6 +206,16 @@ impl Declaration for FeatureService {
 }
 
 impl FeatureService {
+    /// Returns the views that are served whole and whose features are known only when their sources are opened.
+    fn unknown(&self, catalog: &Catalog) -> Vec<Address> {
+        let whole = self.features.iter().filter(|it| it.features().is_none());
+        let views = whole.filter_map(|it| catalog.view(it.view()));
+        let is_unknown = |it: &&Resource| {
+            it.spec.declaration().view().is_some_and(|view| view.features(it.address.kind, catalog).is_none())
+        };
+        views.filter(is_unknown).map(|it| it.address.clone()).collect()
+    }
+
     fn check_namespaces(&self, me: &Resource, report: &mut Report) {
         for (index, entry) in self.features.iter().enumerate() {
             let namespace = entry.namespace();

@@ -12,7 +12,7 @@ use super::declaration::{Declaration, FileSlot, Query, Reference, Report, Rule};
 use super::source_input::SourceInput;
 use super::text::{Duration, Instant};
 use super::transformation::{rename_in_query, sql_file_slot};
-use super::{Catalog, Dtype, Field, Kind, Resource, SOURCES, ViewColumns, view_check};
+use super::{Catalog, Column, Contents, Dtype, Field, Kind, Resource, SOURCES, ViewColumns, contents, view_check};
 
 /// Features computed from batch sources on a schedule.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -402,6 +402,10 @@ macro_rules! view {
 
             fn follow_rename(&mut self, kind: Kind, old: &str, new: &str) {
                 self.0.follow_rename(kind, old, new);
+            }
+
+            fn contents(&self, _: &str, catalog: &Catalog, _: Option<Vec<Column>>) -> Contents {
+                contents::of_view(&self.0, Kind::$type, catalog)
             }
 
             fn column_names(&self, catalog: &Catalog) -> Option<Vec<String>> {

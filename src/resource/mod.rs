@@ -3,6 +3,7 @@
 mod aggregation;
 mod batch_source;
 mod catalog;
+mod contents;
 mod declaration;
 mod decode;
 mod dtype;
@@ -28,6 +29,7 @@ use serde_with::skip_serializing_none;
 
 pub use aggregation::{Aggregation, Function};
 pub use catalog::{Catalog, ViewColumns};
+pub use contents::{Column, Contents, contents};
 pub use declaration::{
     Declaration, Effect, FieldChange, FileSlot, Query, Reference, Report, Rule, SourceTraits, rule_for,
 };

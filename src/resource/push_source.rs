@@ -7,7 +7,7 @@ use serde_with::skip_serializing_none;
 
 use super::declaration::{Declaration, FileSlot, Query, Reference, Report, Rule, SourceTraits};
 use super::field::{Field, check_schema};
-use super::{Catalog, Resource};
+use super::{Catalog, Column, Contents, Resource};
 use crate::batch_config::BatchConfig;
 
 /// Events that are pushed, record by record (seed: PushSource).
@@ -67,6 +67,13 @@ impl Declaration for PushSource {
 
     fn source(&self) -> Option<SourceTraits<'_>> {
         Some(SourceTraits { pushed: true, batch: self.batch_config.as_ref() })
+    }
+
+    fn contents(&self, _: &str, _: &Catalog, _: Option<Vec<Column>>) -> Contents {
+        // A reader sees the schema, whatever more the history holds.
+        Contents::Source {
+            columns: Some(self.schema.iter().map(|it| Column::new(&it.name, Some(&it.dtype))).collect()),
+        }
     }
 
     fn columns(&self, _: &Catalog) -> Option<Vec<Field>> {

@@ -6,7 +6,7 @@ use serde_json::Value;
 use serde_with::skip_serializing_none;
 
 use super::declaration::{Declaration, FileSlot, Query, Reference, Report, Rule};
-use super::{Catalog, Kind, Resource};
+use super::{Catalog, Column, Contents, Kind, Resource};
 
 /// A reusable query over named tables.
 #[skip_serializing_none]
@@ -74,6 +74,11 @@ impl Declaration for Transformation {
                 .hints
                 .push("name the tables that its query reads".to_owned());
         }
+    }
+
+    fn contents(&self, _: &str, catalog: &Catalog, data: Option<Vec<Column>>) -> Contents {
+        let named = || Some(self.column_names(catalog)?.into_iter().map(|it| Column::new(it, None)).collect());
+        Contents::Transformation { inputs: self.inputs.clone(), columns: data.or_else(named) }
     }
 
     fn column_names(&self, _: &Catalog) -> Option<Vec<String>> {

@@ -15,8 +15,10 @@ fn along_a_chain() {
       - {name: clicked, dtype: Int64}
       + {name: clicked, dtype: Float64}
     ± StreamFeatureView.clicks ← PushSource.events
+        another type: clicked Int64 -> Float64
         history is lost: no batch source can rebuild it
     ± FeatureService.ads ← StreamFeatureView.clicks ← PushSource.events
+        another type: clicks.clicked Int64 -> Float64
 
 Plan: 0 to create, 0 to update, 3 to recreate, 0 to delete, 1 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -56,6 +58,7 @@ fn a_column_at_the_end_passes_through_to_the_view() {
     schema:
         {name: clicked, dtype: Int64}
       + {name: ad_id, dtype: String}
+    adds feature: ad_id String
 
 Plan: 0 to create, 2 to update, 0 to recreate, 0 to delete, 2 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -96,10 +99,14 @@ fn down_both_sides_of_a_diamond_each_once() {
       - {name: clicked, dtype: Int64}
       + {name: clicked, dtype: Float64}
     ± StreamFeatureView.clicks ← PushSource.events
+        another type: clicked Int64 -> Float64
         history is lost: no batch source can rebuild it
     ± StreamFeatureView.visits ← PushSource.events
+        another type: clicked Int64 -> Float64
         history is lost: no batch source can rebuild it
     ± FeatureService.ads ← StreamFeatureView.clicks ← PushSource.events
+        another type: clicks.clicked Int64 -> Float64,
+          visits.clicked Int64 -> Float64
 
 Plan: 0 to create, 0 to update, 4 to recreate, 0 to delete, 1 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -120,10 +127,14 @@ fn two_roots_and_each_cascade_below_one_of_them() {
         user_id
       + at
     ± StreamFeatureView.clicks ← Entity.user
+        another type: clicked Int64 -> Float64
         history is lost: no batch source can rebuild it
     ± StreamFeatureView.visits ← Entity.user
+        another type: clicked Int64 -> Float64
         history is lost: no batch source can rebuild it
     ± FeatureService.ads ← StreamFeatureView.clicks ← Entity.user
+        another type: clicks.clicked Int64 -> Float64,
+          visits.clicked Int64 -> Float64
 ± PushSource.events
     schema:  (recreates)
         {name: at, dtype: Timestamp}
@@ -156,8 +167,10 @@ fn a_change_of_its_own_and_one_from_above() {
       - {name: clicked, dtype: Int64}
       + {name: clicked, dtype: Float64}
     ttl: (unset) -> 30d  (recreates, can be suppressed)
+    another type: clicked Int64 -> Float64
     history is lost: no batch source can rebuild it
     ± FeatureService.ads ← StreamFeatureView.clicks
+        another type: clicks.clicked Int64 -> Float64
 
 Plan: 0 to create, 0 to update, 3 to recreate, 0 to delete, 1 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -179,6 +192,7 @@ fn from_a_delete_to_what_was_rewritten_meanwhile() {
         r#"
 - PushSource.events
 + PushSource.visits
+    columns: user_id String, at Timestamp, seen Bool
 ± StreamFeatureView.clicks
     schema:
         {name: at, dtype: Timestamp}
@@ -187,8 +201,12 @@ fn from_a_delete_to_what_was_rewritten_meanwhile() {
     sources:  (recreates, can be suppressed)
       - events
       + visits
+    adds feature: seen Bool
+    removes feature: clicked Int64
     history is lost: no batch source can rebuild it
     ± FeatureService.ads ← StreamFeatureView.clicks
+        adds feature: clicks.seen Bool
+        removes feature: clicks.clicked Int64
 
 Plan: 1 to create, 0 to update, 2 to recreate, 1 to delete, 1 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -204,7 +222,11 @@ fn what_is_deleted_with_what_it_depended_on_is_only_deleted() {
         EVENTS.split("---").next().unwrap(),
         r#"
 - FeatureService.ads
+    served: online
+    removes feature: clicks.clicked Int64
 - StreamFeatureView.clicks
+    served: online
+    removes feature: clicked Int64
 - PushSource.events
 
 Plan: 0 to create, 0 to update, 0 to recreate, 3 to delete, 1 unchanged,
@@ -226,10 +248,14 @@ fn another_kind_under_one_name_is_a_delete_and_a_create_that_cascade() {
         &declared,
         r#"
 - BatchFeatureView.spend
+    removes feature: amount Float64
     ± FeatureService.shop ← BatchFeatureView.spend
 - BatchSource.orders
 + PushSource.orders
+    columns: user_id String, at Timestamp, amount Float64
 + StreamFeatureView.spend
+    entity: user; source: orders; serves: nothing
+    features: amount Float64
 
 Plan: 2 to create, 0 to update, 1 to recreate, 2 to delete, 1 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -273,15 +299,25 @@ fn more_than_ten_are_counted() {
       - {name: clicked, dtype: Int64}
       + {name: clicked, dtype: Float64}
     ± StreamFeatureView.view_00 ← PushSource.events
+        another type: clicked Int64 -> Float64
     ± StreamFeatureView.view_01 ← PushSource.events
+        another type: clicked Int64 -> Float64
     ± StreamFeatureView.view_02 ← PushSource.events
+        another type: clicked Int64 -> Float64
     ± StreamFeatureView.view_03 ← PushSource.events
+        another type: clicked Int64 -> Float64
     ± StreamFeatureView.view_04 ← PushSource.events
+        another type: clicked Int64 -> Float64
     ± StreamFeatureView.view_05 ← PushSource.events
+        another type: clicked Int64 -> Float64
     ± StreamFeatureView.view_06 ← PushSource.events
+        another type: clicked Int64 -> Float64
     ± StreamFeatureView.view_07 ← PushSource.events
+        another type: clicked Int64 -> Float64
     ± StreamFeatureView.view_08 ← PushSource.events
+        another type: clicked Int64 -> Float64
     ± StreamFeatureView.view_09 ← PushSource.events
+        another type: clicked Int64 -> Float64
     ± and 3 more that depend on it (-v lists them)
 
 Plan: 0 to create, 0 to update, 14 to recreate, 0 to delete, 1 unchanged,
@@ -309,10 +345,12 @@ fn a_long_path_breaks_before_an_arrow() {
       + {name: clicked, dtype: Float64}
     ± StreamFeatureView.clicks_of_users_on_ads_in_the_last_hour_of_the_day:v2
         ← PushSource.events_of_the_web_tier_and_of_the_apps
+        another type: clicked Int64 -> Float64
         history is lost: no batch source can rebuild it
     ± FeatureService.the_service_with_a_very_long_name_that_says_it_all
         ← StreamFeatureView.clicks_of_users_on_ads_in_the_last_hour_of_the_day:v2
         ← PushSource.events_of_the_web_tier_and_of_the_apps
+        another type: clicks_of_users_on_ads_in_the_last_hour_of_the_day:v2.clicked Int64 -> Float64
 
 Plan: 0 to create, 0 to update, 3 to recreate, 0 to delete, 1 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.

@@ -474,6 +474,7 @@ fn a_service_grows_in_place() {
     features:
         clicks
       + visits
+    adds feature: visits.clicked Int64
 
 Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 4 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -493,6 +494,7 @@ fn a_service_that_loses_a_view_is_recreated() {
     features:  (recreates)
         clicks
       - visits
+    removes feature: visits.clicked Int64
 
 Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 4 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -551,6 +553,8 @@ fn another_namespace_recreates() {
     features:  (recreates)
       - clicks
       + {view: clicks, namespace: c}
+    adds feature: c.clicked Int64
+    removes feature: clicks.clicked Int64
 
 Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 3 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.

@@ -16,6 +16,8 @@ fn a_protected_resource_that_is_gone() {
         &declared,
         r#"
 - FeatureService.ads
+    served: online
+    removes feature: clicks.clicked Int64
 
 1 refusal:
 
@@ -33,6 +35,8 @@ Plan: 0 to create, 0 to update, 0 to recreate, 1 to delete, 3 unchanged,
         &declared,
         r#"
 - FeatureService.ads
+    served: online
+    removes feature: clicks.clicked Int64
 
 Plan: 0 to create, 0 to update, 0 to recreate, 1 to delete, 3 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -51,6 +55,8 @@ fn still_protected_and_recreated() {
     features:  (recreates)
       - clicks
       + {view: clicks, namespace: c}
+    adds feature: c.clicked Int64
+    removes feature: clicks.clicked Int64
 
 1 refusal:
 
@@ -74,6 +80,8 @@ wire FeatureService.ads: c.clicked
     features:  (recreates)
       - clicks
       + {view: clicks, namespace: c}
+    adds feature: c.clicked Int64
+    removes feature: clicks.clicked Int64
 
 Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 3 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -96,6 +104,8 @@ fn lifted_and_recreated_at_once() {
       - clicks
       + {view: clicks, namespace: c}
     prevent_destroy: true -> false
+    adds feature: c.clicked Int64
+    removes feature: clicks.clicked Int64
 
 1 refusal:
 
@@ -123,6 +133,8 @@ wire FeatureService.ads: c.clicked
       - clicks
       + {view: clicks, namespace: c}
     prevent_destroy: true -> false
+    adds feature: c.clicked Int64
+    removes feature: clicks.clicked Int64
 
 Lifts protection from: FeatureService.ads
 
@@ -197,6 +209,8 @@ fn protected_from_now_on_and_recreated() {
       - clicks
       + {view: clicks, namespace: c}
     prevent_destroy: false -> true
+    adds feature: c.clicked Int64
+    removes feature: clicks.clicked Int64
 
 Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 3 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -218,8 +232,10 @@ fn protected_and_reached_by_a_cascade() {
       - {name: clicked, dtype: Int64}
       + {name: clicked, dtype: Float64}
     ± StreamFeatureView.clicks ← PushSource.events
+        another type: clicked Int64 -> Float64
         history is lost: no batch source can rebuild it
     ± FeatureService.ads ← StreamFeatureView.clicks ← PushSource.events
+        another type: clicks.clicked Int64 -> Float64
 
 1 refusal:
 
@@ -245,7 +261,9 @@ wire FeatureService.ads: clicks.clicked
       - {name: clicked, dtype: Int64}
       + {name: clicked, dtype: Float64}
     ± StreamFeatureView.clicks ← PushSource.events
+        another type: clicked Int64 -> Float64
     ± FeatureService.ads ← StreamFeatureView.clicks ← PushSource.events
+        another type: clicks.clicked Int64 -> Float64
 
 Plan: 0 to create, 0 to update, 3 to recreate, 0 to delete, 1 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -267,10 +285,12 @@ fn lifted_and_reached_by_a_cascade() {
       - {name: clicked, dtype: Int64}
       + {name: clicked, dtype: Float64}
     ± StreamFeatureView.clicks ← PushSource.events
+        another type: clicked Int64 -> Float64
         history is lost: no batch source can rebuild it
 ± FeatureService.ads
     prevent_destroy: true -> false
     because of StreamFeatureView.clicks ← PushSource.events
+    another type: clicks.clicked Int64 -> Float64
 
 1 refusal:
 
@@ -302,10 +322,13 @@ fn what_it_read_is_deleted_while_it_is_edited() {
         &declared,
         r#"
 - StreamFeatureView.visits
+    served: online
+    removes feature: clicked Int64
 ± FeatureService.ads
     features:  (recreates)
         clicks
       - visits
+    removes feature: visits.clicked Int64
 
 2 refusals:
 
@@ -331,10 +354,13 @@ wire FeatureService.ads: clicks.clicked
         &declared,
         r#"
 - StreamFeatureView.visits
+    served: online
+    removes feature: clicked Int64
 ± FeatureService.ads
     features:  (recreates)
         clicks
       - visits
+    removes feature: visits.clicked Int64
 
 Plan: 0 to create, 0 to update, 1 to recreate, 1 to delete, 3 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -353,6 +379,7 @@ fn the_source_it_read_is_deleted_and_the_view_points_elsewhere() {
         r#"
 - PushSource.events
 + PushSource.taps
+    columns: user_id String, at Timestamp, clicked Int64
 ± StreamFeatureView.clicks
     sources:  (recreates, can be suppressed)
       - events
@@ -400,8 +427,12 @@ fn the_view_it_read_changes_its_kind() {
         "kind: StreamFeatureView",
         r#"
 - BatchFeatureView.spend
+    served: online
+    removes feature: amount Float64
     ± FeatureService.shop ← BatchFeatureView.spend
 + StreamFeatureView.spend
+    entity: user; source: orders; serves: online
+    features: amount Float64
     backfill: 10 jobs, 2026-11-01 → now, 20 days, online
     then a job every day, online
 
@@ -424,8 +455,12 @@ wire FeatureService.shop: spend.amount
         "kind: StreamFeatureView",
         r#"
 - BatchFeatureView.spend
+    served: online
+    removes feature: amount Float64
     ± FeatureService.shop ← BatchFeatureView.spend
 + StreamFeatureView.spend
+    entity: user; source: orders; serves: online
+    features: amount Float64
 
 Plan: 1 to create, 0 to update, 1 to recreate, 1 to delete, 2 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -548,6 +583,7 @@ fn a_protected_service_grows() {
     features:
         clicks
       + visits
+    adds feature: visits.clicked Int64
 
 Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 4 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -571,6 +607,7 @@ fn what_a_protected_service_reads_grows() {
     schema:
         {name: clicked, dtype: Int64}
       + {name: ad_id, dtype: String}
+    adds feature: ad_id String
 
 Plan: 0 to create, 2 to update, 0 to recreate, 0 to delete, 2 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -591,8 +628,10 @@ fn all_that_is_protected_is_named() {
         user_id
       + at
     ± StreamFeatureView.clicks ← Entity.user
+        another type: clicked Int64 -> Float64
         history is lost: no batch source can rebuild it
     ± FeatureService.ads ← StreamFeatureView.clicks ← Entity.user
+        another type: clicks.clicked Int64 -> Float64
 ± PushSource.events
     schema:  (recreates)
         {name: at, dtype: Timestamp}
@@ -644,6 +683,8 @@ fn protection_reaches_up_and_not_down() {
     features:  (recreates)
       - clicks
       + {view: clicks, namespace: c}
+    adds feature: c.clicked Int64
+    removes feature: clicks.clicked Int64
 
 Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 3 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -665,7 +706,10 @@ fn declared_again_under_another_kind() {
         &declared,
         r#"
 - FeatureService.clicked
+    served: online
+    removes feature: clicks.clicked Int64
 + Entity.clicked
+    join key: clicked
 
 1 refusal:
 
@@ -687,7 +731,11 @@ fn everything_is_gone() {
         "# nothing\n",
         r#"
 - FeatureService.ads
+    served: online
+    removes feature: clicks.clicked Int64
 - StreamFeatureView.clicks
+    served: online
+    removes feature: clicked Int64
 - PushSource.events
 - Entity.user
 
@@ -735,10 +783,12 @@ fn reached_by_a_cascade_and_taken_from_serving_at_once() {
       - {name: clicked, dtype: Int64}
       + {name: clicked, dtype: Float64}
     ± StreamFeatureView.clicks ← PushSource.events
+        another type: clicked Int64 -> Float64
         history is lost: no batch source can rebuild it
 ± FeatureService.ads
     online_serving_enabled: true -> false  (takes serving or history away)
     because of StreamFeatureView.clicks ← PushSource.events
+    another type: clicks.clicked Int64 -> Float64
 
 2 refusals:
 

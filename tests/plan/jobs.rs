@@ -16,8 +16,12 @@ fn a_backfill_of_about_ten_jobs_and_then_one_a_day() {
         &format!("{START}online: true\noffline: true"),
         r#"
 + Entity.user
+    join key: user_id
 + BatchSource.orders
+    columns: not known until its data is opened
 + BatchFeatureView.spend
+    entity: user; source: orders; serves: online and offline
+    features: amount Float64
     backfill: 10 jobs, 2022-10-10 → now, 1503 days, online and offline
     then a job every day, online and offline
 
@@ -33,8 +37,12 @@ fn a_view_that_is_stored_nowhere_costs_nothing() {
         START,
         r#"
 + Entity.user
+    join key: user_id
 + BatchSource.orders
+    columns: not known until its data is opened
 + BatchFeatureView.spend
+    entity: user; source: orders; serves: nothing
+    features: amount Float64
 
 Plan: 3 to create, 0 to update, 0 to recreate, 0 to delete, 0 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -48,8 +56,12 @@ fn the_longest_stretch_decides_how_many() {
         &format!("{START}online: true\nmax_backfill_interval: 30d"),
         r#"
 + Entity.user
+    join key: user_id
 + BatchSource.orders
+    columns: not known until its data is opened
 + BatchFeatureView.spend
+    entity: user; source: orders; serves: online
+    features: amount Float64
     backfill: 51 jobs, 2022-10-10 → now, 1503 days, online
     then a job every day, online
 
@@ -65,8 +77,12 @@ fn incremental_backfills_take_a_job_a_window() {
         &format!("{START}offline: true\nincremental_backfills: true"),
         r#"
 + Entity.user
+    join key: user_id
 + BatchSource.orders
+    columns: not known until its data is opened
 + BatchFeatureView.spend
+    entity: user; source: orders; serves: offline
+    features: amount Float64
     backfill: 1503 jobs, 2022-10-10 → now, 1503 days, offline
     then a job every day, offline
 
@@ -82,8 +98,12 @@ fn a_week_at_a_time() {
         "feature_start_time: 2026-11-01\nonline: true\nbatch_schedule: 7d",
         r#"
 + Entity.user
+    join key: user_id
 + BatchSource.orders
+    columns: not known until its data is opened
 + BatchFeatureView.spend
+    entity: user; source: orders; serves: online
+    features: amount Float64
     backfill: 3 jobs, 2026-11-01 → 2026-11-19, 18 days, online
     then a job every 7 days, online
 
@@ -99,8 +119,12 @@ fn a_start_that_has_not_come_yet() {
         "feature_start_time: 2027-01-01\nonline: true",
         r#"
 + Entity.user
+    join key: user_id
 + BatchSource.orders
+    columns: not known until its data is opened
 + BatchFeatureView.spend
+    entity: user; source: orders; serves: online
+    features: amount Float64
     a job every day, online
 
 Plan: 3 to create, 0 to update, 0 to recreate, 0 to delete, 0 unchanged,
@@ -115,8 +139,12 @@ fn a_manual_view_starts_nothing_by_itself() {
         &format!("{START}online: true\nbatch_trigger: MANUAL"),
         r#"
 + Entity.user
+    join key: user_id
 + BatchSource.orders
+    columns: not known until its data is opened
 + BatchFeatureView.spend
+    entity: user; source: orders; serves: online
+    features: amount Float64
 
 Plan: 3 to create, 0 to update, 0 to recreate, 0 to delete, 0 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -130,8 +158,12 @@ fn a_manual_view_backfills_up_to_its_end_time() {
         &format!("{START}online: true\nbatch_trigger: MANUAL\nmanual_trigger_backfill_end_time: 2023-10-10"),
         r#"
 + Entity.user
+    join key: user_id
 + BatchSource.orders
+    columns: not known until its data is opened
 + BatchFeatureView.spend
+    entity: user; source: orders; serves: online
+    features: amount Float64
     backfill: 10 jobs, 2022-10-10 → 2023-10-10, 365 days, online
 
 Plan: 3 to create, 0 to update, 0 to recreate, 0 to delete, 0 unchanged,
@@ -164,9 +196,15 @@ fn pushed_events_without_history_cost_nothing() {
         &format!("{EVENTS}{CLICKS}"),
         r#"
 + Entity.user
+    join key: user_id
 + PushSource.events
+    columns: user_id String, at Timestamp, clicked Int64
 + StreamFeatureView.clicks
+    entity: user; source: events; serves: online
+    features: clicked Int64
 + FeatureService.ads
+    serves: online
+    features: clicks.clicked Int64
 
 Plan: 4 to create, 0 to update, 0 to recreate, 0 to delete, 0 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -184,8 +222,12 @@ fn a_source_that_is_late_delays_every_job() {
         &late,
         r#"
 + Entity.user
+    join key: user_id
 + BatchSource.orders
+    columns: not known until its data is opened
 + BatchFeatureView.spend
+    entity: user; source: orders; serves: online
+    features: amount Float64
     backfill: 10 jobs, 2022-10-10 → now, 1502 days, online
     then a job every day, 6h after each window, online
 
@@ -201,8 +243,12 @@ fn aggregations_set_the_schedule() {
         "feature_start_time: 2026-11-01\nonline: true\naggregation_interval: 1h\naggregations:\n  - { column: amount, function: sum, time_window: 1d }",
         r#"
 + Entity.user
+    join key: user_id
 + BatchSource.orders
+    columns: not known until its data is opened
 + BatchFeatureView.spend
+    entity: user; source: orders; serves: online
+    features: amount_sum_1d_1h Float64
     backfill: 10 jobs, 2026-11-01 → now, 20 days, online
     then a job every hour, online
 
@@ -353,6 +399,7 @@ fn a_column_that_passes_through_is_built_from_the_start() {
     schema:
         {name: clicked, dtype: Int64}
       + {name: ad_id, dtype: String}
+    adds feature: ad_id String
     backfill: 10 jobs, 2026-01-01 → now, 324 days, online
 
 Plan: 0 to create, 2 to update, 0 to recreate, 0 to delete, 2 unchanged,
@@ -375,6 +422,7 @@ fn an_appended_feature_is_built_from_the_start() {
     aggregations:
         {column: amount, name: amount_sum_7d_1d, function: sum, time_window: 7d}
       + {column: amount, name: amount_max_7d_1d, function: max, time_window: 7d}
+    adds feature: amount_max_7d_1d Float64
     backfill: 10 jobs, 2022-10-10 → now, 1503 days, online
 
 Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 2 unchanged,
@@ -434,8 +482,10 @@ fn what_no_source_can_rebuild_is_lost() {
       - {name: clicked, dtype: Int64}
       + {name: clicked, dtype: Float64}
     ± StreamFeatureView.clicks ← PushSource.events
+        another type: clicked Int64 -> Float64
         history is lost: no batch source can rebuild it
     ± FeatureService.ads ← StreamFeatureView.clicks ← PushSource.events
+        another type: clicks.clicked Int64 -> Float64
 
 Plan: 0 to create, 0 to update, 3 to recreate, 0 to delete, 1 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -493,6 +543,8 @@ fn a_delete_costs_nothing() {
         &BATCH[..view],
         r#"
 - BatchFeatureView.spend
+    served: online
+    removes feature: amount Float64
 
 Plan: 0 to create, 0 to update, 0 to recreate, 1 to delete, 2 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -507,8 +559,12 @@ fn nothing_is_materialized_in_development() {
         &format!("{BATCH}{COLUMNS}{START}online: true\noffline: true"),
         r#"
 + Entity.user
+    join key: user_id
 + BatchSource.orders
+    columns: not known until its data is opened
 + BatchFeatureView.spend
+    entity: user; source: orders; serves: online and offline
+    features: amount Float64
 
 Plan: 3 to create, 0 to update, 0 to recreate, 0 to delete, 0 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -536,8 +592,12 @@ fn the_last_window_that_is_complete_ends_the_range() {
         &format!("{BATCH}{COLUMNS}feature_start_time: 2026-11-20\nonline: true"),
         r#"
 + Entity.user
+    join key: user_id
 + BatchSource.orders
+    columns: not known until its data is opened
 + BatchFeatureView.spend
+    entity: user; source: orders; serves: online
+    features: amount Float64
     backfill: 1 job, 2026-11-20 → now, 1 day, online
     then a job every day, online
 
@@ -550,8 +610,12 @@ Plan: 3 to create, 0 to update, 0 to recreate, 0 to delete, 0 unchanged,
         &format!("{BATCH}{COLUMNS}feature_start_time: 2026-11-21\nonline: true"),
         r#"
 + Entity.user
+    join key: user_id
 + BatchSource.orders
+    columns: not known until its data is opened
 + BatchFeatureView.spend
+    entity: user; source: orders; serves: online
+    features: amount Float64
     a job every day, online
 
 Plan: 3 to create, 0 to update, 0 to recreate, 0 to delete, 0 unchanged,

@@ -12,9 +12,15 @@ fn what_is_read_is_created_before_its_readers() {
         &documents.join("---\n"),
         r#"
 + Entity.user
+    join key: user_id
 + PushSource.events
+    columns: user_id String, at Timestamp, clicked Int64
 + StreamFeatureView.clicks
+    entity: user; source: events; serves: online
+    features: clicked Int64
 + FeatureService.ads
+    serves: online
+    features: clicks.clicked Int64
 
 Plan: 4 to create, 0 to update, 0 to recreate, 0 to delete, 0 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -30,7 +36,11 @@ fn readers_are_deleted_before_what_they_read() {
         "# nothing\n",
         r#"
 - FeatureService.ads
+    served: online
+    removes feature: clicks.clicked Int64
 - StreamFeatureView.clicks
+    served: online
+    removes feature: clicked Int64
 - PushSource.events
 - Entity.user
 
@@ -51,11 +61,15 @@ fn deletes_come_first_and_then_the_rest_by_dependency() {
         &declared,
         r#"
 - FeatureService.ads
+    served: online
+    removes feature: clicks.clicked Int64
 ~ Entity.user
     description: (unset) -> A person
 ~ StreamFeatureView.clicks
     owner: (unset) -> ads
 + FeatureService.banners
+    serves: online
+    features: clicks.clicked Int64
 
 warning: `FeatureService.ads` is deleted and `FeatureService.banners` is created
   with the same spec: this looks like a rename
@@ -76,10 +90,17 @@ fn everything_another() {
         &format!("{BATCH}{COLUMNS}"),
         r#"
 - FeatureService.ads
+    served: online
+    removes feature: clicks.clicked Int64
 - StreamFeatureView.clicks
+    served: online
+    removes feature: clicked Int64
 - PushSource.events
 + BatchSource.orders
+    columns: not known until its data is opened
 + BatchFeatureView.spend
+    entity: user; source: orders; serves: nothing
+    features: amount Float64
 
 Plan: 2 to create, 0 to update, 0 to recreate, 3 to delete, 1 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -97,9 +118,16 @@ fn the_wire_is_alphabetical_at_first_whatever_the_declaration_says() {
         &format!("{wide}{CLICKS}").replace("features: [clicks]", service),
         r#"
 + Entity.user
+    join key: user_id
 + PushSource.events
+    columns: user_id String, at Timestamp, clicked Int64, seen Int64,
+      bought Int64
 + StreamFeatureView.clicks
+    entity: user; source: events; serves: online
+    features: clicked Int64, seen Int64, bought Int64
 + FeatureService.ads
+    serves: online
+    features: clicks.bought Int64, clicks.clicked Int64, clicks.seen Int64
 
 Plan: 4 to create, 0 to update, 0 to recreate, 0 to delete, 0 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -125,6 +153,7 @@ fn what_a_view_gains_comes_at_the_end_of_the_wire() {
         {name: clicked, dtype: Int64}
       + {name: zone, dtype: String}
       + {name: ad_id, dtype: String}
+    adds features: zone String, ad_id String
 
 Plan: 0 to create, 2 to update, 0 to recreate, 0 to delete, 2 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -145,6 +174,7 @@ fn a_view_that_is_added_comes_at_the_end_of_the_wire() {
     features:
         clicks
       + banners
+    adds feature: banners.clicked Int64
 
 Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 4 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -166,6 +196,7 @@ fn a_recreated_service_gets_its_order_anew() {
     features:  (recreates)
       + banners
         clicks
+    adds feature: banners.clicked Int64
 
 Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 4 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -183,9 +214,16 @@ fn aggregates_go_by_their_names() {
         &format!("{EVENTS}{CLICKS}").replace("online: true", sums),
         r#"
 + Entity.user
+    join key: user_id
 + PushSource.events
+    columns: user_id String, at Timestamp, clicked Int64
 + StreamFeatureView.clicks
+    entity: user; source: events; serves: online
+    features: clicked_sum_7d_continuous Int64, clicked_count_1h_continuous Int64
 + FeatureService.ads
+    serves: online
+    features: clicks.clicked_count_1h_continuous Int64,
+      clicks.clicked_sum_7d_continuous Int64
 
 Plan: 4 to create, 0 to update, 0 to recreate, 0 to delete, 0 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.

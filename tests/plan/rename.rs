@@ -131,6 +131,8 @@ fn a_renamed_view_changes_the_namespace_that_nobody_set() {
     features:  (recreates)
       - {view: taps, namespace: clicks}
       + taps
+    adds feature: taps.clicked Int64
+    removes feature: clicks.clicked Int64
 
 Plan: 0 to create, 1 to update, 1 to recreate, 0 to delete, 2 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -190,6 +192,8 @@ fn a_protected_service_refuses_another_namespace_and_takes_the_old_one() {
     features:  (recreates)
       - {view: taps, namespace: clicks}
       + taps
+    adds feature: taps.clicked Int64
+    removes feature: clicks.clicked Int64
 
 1 refusal:
 
@@ -249,6 +253,8 @@ fn a_renamed_resource_that_is_also_recreated_is_refused_by_its_old_name() {
     features:  (recreates)
       - clicks
       + {view: clicks, namespace: c}
+    adds feature: c.clicked Int64
+    removes feature: clicks.clicked Int64
 
 1 refusal:
 
@@ -283,8 +289,10 @@ fn renamed_and_recreated() {
       - {name: clicked, dtype: Int64}
       + {name: clicked, dtype: Float64}
     ± StreamFeatureView.clicks ← PushSource.taps
+        another type: clicked Int64 -> Float64
         history is lost: no batch source can rebuild it
     ± FeatureService.ads ← StreamFeatureView.clicks ← PushSource.taps
+        another type: clicks.clicked Int64 -> Float64
 
 Plan: 0 to create, 0 to update, 3 to recreate, 0 to delete, 1 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -311,8 +319,10 @@ fn what_a_protected_service_reads_is_renamed_and_recreated() {
       - {name: clicked, dtype: Int64}
       + {name: clicked, dtype: Float64}
     ± StreamFeatureView.clicks ← PushSource.taps
+        another type: clicked Int64 -> Float64
         history is lost: no batch source can rebuild it
     ± FeatureService.ads ← StreamFeatureView.clicks ← PushSource.taps
+        another type: clicks.clicked Int64 -> Float64
 
 1 refusal:
 
@@ -421,6 +431,8 @@ fn onto_a_recorded_name_is_no_rename() {
         &declared,
         r#"
 - FeatureService.ads
+    served: online
+    removes feature: clicks.clicked Int64
 
 1 refusal:
 
@@ -443,6 +455,7 @@ fn from_a_name_of_another_kind_is_a_create() {
         "---\nkind: Entity\nname: event\nrenamed_from: events\n---\nkind: Feat",
         r#"
 + Entity.event
+    join key: event
 
 Plan: 1 to create, 0 to update, 0 to recreate, 0 to delete, 4 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -458,7 +471,11 @@ fn a_delete_and_a_create_of_one_spec_look_like_a_rename() {
         "name: banners",
         r#"
 - FeatureService.ads
+    served: online
+    removes feature: clicks.clicked Int64
 + FeatureService.banners
+    serves: online
+    features: clicks.clicked Int64
 
 warning: `FeatureService.ads` is deleted and `FeatureService.banners` is created
   with the same spec: this looks like a rename
@@ -480,7 +497,11 @@ fn a_delete_and_a_create_of_two_specs_do_not() {
         "name: banners\nonline_serving_enabled: false\n",
         r#"
 - FeatureService.ads
+    served: online
+    removes feature: clicks.clicked Int64
 + FeatureService.banners
+    serves: nothing
+    features: clicks.clicked Int64
 
 Plan: 1 to create, 0 to update, 0 to recreate, 1 to delete, 3 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.

@@ -95,6 +95,7 @@ hint: plan without suppressing it
     sql:  (recreates, can be suppressed)
       - SELECT user_id, at, x FROM orders
       + SELECT user_id, at, x, 1 AS one FROM orders WHERE paid
+    adds feature: one
 
 Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 2 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.

@@ -119,6 +119,7 @@ fn a_query_that_appends_columns_is_an_update() {
     sql:
       - SELECT user_id, at, clicked FROM events
       + SELECT user_id, at, clicked, clicked + 1 AS more FROM events
+    adds feature: more
 
 Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 3 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -167,6 +168,7 @@ fn a_schema_that_grows_is_an_update() {
     schema:
         {name: amount, dtype: Float64}
       + {name: currency, dtype: String}
+    adds feature: currency String
 
 Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 2 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -186,6 +188,7 @@ fn a_schema_that_changes_recreates() {
         {name: at, dtype: Timestamp}
       - {name: amount, dtype: Float64}
       + {name: amount, dtype: Int64}
+    another type: amount Float64 -> Int64
 
 Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 2 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -221,6 +224,8 @@ fn another_timestamp_field_recreates() {
         r#"
 ± BatchFeatureView.spend
     timestamp_field: at -> seen_at  (recreates)
+    adds feature: at Timestamp
+    removes feature: seen_at Timestamp
 
 Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 2 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -240,6 +245,7 @@ fn an_aggregation_at_the_end_is_an_update() {
     aggregations:
         {column: amount, name: amount_sum_7d_1d, function: sum, time_window: 7d}
       + {column: amount, name: amount_max_7d_1d, function: max, time_window: 7d}
+    adds feature: amount_max_7d_1d Float64
 
 Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 2 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -258,6 +264,7 @@ fn an_aggregation_in_front_recreates() {
     aggregations:  (recreates)
       + {column: amount, name: amount_max_7d_1d, function: max, time_window: 7d}
         {column: amount, name: amount_sum_7d_1d, function: sum, time_window: 7d}
+    adds feature: amount_max_7d_1d Float64
 
 Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 2 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -275,6 +282,8 @@ fn an_aggregation_with_another_name_recreates() {
     aggregations:  (recreates)
       - {column: amount, name: amount_sum_7d_1d, function: sum, time_window: 7d}
       + {column: amount, name: weekly, function: sum, time_window: 7d}
+    adds feature: weekly Float64
+    removes feature: amount_sum_7d_1d Float64
 
 Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 2 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -292,6 +301,8 @@ fn another_window_recreates() {
     aggregations:  (recreates)
       - {column: amount, name: amount_sum_7d_1d, function: sum, time_window: 7d}
       + {column: amount, name: amount_sum_14d_1d, function: sum, time_window: 14d}
+    adds feature: amount_sum_14d_1d Float64
+    removes feature: amount_sum_7d_1d Float64
 
 Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 2 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -309,6 +320,8 @@ fn the_first_aggregation_recreates() {
     aggregation_interval: (unset) -> 1d  (recreates)
     aggregations: (unset) ->  (recreates)
       + {column: amount, name: amount_sum_7d_1d, function: sum, time_window: 7d}
+    adds feature: amount_sum_7d_1d Float64
+    removes feature: amount Float64
 
 Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 2 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -326,6 +339,7 @@ fn a_window_longer_than_any_before_warns() {
     aggregations:
         {column: amount, name: amount_sum_7d_1d, function: sum, time_window: 7d}
       + {column: amount, name: amount_sum_30d_1d, function: sum, time_window: 30d}
+    adds feature: amount_sum_30d_1d Float64
 
 Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 2 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -348,6 +362,7 @@ fn a_longer_window_over_pushed_events_is_complete_when_they_have_come() {
     aggregations:
         {column: clicked, name: clicked_sum_1h_continuous, function: sum, time_window: 1h}
       + {column: clicked, name: weekly, function: sum, time_window: 7d}
+    adds feature: weekly Int64
     warning: the window of `weekly` is 7d, longer than any before (1h); it is complete from 2026-11-28T00:00:00Z on: older events are not kept
 
 Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 3 unchanged,
@@ -369,6 +384,8 @@ fn another_aggregation_interval_recreates() {
       - {column: amount, name: amount_sum_7d_1d, function: sum, time_window: 7d}
       + {column: amount, name: amount_sum_7d_7d, function: sum, time_window: 7d}
     batch_schedule: 1d -> 7d
+    adds feature: amount_sum_7d_7d Float64
+    removes feature: amount_sum_7d_1d Float64
 
 Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 2 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.

@@ -1,0 +1,74 @@
+//! What each change brings and what it takes away: for whoever approves it. Decides nothing.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::drift::{Columns, fields};
+use super::{Action, Change, Declared};
+use crate::resource::{Address, Catalog, Column, Contents, Resource, contents};
+
+/// What a resource holds after a change, or held before a delete; and which features the change adds and removes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Brings {
+    pub contents: Contents,
+    /// Features of a view or a service that are new, or have another type. Empty for a create: all are new.
+    pub adds: Vec<Column>,
+    /// Features that are gone, or had another type. Empty for a delete: all are gone.
+    pub removes: Vec<Column>,
+}
+
+/// What is known of the states before and after: the resources, and what data says of the columns of sources.
+pub struct Known<'a> {
+    pub catalog: &'a Catalog<'a>,
+    pub data: &'a (dyn Fn(&Address) -> Option<&'a Columns> + Sync),
+}
+
+/// Returns what one change brings.
+pub fn brings(change: &Change, before: &Known, after: &Known) -> Brings {
+    let old = |it: &Resource| {
+        let data = change.recorded().and_then(|it| (before.data)(it));
+        contents(it, before.catalog, data.map(Vec::as_slice))
+    };
+    let new = |it: &Resource| contents(it, after.catalog, (after.data)(&it.address).map(Vec::as_slice));
+    let alone = |contents| Brings { contents, adds: Vec::new(), removes: Vec::new() };
+    match &change.action {
+        Action::Create { after } => alone(new(after)),
+        Action::Delete { before } => alone(old(before)),
+        Action::Update { before, after, .. } | Action::Recreate { before, after, .. } => {
+            let (old, new) = (old(before), new(after));
+            let (had, has) = (old.features(), new.features());
+            // What is not known on one side is no difference.
+            let (had, has) = had.zip(has).unwrap_or_default();
+            Brings { adds: missing(has, had), removes: missing(had, has), contents: new }
+        }
+    }
+}
+
+/// Returns those of `features` that `others` does not have, in their order. A type that is not known fits any.
+fn missing(features: &[Column], others: &[Column]) -> Vec<Column> {
+    let others: BTreeMap<&str, &Column> = others.iter().map(|it| (it.name.as_str(), it)).collect();
+    let differs = |a: &Option<String>, b: &Option<String>| a.is_some() && b.is_some() && a != b;
+    let is_missing = |it: &&Column| others.get(it.name.as_str()).is_none_or(|other| differs(&it.dtype, &other.dtype));
+    features.iter().filter(is_missing).cloned().collect()
+}
+
+/// Returns what is recorded, with the columns that views had then: what does not change is as it is declared.
+pub fn recorded_catalog<'a>(
+    changes: &'a [Change],
+    declared: &'a [Declared],
+    recorded: impl Fn(&Address) -> Option<&'a Columns>,
+) -> Catalog<'a> {
+    let changed: BTreeMap<&Address, &Change> = changes.iter().map(|it| (&it.address, it)).collect();
+    let same = declared.iter().map(|it| &it.resource).filter(|it| !changed.contains_key(&it.address));
+    let same = same.map(|it| (it, &it.address));
+    let others = changes.iter().filter_map(|it| Some((it.action.before()?, it.recorded()?)));
+    let states: Vec<(&Resource, &Address)> = same.chain(others).collect();
+    let mut catalog = Catalog::new(states.iter().map(|it| it.0));
+    for (resource, address) in states {
+        if let (Some(view), Some(columns)) = (resource.spec.declaration().view(), recorded(address).and_then(fields)) {
+            catalog.know_columns(view, &columns);
+        }
+    }
+    catalog
+}

@@ -1,0 +1,106 @@
+//! What a resource brings: columns, entities, features with their types, and what serves. As far as it is known.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Address, Catalog, Dtype, FeatureView, Kind, Resource};
+
+/// What a resource holds for its readers. One shape for each sort of resource.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "of", rename_all = "snake_case")]
+pub enum Contents {
+    Entity {
+        join_keys: Vec<Column>,
+    },
+    /// The columns are `None` when the data has to be opened to know them.
+    Source {
+        columns: Option<Vec<Column>>,
+    },
+    Transformation {
+        inputs: Vec<String>,
+        columns: Option<Vec<Column>>,
+    },
+    View {
+        entities: Vec<String>,
+        sources: Vec<String>,
+        join_keys: Vec<Column>,
+        /// `None` when a source has to be opened to know them.
+        features: Option<Vec<Column>>,
+        online: bool,
+        offline: bool,
+    },
+    Service {
+        /// In alphabetical order of what stands on the wire.
+        features: Vec<Column>,
+        /// The views whose features are known only when their sources are opened.
+        unknown: Vec<Address>,
+        online: bool,
+    },
+}
+
+/// A column or a feature with its type, where that is known. The type is text: data may have types that no feature has.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Column {
+    pub name: String,
+    pub dtype: Option<String>,
+}
+
+/// Returns what `resource` brings. `data` is what its data says of its columns, where somebody has opened it.
+pub fn contents(resource: &Resource, catalog: &Catalog, data: Option<&[(String, String)]>) -> Contents {
+    let data = data.map(|it| {
+        let column = |it: &(String, String)| Column { name: it.0.clone(), dtype: Some(it.1.clone()) };
+        it.iter().map(column).collect()
+    });
+    resource.spec.declaration().contents(&resource.address.name, catalog, data)
+}
+
+impl Column {
+    pub fn new(name: impl Into<String>, dtype: Option<&Dtype>) -> Self {
+        Self { name: name.into(), dtype: dtype.map(ToString::to_string) }
+    }
+
+    /// Returns columns from names with those types that are known.
+    pub fn all<'a>(columns: impl IntoIterator<Item = &'a (String, Option<Dtype>)>) -> Vec<Self> {
+        columns.into_iter().map(|(name, dtype)| Self::new(name, dtype.as_ref())).collect()
+    }
+}
+
+impl Contents {
+    /// Returns the features of a view or a service; nothing when not all of them are known.
+    pub fn features(&self) -> Option<&[Column]> {
+        match self {
+            Self::View { features, .. } => features.as_deref(),
+            Self::Service { features, unknown, .. } => Some(features.as_slice()).filter(|_| unknown.is_empty()),
+            Self::Entity { .. } | Self::Source { .. } | Self::Transformation { .. } => None,
+        }
+    }
+
+    /// Returns where features are served: `online`, `offline`.
+    pub fn serves(&self) -> Vec<&'static str> {
+        let (online, offline) = match self {
+            Self::View { online, offline, .. } => (*online, *offline),
+            Self::Service { online, .. } => (*online, false),
+            Self::Entity { .. } | Self::Source { .. } | Self::Transformation { .. } => (false, false),
+        };
+        [(online, "online"), (offline, "offline")].into_iter().filter(|it| it.0).map(|it| it.1).collect()
+    }
+}
+
+/// Returns what a view of `kind` brings.
+pub fn of_view(view: &FeatureView, kind: Kind, catalog: &Catalog) -> Contents {
+    let columns = view.column_names(catalog);
+    let declared = view.entities.iter().filter_map(|it| catalog.entity(it));
+    let declared: Vec<Column> =
+        declared.flat_map(|it| it.spec.declaration().key_columns(&it.address.name).unwrap_or_default()).collect();
+    let typed = |key: Column| {
+        let found = columns.iter().flat_map(|it| it.iter()).find(|it| it.0 == key.name);
+        Column { dtype: key.dtype.or_else(|| Some(found?.1.as_ref()?.to_string())), name: key.name }
+    };
+    Contents::View {
+        entities: view.entities.clone(),
+        sources: view.tables(),
+        join_keys: declared.into_iter().map(typed).collect(),
+        features: view.features(kind, catalog).map(|it| Column::all(&it)),
+        online: view.online == Some(true),
+        offline: view.offline == Some(true),
+    }
+}
