@@ -7,6 +7,8 @@ mod races;
 mod registry;
 mod saved;
 mod shell;
+#[cfg(unix)]
+mod walk;
 
 use std::path::Path;
 use std::process::Command;

@@ -17,7 +17,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use similar::TextDiff;
-use weir::load::{Cache, Files, Project, SourceFile};
+use weir::load::{Bounds, Cache, Files, Project, SourceFile};
 use weir::plan::{Declared, Entry, Mode, Serial, Snapshot, Suppress};
 use weir::render::{diagnostics, text};
 use weir::resource::{Address, Catalog, Instant, Resource};
@@ -164,8 +164,10 @@ impl Scene<'_> {
     #[track_caller]
     fn declare(&self, text: &str) -> Vec<Declared> {
         let (path, hash) = ("repo.yaml".into(), blake3::hash(text.as_bytes()));
-        let files =
-            Files { root: self.root.into(), files: vec![SourceFile { path, text: text.to_owned(), hash }].into() };
+        let files = Files {
+            bounds: Bounds { root: self.root.into(), top: self.root.into() },
+            files: vec![SourceFile { path, text: text.to_owned(), hash }].into(),
+        };
         let (mut repo, mut found) = weir::load::declare(files, &Project::default(), &mut Cache::open(None, ""));
         found.extend(weir::resolve::resolve(&mut repo));
         found.extend(weir::check::together(&repo, &repo.catalog()));

@@ -9,8 +9,9 @@ use super::context::Context;
 use super::planning::{Ground, Planned};
 use super::stop::{Exit, Stop};
 use super::{focus, git, repo};
+use crate::diagnostic::Diagnostic;
 use crate::plan::{Saved, Suppress};
-use crate::render::{github, json, markdown};
+use crate::render::{github, json, markdown, words};
 use crate::resource::{Address, Instant};
 
 /// Show what apply would change
@@ -120,7 +121,7 @@ pub fn make(
     // Warnings are shown one by one, and what is suppressed is weighed, with everything at hand.
     let opened = repo::Opened::unless(args.offline);
     if suppress == Suppress::None && !context.ui.verbose && opened == repo::Opened::No {
-        if let Some(known) = sources.remembered(&place.root).filter(|it| it.state == ground.workspace.state) {
+        if let Some(known) = sources.remembered().filter(|it| it.state == ground.workspace.state) {
             repo::say_counts(context, &known.warnings);
             let planned = ground.unchanged(known.count, known.state.clone());
             return Ok((ground, planned));
@@ -132,13 +133,28 @@ pub fn make(
     let mut checked = repo::checked(context, place, sources, opened)?;
     repo::say_warnings(context, &checked.warnings);
     let derived = std::mem::take(&mut checked.derived);
-    let planned = ground.plan_with_data(context, &checked.declared, derived, &suppress, now)?;
+    let mut planned = ground.plan_with_data(context, &checked.declared, derived, &suppress, now)?;
+    if checked.declared.is_empty() {
+        planned.plan.warnings.extend(deletes_everything(&planned));
+    }
     // The process is about to end, and taking 10,000 declarations apart first would be for nobody; a plan that changes
     // as many needs the room.
     if planned.plan.changes.len() < 1_000 {
         std::mem::forget(checked);
     }
     Ok((ground, planned))
+}
+
+/// Warns of a plan that leaves nothing: a folder that is not mounted looks like a repo without declarations.
+fn deletes_everything(planned: &Planned) -> Option<Diagnostic> {
+    let count = planned.plan.changes.len();
+    let hint = "check what lies in the repo, and what .gitignore and .weirignore leave out";
+    let summary = format!(
+        "the repo declares nothing, and this plan deletes all that workspace `{}` records: {}",
+        planned.plan.workspace,
+        words::count(count, "resource")
+    );
+    (count > 0).then(|| Diagnostic::warning("P010", summary).hint(hint))
 }
 
 fn save(

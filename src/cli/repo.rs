@@ -1,7 +1,7 @@
 //! Reads, resolves and checks the repo, as every command needs it.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::context::{Context, Place};
 use super::stop::Stop;
@@ -92,9 +92,9 @@ fn build() -> String {
 
 impl Sources {
     /// Returns what is known of exactly these files, when every byte is as it was at a check without mistakes.
-    pub fn remembered(&self, root: &Path) -> Option<&Remembered> {
+    pub fn remembered(&self) -> Option<&Remembered> {
         let whole = self.cache.whole().filter(|it| it.key == self.key && self.faults.is_empty())?;
-        load::externals_unchanged(root, &whole.externals).then_some(whole)
+        load::externals_unchanged(&self.files.bounds, &whole.externals).then_some(whole)
     }
 
     /// Decodes and resolves. Returns the mistakes so far, whose places are still to be found.

@@ -44,7 +44,7 @@ pub fn run(context: &Context, args: &ValidateArgs) -> Result<Exit, Stop> {
     let opened = repo::Opened::unless(args.offline);
     // What the files say is remembered, and not yet what lies behind the sources.
     if opened == repo::Opened::No
-        && let Some(known) = sources.remembered(&place.root)
+        && let Some(known) = sources.remembered()
         && args.format == ValidateFormat::Text
         && !context.ui.verbose
     {

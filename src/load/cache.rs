@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::{DocumentPlace, External, Parsed, Project, SourceFile, Wanted, files};
+use super::{Bounds, DocumentPlace, External, Parsed, Project, SourceFile, Wanted, files};
 use crate::resource::{Address, Meta, Resource, Spec, hex, unhex};
 
 /// What earlier runs know, and what this one adds.
@@ -110,7 +110,7 @@ impl Cache {
     /// Returns the declarations of `file` that are wanted, when its content is known.
     pub(super) fn recall(
         &self,
-        root: &Path,
+        bounds: &Bounds,
         file: &SourceFile,
         project: &Project,
         wanted: Wanted,
@@ -120,7 +120,7 @@ impl Cache {
             Wanted::Everything => true,
             _ => address(line).is_none_or(|it| wanted.takes(&it)),
         });
-        let documents = lines.map(|line| decode(root, line)).collect::<Option<Vec<_>>>()?;
+        let documents = lines.map(|line| decode(bounds, line)).collect::<Option<Vec<_>>>()?;
         self.used.fetch_add(end - start, std::sync::atomic::Ordering::Relaxed);
         Some(documents.into_iter().map(|(place, parsed)| (place, Some(parsed))).collect())
     }
@@ -220,7 +220,7 @@ fn address(line: &str) -> Option<Address> {
     line.split('\t').nth(2)?.parse().ok()
 }
 
-fn decode(root: &Path, line: &str) -> Option<(DocumentPlace, Parsed)> {
+fn decode(bounds: &Bounds, line: &str) -> Option<(DocumentPlace, Parsed)> {
     let (stored, payload) = line.split_once('\t')?;
     if check(payload) != stored {
         return None;
@@ -231,7 +231,7 @@ fn decode(root: &Path, line: &str) -> Option<(DocumentPlace, Parsed)> {
     let place = DocumentPlace { line: number()?, first_key: number()?, start: number()?, end: number()? };
     let address: Address = parts.next()?.parse().ok()?;
     let local_digest = unhex(parts.next()?)?;
-    let externals = recall_externals(root, parts.next()?)?;
+    let externals = recall_externals(bounds, parts.next()?)?;
     let (meta, renamed_from): (Meta, _) = serde_json::from_str(parts.next()?).ok()?;
     let mut json = serde_json::Deserializer::from_str(parts.next()?);
     let spec = Spec::deserialize(address.kind, &mut json).ok()?;
@@ -240,7 +240,7 @@ fn decode(root: &Path, line: &str) -> Option<(DocumentPlace, Parsed)> {
 }
 
 /// Reads the named files again; one that changed makes the whole entry useless.
-fn recall_externals(root: &Path, json: &str) -> Option<Vec<(&'static str, External)>> {
+fn recall_externals(bounds: &Bounds, json: &str) -> Option<Vec<(&'static str, External)>> {
     if json == "[]" {
         return Some(Vec::new());
     }
@@ -250,7 +250,7 @@ fn recall_externals(root: &Path, json: &str) -> Option<Vec<(&'static str, Extern
         .into_iter()
         .map(|(path, file, hash)| {
             let path = paths.into_iter().find(|it| *it == path)?;
-            let external = files::read_external(root, "", &file).ok()?;
+            let external = files::read_external(bounds, "", &file).ok()?;
             (hex(blake3::hash(external.text.as_bytes()).as_bytes()) == hash).then_some((path, external))
         })
         .collect()

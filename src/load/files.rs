@@ -1,18 +1,18 @@
 //! Finds and reads the files of a repo, in one stable order.
 
 use std::path::{Component, Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use ignore::{WalkBuilder, WalkState};
 use rayon::prelude::*;
 
 use super::External;
+use super::walk::{Bounds, walk};
 use crate::diagnostic::{Diagnostic, Place, Span};
 
 /// The YAML files of a repo with their text.
 #[derive(Default)]
 pub struct Files {
-    pub root: PathBuf,
+    pub bounds: Bounds,
     pub files: Arc<Vec<SourceFile>>,
 }
 
@@ -28,7 +28,12 @@ const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// Reads every `*.yaml` and `*.yml` below `root` that neither `.gitignore` nor `.weirignore` leaves out.
 pub fn read(root: &Path) -> (Files, Vec<Diagnostic>) {
-    let (mut paths, mut diagnostics) = walk(root);
+    let bounds = match Bounds::of(root) {
+        Ok(bounds) => bounds,
+        Err(diagnostic) => return (Files::default(), vec![diagnostic]),
+    };
+    let root = &*bounds.root;
+    let (mut paths, mut diagnostics) = walk(&bounds);
     paths.sort_by_cached_key(|it| relative(root, it));
     let results: Vec<Result<SourceFile, Diagnostic>> = paths.par_iter().map(|it| read_one(root, it)).collect();
     let mut files = Vec::with_capacity(results.len());
@@ -38,69 +43,18 @@ pub fn read(root: &Path) -> (Files, Vec<Diagnostic>) {
             Err(diagnostic) => diagnostics.push(diagnostic),
         }
     }
-    (Files { root: root.to_owned(), files: Arc::new(files) }, diagnostics)
-}
-
-fn walk(root: &Path) -> (Vec<PathBuf>, Vec<Diagnostic>) {
-    let mut builder = WalkBuilder::new(root);
-    // What a developer ignores on one machine only must not change the plan there.
-    builder
-        .ignore(false)
-        .git_global(false)
-        .git_exclude(false)
-        .require_git(false)
-        .follow_links(true)
-        .add_custom_ignore_filename(".weirignore")
-        .threads(2);
-    let found = Mutex::new((Vec::new(), Vec::new()));
-    builder.build_parallel().run(|| {
-        Box::new(|entry| {
-            let mut found = found.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            match entry {
-                Ok(entry) => {
-                    let yaml = entry.path().extension().is_some_and(|it| it == "yaml" || it == "yml");
-                    if yaml && entry.file_type().is_some_and(|it| !it.is_dir()) {
-                        found.0.push(entry.into_path());
-                    }
-                }
-                Err(error) => found.1.extend(walk_fault(root, &error)),
-            }
-            WalkState::Continue
-        })
-    });
-    found.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
-}
-
-/// A symlink loop is skipped; whatever else cannot be walked is reported.
-fn walk_fault(root: &Path, error: &ignore::Error) -> Option<Diagnostic> {
-    fn parts(error: &ignore::Error) -> (Option<&Path>, bool) {
-        match error {
-            ignore::Error::WithPath { path, err } => (Some(path), parts(err).1),
-            ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => parts(err),
-            ignore::Error::Loop { child, .. } => (Some(child), true),
-            _ => (None, false),
-        }
-    }
-    let (path, is_loop) = parts(error);
-    // A dangling link to something that is no YAML file concerns nobody.
-    let dangling =
-        path.is_some_and(|it| it.is_symlink() && !it.extension().is_some_and(|it| it == "yaml" || it == "yml"));
-    if is_loop || dangling {
-        return None;
-    }
-    let file = path.map(|it| relative(root, it)).unwrap_or_else(|| Arc::from("."));
-    let reason = error.io_error().map_or_else(|| error.to_string(), describe);
-    Some(
-        at_file(Diagnostic::error("L001", format!("`{file}` cannot be read: {reason}")), file)
-            .hint("make it readable, or list it in .weirignore"),
-    )
+    (Files { files: Arc::new(files), bounds }, diagnostics)
 }
 
 fn read_one(root: &Path, path: &Path) -> Result<SourceFile, Diagnostic> {
     let file = relative(root, path);
     let unreadable = |error: &std::io::Error| {
-        at_file(Diagnostic::error("L001", format!("`{file}` cannot be read: {}", describe(error))), file.clone())
-            .hint("make it readable, or list it in .weirignore")
+        let (reason, hint) = match error.kind() {
+            // It was listed a moment ago.
+            std::io::ErrorKind::NotFound => ("it went away meanwhile".to_owned(), "run this again"),
+            _ => (describe(error), "make it readable, or list it in .weirignore"),
+        };
+        at_file(Diagnostic::error("L001", format!("`{file}` cannot be read: {reason}")), file.clone()).hint(hint)
     };
     let metadata = std::fs::metadata(path).map_err(|it| unreadable(&it))?;
     if !metadata.is_file() {
@@ -129,24 +83,17 @@ fn read_one(root: &Path, path: &Path) -> Result<SourceFile, Diagnostic> {
             .hint("save it as UTF-8, or list it in .weirignore")
     })?;
     // YAML ends a line at a lone carriage return too; counted lines have to agree with that.
-    let text = if has_lone_return(&text) { text.replace("\r\n", "\n").replace('\r', "\n") } else { text };
-    // A byte order mark is no part of the text.
-    let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
-    Ok(SourceFile { path: file, text, hash })
+    Ok(SourceFile { path: file, text: plain(text), hash })
 }
 
-fn has_lone_return(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    bytes.iter().enumerate().any(|(index, byte)| *byte == b'\r' && bytes.get(index + 1) != Some(&b'\n'))
-}
-
-/// Reads a file that a declaration names, relative to the declaring file; it must lie in the repo.
-pub fn read_external(root: &Path, declaring: &str, named: &str) -> Result<External, (String, Option<String>)> {
+/// Reads a file that a declaration names, relative to the declaring file. It is named in the repo, and a link on the way
+/// may lead no further than one in the repo may.
+pub fn read_external(bounds: &Bounds, declaring: &str, named: &str) -> Result<External, (String, Option<String>)> {
     let folder = Path::new(declaring).parent().unwrap_or(Path::new(""));
     let Some(inside) = normalize(&folder.join(named)) else {
         return Err((format!("`{named}` lies outside the repo"), Some("move it into the repo".to_owned())));
     };
-    let path = root.join(&inside);
+    let path = bounds.root.join(&inside);
     let file = slashed(&inside);
     let fault = |reason: String, hint: Option<String>| (format!("`{file}` cannot be read: {reason}"), hint);
     let metadata = std::fs::metadata(&path).map_err(|it| fault(describe(&it), neighbours(&path, named)))?;
@@ -156,12 +103,20 @@ pub fn read_external(root: &Path, declaring: &str, named: &str) -> Result<Extern
     if metadata.len() > 1024 * 1024 {
         return Err(fault(format!("it has {} KiB, and weir reads up to 1024 KiB", metadata.len() / 1024), None));
     }
-    let inside_root = path.canonicalize().ok().zip(root.canonicalize().ok()).is_some_and(|it| it.0.starts_with(it.1));
-    if !inside_root {
-        return Err((format!("`{named}` is a link out of the repo"), Some("copy it into the repo".to_owned())));
+    let real = path.canonicalize().map_err(|it| fault(describe(&it), None))?;
+    if !bounds.hold(&real) {
+        let summary = format!("`{named}` is a link out of the {}", bounds.outer());
+        return Err((summary, Some("copy it into the repo".to_owned())));
     }
-    let text = std::fs::read_to_string(&path).map_err(|it| fault(describe(&it), None))?;
-    Ok(External { file, text: text.into() })
+    let text = std::fs::read_to_string(&real).map_err(|it| fault(describe(&it), None))?;
+    Ok(External { file, text: plain(text).into() })
+}
+
+/// Returns a text as it is stored and compared: without a byte order mark, its lines ended in one way. What git makes of
+/// a file on Windows is then no change.
+fn plain(text: String) -> String {
+    let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+    if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text }
 }
 
 /// Suggests a file beside the one that is missing.
@@ -199,7 +154,7 @@ fn slashed(path: &Path) -> Arc<str> {
     path.components().map(|it| it.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/").into()
 }
 
-fn at_file(diagnostic: Diagnostic, file: Arc<str>) -> Diagnostic {
+pub fn at_file(diagnostic: Diagnostic, file: Arc<str>) -> Diagnostic {
     diagnostic.place(Place::Span(Span { file, line: 0, column: 0, length: 0, text: "".into() }))
 }
 

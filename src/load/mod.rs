@@ -3,10 +3,12 @@
 mod cache;
 mod decoder;
 mod files;
+mod ignores;
 mod locate;
 mod node;
 mod project;
 mod services;
+mod walk;
 mod yaml;
 
 use std::collections::{BTreeMap, HashSet};
@@ -23,6 +25,7 @@ pub use cache::{Cache, Remembered, write_new};
 pub use files::{Files, SourceFile, read as read_files};
 pub use project::{Project, find_root, read_project};
 pub use services::{Engine, EngineKind, Redshift, Secret, Services, Snowflake, Ssl};
+pub use walk::Bounds;
 pub use yaml::to_text as to_yaml;
 
 /// Everything that a feature repo declares, as read.
@@ -110,7 +113,7 @@ impl Wanted<'_> {
 /// Reads the declarations of all files; those that the cache knows are not parsed again.
 pub fn declare(files: Files, project: &Project, cache: &mut Cache) -> (Repo, Vec<Diagnostic>) {
     let mut repo = Repo { files: files.files, ..Repo::default() };
-    let diagnostics = repo.read(&files.root, project, cache, |_| Wanted::Everything);
+    let diagnostics = repo.read(&files.bounds, project, cache, |_| Wanted::Everything);
     (repo, diagnostics)
 }
 
@@ -118,14 +121,14 @@ impl Repo {
     /// Adds the declarations that `wanted` asks for, file by file.
     pub fn read<'a>(
         &mut self,
-        root: &Path,
+        bounds: &Bounds,
         project: &Project,
         cache: &mut Cache,
         wanted: impl Fn(usize) -> Wanted<'a> + Sync,
     ) -> Vec<Diagnostic> {
         let known: &Cache = cache;
         let files = self.files.clone();
-        let read = |(index, file): (usize, &SourceFile)| read_file(root, file, project, known, wanted(index));
+        let read = |(index, file): (usize, &SourceFile)| read_file(bounds, file, project, known, wanted(index));
         let yields: Vec<FileYield> = files.par_iter().enumerate().map(read).collect();
         let mut diagnostics = Vec::new();
         for (index, (file, mut found)) in files.iter().zip(yields).enumerate() {
@@ -164,17 +167,18 @@ fn rebase(mut diagnostic: Diagnostic, first: usize) -> Diagnostic {
     diagnostic
 }
 
-fn read_file(root: &Path, file: &SourceFile, project: &Project, cache: &Cache, wanted: Wanted) -> FileYield {
+fn read_file(bounds: &Bounds, file: &SourceFile, project: &Project, cache: &Cache, wanted: Wanted) -> FileYield {
     if matches!(wanted, Wanted::Nothing) {
         return FileYield::default();
     }
-    if let Some(documents) = cache.recall(root, file, project, wanted) {
+    if let Some(documents) = cache.recall(bounds, file, project, wanted) {
         return FileYield { documents, ..FileYield::default() };
     }
     // One file may hold ten thousand documents, so these too are shared among the cores. Small files are not worth it:
     // a thread that waits for its half starts another file, and all of them lie half done in memory.
     let places = yaml::split(&file.text);
-    let read = |(index, place): (usize, &DocumentPlace)| read_document(root, file, project, DocumentId(index), *place);
+    let read =
+        |(index, place): (usize, &DocumentPlace)| read_document(bounds, file, project, DocumentId(index), *place);
     let documents: Vec<DocumentYield> = places.par_iter().with_min_len(256).enumerate().map(read).collect();
     let sound = documents.iter().all(|it| it.diagnostics.is_empty());
     let entry = sound.then(|| documents.iter().map(|it| it.entry.as_str()).collect());
@@ -198,7 +202,7 @@ struct DocumentYield {
 }
 
 fn read_document(
-    root: &Path,
+    bounds: &Bounds,
     file: &SourceFile,
     project: &Project,
     document: DocumentId,
@@ -210,7 +214,7 @@ fn read_document(
     match yaml::decode(&origin, &project.defaults) {
         Ok(None) => {}
         Ok(Some(resource)) => {
-            let (parsed, spec) = complete(root, file, document, resource, dialect, &mut found.diagnostics);
+            let (parsed, spec) = complete(bounds, file, document, resource, dialect, &mut found.diagnostics);
             found.entry = cache::entry(place, &parsed, &spec);
             found.parsed = Some(parsed);
         }
@@ -220,7 +224,7 @@ fn read_document(
             found.diagnostics.append(&mut broken.diagnostics);
             match &broken.partial {
                 Some(partial) if sound => {
-                    complete(root, file, document, partial.clone(), dialect, &mut found.diagnostics);
+                    complete(bounds, file, document, partial.clone(), dialect, &mut found.diagnostics);
                 }
                 Some(partial) => {
                     crate::check::part(partial, dialect, &mut Report { document, diagnostics: &mut found.diagnostics });
@@ -235,7 +239,7 @@ fn read_document(
 
 /// Checks what a declaration shows on its own, and reads the files that it names. Returns its spec as JSON besides.
 fn complete(
-    root: &Path,
+    bounds: &Bounds,
     file: &SourceFile,
     document: DocumentId,
     mut resource: Resource,
@@ -246,7 +250,7 @@ fn complete(
     crate::check::alone(&resource, &mut report);
     let mut externals = Vec::new();
     for slot in resource.spec.declaration_mut().files() {
-        match files::read_external(root, &file.path, &slot.file) {
+        match files::read_external(bounds, &file.path, &slot.file) {
             Ok(external) => {
                 *slot.text = Some(external.text.to_string());
                 externals.push((slot.path, external));
@@ -304,13 +308,13 @@ pub fn external_hashes(repo: &Repo) -> Vec<(String, String)> {
 }
 
 /// Says whether the files that declarations name are what they were.
-pub fn externals_unchanged(root: &Path, externals: &[(String, String)]) -> bool {
-    externals.iter().all(|(file, hash)| is_unchanged(root, file, hash))
+pub fn externals_unchanged(bounds: &Bounds, externals: &[(String, String)]) -> bool {
+    externals.iter().all(|(file, hash)| is_unchanged(bounds, file, hash))
 }
 
 /// Says whether a file that a declaration names has this hash.
-pub fn is_unchanged(root: &Path, file: &str, hash: &str) -> bool {
-    files::read_external(root, "", file).is_ok_and(|it| blake3::hash(it.text.as_bytes()).to_hex().as_str() == hash)
+pub fn is_unchanged(bounds: &Bounds, file: &str, hash: &str) -> bool {
+    files::read_external(bounds, "", file).is_ok_and(|it| blake3::hash(it.text.as_bytes()).to_hex().as_str() == hash)
 }
 
 /// Returns the folder that holds what is local to this machine, made so that git ignores it.

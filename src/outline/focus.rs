@@ -35,7 +35,7 @@ pub struct View {
 impl Reader<'_> {
     /// Adds declarations to `repo`; nothing when there is a mistake or a warning that the cache does not know.
     fn read<'a>(&mut self, repo: &mut Repo, wanted: impl Fn(usize) -> Wanted<'a> + Sync) -> Option<()> {
-        repo.read(&self.files.root, self.project, self.cache, wanted).is_empty().then_some(())
+        repo.read(&self.files.bounds, self.project, self.cache, wanted).is_empty().then_some(())
     }
 }
 
@@ -43,8 +43,8 @@ impl<'a> Focus<'a> {
     /// Checks what changed since `before`, as long as that reaches at most `limit` declarations.
     pub fn check(before: Outline, mut reader: Reader<'a>, limit: usize) -> Option<Self> {
         let files = reader.files.files.clone();
-        let root = &reader.files.root;
-        let mut draft = before.draft(&files, |it| load::is_unchanged(root, &it.path, &it.hash));
+        let bounds = &reader.files.bounds;
+        let mut draft = before.draft(&files, |it| load::is_unchanged(bounds, &it.path, &it.hash));
         let unchanged = files.iter().enumerate().filter(|it| !draft.is_changed(it.0));
         unchanged.for_each(|it| reader.cache.keep(it.1, reader.project));
 

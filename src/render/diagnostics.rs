@@ -84,6 +84,7 @@ fn short(code: &str) -> &'static str {
         "V103" => "history from the first push",
         "V104" => "not checked",
         "D005" => "not reached",
+        "L016" => "file not read",
         _ => "other",
     }
 }

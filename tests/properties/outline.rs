@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::path::Path;
 
 use proptest::test_runner::TestRunner;
-use weir::load::{Files, SourceFile};
+use weir::load::{Bounds, Files, SourceFile};
 use weir::outline::{Focus, Outline, Reader, Store, View, digests};
 use weir::render::diagnostics;
 
@@ -134,7 +134,7 @@ fn write(stated: &[(Address, Value)], step: &Step) -> Files {
     }
     let file =
         |(path, text): (String, String)| SourceFile { path: path.into(), hash: blake3::hash(text.as_bytes()), text };
-    Files { root: "/nowhere".into(), files: std::sync::Arc::new(texts.into_iter().map(file).collect()) }
+    Files { bounds: Bounds::default(), files: std::sync::Arc::new(texts.into_iter().map(file).collect()) }
 }
 
 struct Whole {
@@ -146,7 +146,7 @@ struct Whole {
 /// Goes the whole way; nothing when there is a mistake.
 fn whole(folder: &Path, files: &Files) -> Option<Whole> {
     let mut cache = Cache::open(Some(folder.to_owned()), "test");
-    let copy = Files { root: files.root.clone(), files: files.files.clone() };
+    let copy = Files { bounds: files.bounds.clone(), files: files.files.clone() };
     let (mut repo, mut found) = load::declare(copy, &Project::default(), &mut cache);
     found.extend(resolve(&mut repo));
     found.extend(check::together(&repo, &repo.catalog()));
