@@ -6,7 +6,9 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use serde_json::json;
 
-use crate::plan::{Action, Approved, Change, Entry, Plan, Row, Serial, Write, is_harmless, recheck};
+use crate::plan::{
+    Action, Approved, Change, Entry, Mode, Plan, Row, Serial, Snapshot, Target, Targets, Write, is_harmless, recheck,
+};
 use crate::registry::{Commit, LogEntry, LoggedChange, Part, Parts, Registry, Result};
 use crate::resource::{Address, Resource};
 
@@ -29,10 +31,10 @@ pub async fn apply(
     parts: Parts<'_>,
 ) -> Result<Serial> {
     let plan = approved.plan();
-    let guard = |entries: &BTreeMap<Address, Entry>| recheck(plan, entries);
+    let guard = |mode: Mode, entries: &BTreeMap<Address, Entry>| recheck(plan, mode, entries);
     let commit = Commit {
         workspace: plan.workspace.clone(),
-        base: plan.base,
+        base: plan.base(),
         state: plan.state.clone(),
         entry: entry(plan, occasion),
         parts,
@@ -70,43 +72,38 @@ pub fn parts(approved: &Approved) -> impl Iterator<Item = Part> + Send {
     let orders: HashMap<&Address, &[String]> = plan.wire_orders.iter().map(|it| (&it.0, it.1.as_slice())).collect();
     let inserted = |it: &&Change| matches!(it.action, Action::Create { .. } | Action::Recreate { .. });
     let fresh: HashSet<&Address> = plan.changes.iter().filter(inserted).map(|it| &it.address).collect();
-    let grown = plan.wire_orders.iter().filter(|it| !fresh.contains(&it.0)).map(|(address, order)| Write::WireOrder {
-        kind: address.kind.to_string(),
-        name: address.name.to_string(),
-        order: order.clone(),
-    });
-    let learned = learned(plan).into_iter();
+    let grown = plan.wire_orders.iter().filter(|it| !fresh.contains(&it.0));
+    let grown =
+        grown.map(|(address, order)| Write::WireOrder { target: approved.target(address), order: order.clone() });
+    let learned = learned(plan, |it| approved.target(it)).into_iter();
     let last = Part { writes: grown.chain(learned).collect(), changes: Vec::new() };
     let changes = plan.changes.chunks(PART).map(|it| (it, None));
     let chunks = changes.chain(plan.rewritten.chunks(PART).map(|it| (it, Some("rewrite"))));
-    chunks.map(move |(changes, action)| part(changes, action, &orders)).chain([last])
+    chunks.map(move |(changes, action)| part(approved, changes, action, &orders)).chain([last])
 }
 
 /// Records what data taught where nothing else changes: no apply, so no serial.
-pub async fn learn(registry: &mut dyn Registry, plan: &Plan) -> Result<()> {
-    registry.learn(&plan.workspace, plan.base, &learned(plan)).await
+pub async fn learn(registry: &mut dyn Registry, plan: &Plan, snapshot: &Snapshot) -> Result<()> {
+    let targets = Targets::of(plan, snapshot);
+    registry.learn(&plan.workspace, &plan.base(), &learned(plan, |it| targets.get(it))).await
 }
 
-fn learned(plan: &Plan) -> Vec<Write> {
+fn learned(plan: &Plan, target: impl Fn(&Address) -> Target) -> Vec<Write> {
     let columns = plan.learned.columns.iter().map(|(address, columns)| {
         let columns: Vec<_> = columns.iter().map(|it| json!({ "name": it.0, "dtype": it.1 })).collect();
-        let (kind, name) = (address.kind.to_string(), address.name.to_string());
-        Write::Derived { kind, name, columns: json!(columns).to_string() }
+        Write::Derived { target: target(address), columns: json!(columns).to_string() }
     });
-    let orders = plan.learned.wire_orders.iter().map(|(address, order)| Write::WireOrder {
-        kind: address.kind.to_string(),
-        name: address.name.to_string(),
-        order: order.clone(),
-    });
+    let orders = plan.learned.wire_orders.iter();
+    let orders = orders.map(|(address, order)| Write::WireOrder { target: target(address), order: order.clone() });
     columns.chain(orders).collect()
 }
 
 /// Returns what these changes write; the history calls them `action`, or what each does.
-fn part(changes: &[Change], action: Option<&str>, orders: &HashMap<&Address, &[String]>) -> Part {
+fn part(approved: &Approved, changes: &[Change], action: Option<&str>, orders: &HashMap<&Address, &[String]>) -> Part {
     let made = changes.par_iter().map(|change| {
         let texts = Texts::of(change);
         let order = orders.get(&change.address).copied().unwrap_or_default();
-        (writes(change, &texts, order), logged(change, &texts, action.unwrap_or(change.action.word())))
+        (writes(approved, change, &texts, order), logged(change, &texts, action.unwrap_or(change.action.word())))
     });
     let (writes, changes): (Vec<_>, Vec<_>) = made.unzip();
     Part { writes: writes.into_iter().flatten().collect(), changes }
@@ -126,7 +123,7 @@ impl Texts {
 }
 
 /// Returns what one change writes: rows by what happens to the identity, and the work that it brings or ends.
-fn writes(change: &Change, texts: &Texts, wire_order: &[String]) -> Vec<Write> {
+fn writes(approved: &Approved, change: &Change, texts: &Texts, wire_order: &[String]) -> Vec<Write> {
     let mut writes = Vec::new();
     let row = |resource: &Resource| Row {
         kind: resource.address.kind.to_string(),
@@ -137,28 +134,27 @@ fn writes(change: &Change, texts: &Texts, wire_order: &[String]) -> Vec<Write> {
         depends_on: resource.depends_on.iter().map(ToString::to_string).collect(),
         wire_order: wire_order.to_vec(),
     };
-    let id = change.id.unwrap_or_default();
+    let recorded = || change.row().expect("what changes has a row, and only a create has none");
     match &change.action {
         Action::Create { after } => writes.push(Write::Insert { row: row(after), replaces: None }),
         Action::Update { after, fields, .. } => {
-            writes.push(Write::Update { id, row: row(after) });
+            writes.push(Write::Update { recorded: recorded(), row: row(after) });
             // A new schedule takes the place of the old one; backfills that are pending stay.
             if fields.iter().any(|it| matches!(it.path.as_str(), "online" | "offline" | "batch_trigger")) {
-                writes.push(Write::CancelRecurring { id });
+                writes.push(Write::CancelRecurring { recorded: recorded() });
             }
         }
         Action::Recreate { after, .. } => writes.extend([
-            Write::Delete { id },
-            Write::CancelJobs { id },
-            Write::Insert { row: row(after), replaces: Some(id) },
+            Write::Delete { recorded: recorded() },
+            Write::CancelJobs { recorded: recorded() },
+            Write::Insert { row: row(after), replaces: change.id },
         ]),
-        Action::Delete { .. } => writes.extend([Write::Delete { id }, Write::CancelJobs { id }]),
+        Action::Delete { .. } => {
+            writes.extend([Write::Delete { recorded: recorded() }, Write::CancelJobs { recorded: recorded() }])
+        }
     }
-    writes.extend(change.jobs.iter().map(|job| Write::Job {
-        kind: change.address.kind.to_string(),
-        name: change.address.name.to_string(),
-        job: job.clone(),
-    }));
+    let jobs = change.jobs.iter();
+    writes.extend(jobs.map(|job| Write::Job { target: approved.target(&change.address), job: job.clone() }));
     writes
 }
 

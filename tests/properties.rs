@@ -807,7 +807,14 @@ fn a_transformation_whose_input_is_taken_by_a_new_one_does_not_change_in_silence
 }
 
 fn saved_round_trip(plan: &Plan, at: usize, byte: u8) -> Result<(), TestCaseError> {
-    let text = Saved { plan: plan.clone(), made_at: NOW.to_owned(), commit: Some("0123abc".to_owned()) }.to_text();
+    let text = Saved {
+        plan: plan.clone(),
+        made_at: NOW.to_owned(),
+        commit: Some("0123abc".to_owned()),
+        suppress: Suppress::None,
+        derived: BTreeMap::new(),
+    }
+    .to_text();
     let read = Saved::from_text(&text).map_err(|it| TestCaseError::fail(format!("{it:?}")))?;
     prop_assert_eq!(&read.to_text(), &text);
     prop_assert_eq!(weir_json(&read.plan), weir_json(plan), "and it says the same");
@@ -886,7 +893,10 @@ fn step(
         Err(refused) => {
             prop_assert_eq!(before.mode, Mode::Live, "development refuses nothing");
             prop_assert!(!refused.refusals.is_empty());
-            prop_assert!(recheck(&plan, &before.entries).is_err(), "the second guard agrees with the first");
+            prop_assert!(
+                recheck(&plan, before.mode, &before.entries).is_err(),
+                "the second guard agrees with the first"
+            );
             return Ok(false);
         }
     };
@@ -906,7 +916,13 @@ fn now() -> Instant {
 }
 
 fn bytes(plan: &Plan) -> String {
-    let saved = Saved { plan: plan.clone(), made_at: NOW.to_owned(), commit: None };
+    let saved = Saved {
+        plan: plan.clone(),
+        made_at: NOW.to_owned(),
+        commit: None,
+        suppress: Suppress::None,
+        derived: BTreeMap::new(),
+    };
     format!("{}{}", saved.to_text(), json!(weir::render::json::plan(plan, &[], RepoJson::default())))
 }
 
@@ -915,7 +931,14 @@ fn snapshot(registry: &mut Memory, workspace: &str) -> Snapshot {
         let known = registry.workspaces().await.unwrap().into_iter().find(|it| it.name == workspace).unwrap();
         let mut entries = registry.entries(workspace).await.unwrap();
         read_specs(registry, workspace, &mut entries, |_, _| true).await.unwrap();
-        Snapshot { workspace: known.name, mode: known.mode, registry: known.registry, serial: known.serial, entries }
+        Snapshot {
+            workspace: known.name,
+            mode: known.mode,
+            registry: known.registry,
+            serial: known.serial,
+            state: Snapshot::state_of(&entries),
+            entries,
+        }
     })
 }
 

@@ -7,9 +7,9 @@ use serde_json::json;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 use tempfile::TempDir;
-use weir::plan::{Entry, Job, JobKind, Mode, Range, Refused, Row, Serial, Write};
+use weir::plan::{Base, Entry, Job, JobKind, Mode, Range, Recorded, Refused, Row, Serial, Snapshot, Target, Write};
 use weir::registry::{
-    Commit, Error, FORMAT, Location, LogEntry, LoggedChange, Memory, Part, Registry, create, open, specs_at,
+    Commit, Error, FORMAT, Guard, Location, LogEntry, LoggedChange, Memory, Part, Registry, create, open, specs_at,
 };
 use weir::resource::Address;
 
@@ -49,20 +49,62 @@ fn insert(address: &str) -> Write {
     Write::Insert { row: row(address, false), replaces: None }
 }
 
-fn commit(workspace: &str, base: i64, writes: Vec<Write>) -> Commit<'static> {
+/// What a workspace is at `serial`, by what [`commit`] writes.
+async fn base(registry: &mut dyn Registry, workspace: &str, serial: i64) -> Base {
+    let known = registry.workspaces().await.unwrap().into_iter().find(|it| it.name == workspace);
+    let state = if serial == 0 { Snapshot::empty("", Mode::Live).state } else { format!("state {}", serial - 1) };
+    Base { registry: known.map(|it| it.registry).unwrap_or_default(), serial: Serial(serial), state }
+}
+
+/// Commits at `serial`, where no guard is asked.
+async fn apply(registry: &mut dyn Registry, workspace: &str, serial: i64, writes: Vec<Write>) -> Result<Serial, Error> {
+    let base = base(registry, workspace, serial).await;
+    registry.commit(commit(workspace, base, writes), None).await
+}
+
+async fn learn(registry: &mut dyn Registry, workspace: &str, serial: i64, writes: &[Write]) -> Result<(), Error> {
+    let base = base(registry, workspace, serial).await;
+    registry.learn(workspace, &base, writes).await
+}
+
+async fn delete_workspace(registry: &mut dyn Registry, name: &str, serial: i64, guard: Guard<'_>) -> Result<(), Error> {
+    let base = base(registry, name, serial).await;
+    registry.delete_workspace(name, &base, guard).await
+}
+
+fn recorded(id: i64, address: &str) -> Recorded {
+    Recorded::new(id, &address.parse().unwrap())
+}
+
+/// A row that is recorded, or with no id one that the same commit inserts.
+fn target(id: Option<i64>, address: &str) -> Target {
+    let Recorded { kind, name, .. } = recorded(0, address);
+    id.map_or(Target::Inserted { kind, name }, |id| Target::Recorded(recorded(id, address)))
+}
+
+fn delete(id: i64, address: &str) -> Write {
+    Write::Delete { recorded: recorded(id, address) }
+}
+
+fn update(id: i64, address: &str, row: Row) -> Write {
+    Write::Update { recorded: recorded(id, address), row }
+}
+
+fn commit(workspace: &str, base: Base, writes: Vec<Write>) -> Commit<'static> {
+    let serial = base.serial.0;
     let entry = LogEntry {
         serial: Serial(0),
         at: NOW.to_owned(),
         actor: "tester".to_owned(),
         git_commit: Some("0123abc".to_owned()),
-        message: (base > 0).then(|| format!("after {base}")),
+        message: (serial > 0).then(|| format!("after {serial}")),
         summary: "{}".to_owned(),
     };
     let changes: Vec<LoggedChange> = writes.iter().filter_map(logged).collect();
     Commit {
         workspace: workspace.to_owned(),
-        base: Serial(base),
-        state: format!("state {base}"),
+        base,
+        state: format!("state {serial}"),
         entry,
         count: changes.len(),
         parts: Box::new(std::iter::once(Part { writes, changes })),
@@ -125,9 +167,9 @@ fn what_is_committed_is_read_back() {
             insert("Entity.user"),
             Write::Insert { row: view.clone(), replaces: None },
             insert("FeatureService.ads"),
-            Write::WireOrder { kind: "FeatureService".to_owned(), name: "ads".to_owned(), order: order.clone() },
+            Write::WireOrder { target: target(None, "FeatureService.ads"), order: order.clone() },
         ];
-        assert_eq!(registry.commit(commit("prod", 0, writes), None).await.unwrap(), Serial(1));
+        assert_eq!(apply(registry, "prod", 0, writes).await.unwrap(), Serial(1));
 
         let entries = registry.entries("prod").await.unwrap();
         let entry = &entries[&address("BatchFeatureView.orders:v2")];
@@ -154,14 +196,14 @@ fn what_is_committed_is_read_back() {
 fn an_update_keeps_identity_and_a_recreate_gets_a_new_one() {
     on_every_backend(async |registry| {
         let writes = vec![insert("Entity.user"), insert("Entity.ad")];
-        registry.commit(commit("prod", 0, writes), None).await.unwrap();
+        apply(registry, "prod", 0, writes).await.unwrap();
         let before = ids(registry, "prod").await;
         let writes = vec![
-            Write::Update { id: before["Entity.user"], row: row("Entity.account", true) },
-            Write::Delete { id: before["Entity.ad"] },
+            update(before["Entity.user"], "Entity.user", row("Entity.account", true)),
+            delete(before["Entity.ad"], "Entity.ad"),
             Write::Insert { row: row("Entity.ad", false), replaces: Some(before["Entity.ad"]) },
         ];
-        registry.commit(commit("prod", 1, writes), None).await.unwrap();
+        apply(registry, "prod", 1, writes).await.unwrap();
         let after = ids(registry, "prod").await;
         assert_eq!(after.keys().collect::<Vec<_>>(), ["Entity.account", "Entity.ad"]);
         assert_eq!(after["Entity.account"], before["Entity.user"]);
@@ -174,15 +216,14 @@ fn an_update_keeps_identity_and_a_recreate_gets_a_new_one() {
 fn an_update_keeps_the_wire_order() {
     on_every_backend(async |registry| {
         let order = |order: &[&str]| Write::WireOrder {
-            kind: "FeatureService".to_owned(),
-            name: "ads".to_owned(),
+            target: target(None, "FeatureService.ads"),
             order: order.iter().map(|it| (*it).to_owned()).collect(),
         };
         let writes = vec![insert("FeatureService.ads"), order(&["v.b", "v.a"])];
-        registry.commit(commit("prod", 0, writes), None).await.unwrap();
+        apply(registry, "prod", 0, writes).await.unwrap();
         let id = ids(registry, "prod").await["FeatureService.ads"];
-        let writes = vec![Write::Update { id, row: row("FeatureService.ads", true) }];
-        registry.commit(commit("prod", 1, writes), None).await.unwrap();
+        let writes = vec![update(id, "FeatureService.ads", row("FeatureService.ads", true))];
+        apply(registry, "prod", 1, writes).await.unwrap();
         assert_eq!(registry.entries("prod").await.unwrap()[&address("FeatureService.ads")].wire_order, ["v.b", "v.a"]);
     });
 }
@@ -190,10 +231,10 @@ fn an_update_keeps_the_wire_order() {
 #[test]
 fn an_identity_is_never_used_twice() {
     on_every_backend(async |registry| {
-        registry.commit(commit("prod", 0, vec![insert("Entity.user")]), None).await.unwrap();
+        apply(registry, "prod", 0, vec![insert("Entity.user")]).await.unwrap();
         let first = ids(registry, "prod").await["Entity.user"];
-        registry.commit(commit("prod", 1, vec![Write::Delete { id: first }]), None).await.unwrap();
-        registry.commit(commit("prod", 2, vec![insert("Entity.user")]), None).await.unwrap();
+        apply(registry, "prod", 1, vec![delete(first, "Entity.user")]).await.unwrap();
+        apply(registry, "prod", 2, vec![insert("Entity.user")]).await.unwrap();
         assert!(ids(registry, "prod").await["Entity.user"] > first);
     });
 }
@@ -201,10 +242,10 @@ fn an_identity_is_never_used_twice() {
 #[test]
 fn the_loser_of_a_race_writes_nothing() {
     on_every_backend(async |registry| {
-        registry.commit(commit("prod", 0, vec![insert("Entity.user")]), None).await.unwrap();
+        apply(registry, "prod", 0, vec![insert("Entity.user")]).await.unwrap();
         let before = everything(registry, "prod").await;
         for base in [0, 2] {
-            let error = registry.commit(commit("prod", base, vec![insert("Entity.ad")]), None).await.unwrap_err();
+            let error = apply(registry, "prod", base, vec![insert("Entity.ad")]).await.unwrap_err();
             assert_eq!(error.to_string(), format!("registry changed since this plan (was {base}, is 1)"));
             assert!(matches!(error, Error::Moved { .. }));
         }
@@ -215,40 +256,43 @@ fn the_loser_of_a_race_writes_nothing() {
 /// What data says is no part of what is declared: it comes and goes without an apply.
 #[test]
 fn what_is_learned_of_data_moves_no_serial_and_changes_nothing_else() {
-    let learned = |name: &str, columns: &str| Write::Derived {
-        kind: "BatchSource".to_owned(),
-        name: name.to_owned(),
+    let learned = |id: i64, columns: &str| Write::Derived {
+        target: target(Some(id), "BatchSource.orders"),
         columns: columns.to_owned(),
     };
     on_every_backend(async |registry| {
-        registry.commit(commit("prod", 0, vec![insert("BatchSource.orders")]), None).await.unwrap();
+        apply(registry, "prod", 0, vec![insert("BatchSource.orders")]).await.unwrap();
         registry.create_workspace("dev", Mode::Development, NOW).await.unwrap();
-        registry.commit(commit("dev", 0, vec![insert("BatchSource.orders")]), None).await.unwrap();
+        apply(registry, "dev", 0, vec![insert("BatchSource.orders")]).await.unwrap();
         assert_eq!(registry.derived("prod").await.unwrap(), []);
         let before = everything(registry, "prod").await;
         let id = ids(registry, "prod").await["BatchSource.orders"];
         let row = |columns: &str| ("BatchSource".to_owned(), "orders".to_owned(), id, columns.to_owned());
-        registry.learn("prod", Serial(1), &[learned("orders", "[1]")]).await.unwrap();
+        learn(registry, "prod", 1, &[learned(id, "[1]")]).await.unwrap();
         assert_eq!(registry.derived("prod").await.unwrap(), [row("[1]")]);
-        // Learned again, it is what was learned last; what is not recorded is not learned.
-        registry.learn("prod", Serial(1), &[learned("orders", "[2]"), learned("nothing", "[3]")]).await.unwrap();
+        // Learned again, it is what was learned last; what is not recorded is not learned, and nothing beside it.
+        learn(registry, "prod", 1, &[learned(id, "[2]")]).await.unwrap();
+        for other in [learned(id + 1, "[3]"), learned(id + 9, "[3]")] {
+            let error = learn(registry, "prod", 1, &[learned(id, "[3]"), other]).await.unwrap_err();
+            assert_eq!(error.to_string(), "`BatchSource.orders` is not recorded as this plan saw it");
+        }
         assert_eq!(registry.derived("prod").await.unwrap(), [row("[2]")]);
         assert_eq!(registry.derived("dev").await.unwrap(), []);
         assert_eq!(everything(registry, "prod").await, before);
         for base in [0, 2] {
-            let error = registry.learn("prod", Serial(base), &[learned("orders", "[4]")]).await.unwrap_err();
+            let error = learn(registry, "prod", base, &[learned(id, "[4]")]).await.unwrap_err();
             assert!(matches!(error, Error::Moved { .. }), "{error}");
         }
         assert_eq!(registry.derived("prod").await.unwrap(), [row("[2]")]);
         // An update keeps it with the identity; what is built again, or gone, takes it along.
-        let update = Write::Update { id, row: self::row("BatchSource.orders", false) };
-        registry.commit(commit("prod", 1, vec![update]), None).await.unwrap();
+        let update = update(id, "BatchSource.orders", self::row("BatchSource.orders", false));
+        apply(registry, "prod", 1, vec![update]).await.unwrap();
         assert_eq!(registry.derived("prod").await.unwrap(), [row("[2]")]);
         let again = vec![
-            Write::Delete { id },
+            delete(id, "BatchSource.orders"),
             Write::Insert { row: self::row("BatchSource.orders", false), replaces: Some(id) },
         ];
-        registry.commit(commit("prod", 2, again), None).await.unwrap();
+        apply(registry, "prod", 2, again).await.unwrap();
         assert_eq!(registry.derived("prod").await.unwrap(), []);
     });
 }
@@ -256,21 +300,21 @@ fn what_is_learned_of_data_moves_no_serial_and_changes_nothing_else() {
 /// Whoever writes an order, and knows only a part of what was learned, moves no position.
 #[test]
 fn an_order_on_the_wire_only_grows() {
-    let order = |names: &[&str]| Write::WireOrder {
-        kind: "FeatureService".to_owned(),
-        name: "ads".to_owned(),
-        order: names.iter().map(|it| (*it).to_owned()).collect(),
-    };
     on_every_backend(async |registry| {
-        registry.commit(commit("prod", 0, vec![insert("FeatureService.ads")]), None).await.unwrap();
+        apply(registry, "prod", 0, vec![insert("FeatureService.ads")]).await.unwrap();
+        let id = ids(registry, "prod").await["FeatureService.ads"];
+        let order = |names: &[&str]| Write::WireOrder {
+            target: target(Some(id), "FeatureService.ads"),
+            order: names.iter().map(|it| (*it).to_owned()).collect(),
+        };
         for names in [&["v.b"] as &[&str], &["v.b", "v.a"], &["v.b", "v.a"]] {
-            registry.learn("prod", Serial(1), &[order(names)]).await.unwrap();
+            learn(registry, "prod", 1, &[order(names)]).await.unwrap();
         }
         let before = everything(registry, "prod").await;
         for names in [&[] as &[&str], &["v.b"], &["v.a", "v.b"], &["v.bb", "v.a"]] {
-            let error = registry.learn("prod", Serial(1), &[order(names)]).await.unwrap_err();
+            let error = learn(registry, "prod", 1, &[order(names)]).await.unwrap_err();
             assert!(matches!(error, Error::Learned), "{error}");
-            let error = registry.commit(commit("prod", 1, vec![order(names)]), None).await.unwrap_err();
+            let error = apply(registry, "prod", 1, vec![order(names)]).await.unwrap_err();
             assert!(matches!(error, Error::Learned), "{error}");
         }
         assert_eq!(everything(registry, "prod").await, before);
@@ -280,12 +324,13 @@ fn an_order_on_the_wire_only_grows() {
 #[test]
 fn a_commit_that_breaks_off_leaves_everything_as_it_was() {
     on_every_backend(async |registry| {
-        registry.commit(commit("prod", 0, vec![insert("Entity.user")]), None).await.unwrap();
+        apply(registry, "prod", 0, vec![insert("Entity.user")]).await.unwrap();
         let before = everything(registry, "prod").await;
-        let cut = Commit { count: 3, ..commit("prod", 1, vec![insert("Entity.ad"), insert("Entity.card")]) };
+        let base = base(registry, "prod", 1).await;
+        let cut = Commit { count: 3, ..commit("prod", base, vec![insert("Entity.ad"), insert("Entity.card")]) };
         assert!(matches!(registry.commit(cut, None).await, Err(Error::Incomplete)));
         assert_eq!(everything(registry, "prod").await, before);
-        registry.commit(commit("prod", 1, vec![insert("Entity.ad")]), None).await.unwrap();
+        apply(registry, "prod", 1, vec![insert("Entity.ad")]).await.unwrap();
     });
 }
 
@@ -293,16 +338,17 @@ fn a_commit_that_breaks_off_leaves_everything_as_it_was() {
 fn a_guard_that_says_no_leaves_everything_as_it_was() {
     on_every_backend(async |registry| {
         let writes = vec![Write::Insert { row: row("Entity.user", true), replaces: None }];
-        registry.commit(commit("prod", 0, writes), None).await.unwrap();
+        apply(registry, "prod", 0, writes).await.unwrap();
         let before = everything(registry, "prod").await;
         let id = ids(registry, "prod").await["Entity.user"];
-        let guard = |entries: &BTreeMap<Address, Entry>| {
+        let guard = |mode: Mode, entries: &BTreeMap<Address, Entry>| {
+            assert_eq!(mode, Mode::Live, "it is told the mode that is recorded");
             assert!(entries[&address("Entity.user")].prevent_destroy, "it sees what is recorded");
             Err(Refused { refusals: Vec::new() })
         };
-        let commit = commit("prod", 1, vec![Write::Delete { id }]);
+        let commit = commit("prod", base(registry, "prod", 1).await, vec![delete(id, "Entity.user")]);
         assert!(matches!(registry.commit(commit, Some(&guard)).await, Err(Error::Refused(_))));
-        assert!(matches!(registry.delete_workspace("prod", Serial(1), Some(&guard)).await, Err(Error::Refused(_))));
+        assert!(matches!(delete_workspace(registry, "prod", 1, Some(&guard)).await, Err(Error::Refused(_))));
         assert_eq!(everything(registry, "prod").await, before);
     });
 }
@@ -310,14 +356,141 @@ fn a_guard_that_says_no_leaves_everything_as_it_was() {
 #[test]
 fn a_commit_that_fails_half_way_leaves_everything_as_it_was() {
     on_every_backend(async |registry| {
-        registry.commit(commit("prod", 0, vec![insert("Entity.user")]), None).await.unwrap();
+        apply(registry, "prod", 0, vec![insert("Entity.user")]).await.unwrap();
         let before = everything(registry, "prod").await;
         let id = ids(registry, "prod").await["Entity.user"];
-        for missing in [Write::Delete { id: 4711 }, Write::Update { id: 4711, row: row("Entity.ad", false) }] {
-            let writes = vec![insert("Entity.ad"), Write::Update { id, row: row("Entity.user", true) }, missing];
-            assert!(matches!(registry.commit(commit("prod", 1, writes), None).await, Err(Error::Damaged(_))));
+        let (row, other) = (row("Entity.user", true), "`Entity.user` is not recorded as this plan saw it");
+        for missing in [delete(4711, "Entity.user"), update(4711, "Entity.user", row.clone())] {
+            let writes = vec![insert("Entity.ad"), update(id, "Entity.user", row.clone()), missing];
+            assert_eq!(apply(registry, "prod", 1, writes).await.unwrap_err().to_string(), other);
         }
         assert_eq!(everything(registry, "prod").await, before);
+    });
+}
+
+/// A number alone means nothing: in a registry that was put back, another row may have it.
+#[test]
+fn a_write_finds_its_row_by_number_and_by_address_or_nothing_is_written() {
+    on_every_backend(async |registry| {
+        let writes = vec![insert("Entity.user"), insert("Entity.ad"), insert("FeatureService.ads")];
+        apply(registry, "prod", 0, writes).await.unwrap();
+        let before = everything(registry, "prod").await;
+        let ids = ids(registry, "prod").await;
+        let (user, service) = (ids["Entity.user"], ids["FeatureService.ads"]);
+        let order = |id, address| Write::WireOrder { target: target(id, address), order: vec!["v.a".to_owned()] };
+        let derived = |id, address| Write::Derived { target: target(id, address), columns: "[]".to_owned() };
+        let job = |id, address| {
+            let kind = JobKind::Recurring { every: "1d".parse().unwrap(), delay: "1h".parse().unwrap() };
+            Write::Job { target: target(id, address), job: Job { kind, online: true, offline: false } }
+        };
+        for (write, named) in [
+            (delete(user, "Entity.ad"), "Entity.ad"),
+            (delete(user, "Entity.other"), "Entity.other"),
+            (delete(user, "BatchSource.user"), "BatchSource.user"),
+            (update(user, "Entity.ad", row("Entity.ad", true)), "Entity.ad"),
+            (update(user, "Entity.gone", row("Entity.user", true)), "Entity.gone"),
+            (update(user, "PushSource.user", row("PushSource.user", true)), "PushSource.user"),
+            (order(Some(user), "FeatureService.ads"), "FeatureService.ads"),
+            (order(Some(service), "FeatureService.other"), "FeatureService.other"),
+            (derived(Some(user), "Entity.ad"), "Entity.ad"),
+            (job(Some(user), "Entity.ad"), "Entity.ad"),
+            // What is said to be new is not what was there before.
+            (order(None, "FeatureService.ads"), "FeatureService.ads"),
+            (derived(None, "Entity.user"), "Entity.user"),
+            (job(None, "Entity.user"), "Entity.user"),
+            (job(None, "Entity.other"), "Entity.other"),
+        ] {
+            let told = format!("{write:?}");
+            let error = apply(registry, "prod", 1, vec![insert("Entity.new"), write]).await.unwrap_err();
+            assert_eq!(error.to_string(), format!("`{named}` is not recorded as this plan saw it"), "{told}");
+            assert_eq!(everything(registry, "prod").await, before, "{told}");
+        }
+    });
+}
+
+/// Deletes are written in hundreds: one that is another row stops them all.
+#[test]
+fn of_many_deletes_each_finds_its_row() {
+    on_every_backend(async |registry| {
+        let names: Vec<String> = (0..300).map(|it| format!("Entity.e{it}")).collect();
+        apply(registry, "prod", 0, names.iter().map(|it| insert(it)).collect()).await.unwrap();
+        let ids = ids(registry, "prod").await;
+        let mut writes: Vec<Write> = ids.iter().map(|(address, id)| delete(*id, address)).collect();
+        // Two numbers exchanged: every number and every name is there.
+        (writes[250], writes[251]) = (delete(ids["Entity.e8"], "Entity.e9"), delete(ids["Entity.e9"], "Entity.e8"));
+        let error = apply(registry, "prod", 1, writes).await.unwrap_err();
+        assert!(matches!(error, Error::OtherRow { .. }), "{error}");
+        assert_eq!(registry.entries("prod").await.unwrap().len(), 300);
+    });
+}
+
+/// A copy that was put back counts its serials again.
+#[test]
+fn a_commit_meets_the_state_that_it_was_made_on_and_not_only_its_serial() {
+    on_every_backend(async |registry| {
+        apply(registry, "prod", 0, vec![insert("Entity.user")]).await.unwrap();
+        let before = everything(registry, "prod").await;
+        let other = Base { state: "another".to_owned(), ..base(registry, "prod", 1).await };
+        let errors = [
+            registry.commit(commit("prod", other.clone(), vec![insert("Entity.ad")]), None).await.map(drop),
+            registry.learn("prod", &other, &[]).await,
+            registry.delete_workspace("prod", &other, None).await,
+        ];
+        for error in errors {
+            let told = "the registry holds something else than when this plan was made, though it is at serial 1 again";
+            assert_eq!(error.unwrap_err().to_string(), told);
+        }
+        assert_eq!(everything(registry, "prod").await, before);
+    });
+}
+
+/// Where nobody knows the state by heart, it is made of the rows.
+#[test]
+fn a_state_that_was_forgotten_is_compared_all_the_same() {
+    on_every_backend(async |registry| {
+        let base = base(registry, "prod", 0).await;
+        let first = Commit { state: String::new(), ..commit("prod", base.clone(), vec![insert("Entity.user")]) };
+        registry.commit(first, None).await.unwrap();
+        let entries = registry.entries("prod").await.unwrap();
+        let now = Base { serial: Serial(1), state: Snapshot::state_of(&entries), ..base };
+        let other = Base { state: Snapshot::empty("", Mode::Live).state, ..now.clone() };
+        let error = registry.commit(commit("prod", other, vec![insert("Entity.ad")]), None).await.unwrap_err();
+        assert!(matches!(error, Error::OtherState { .. }), "{error}");
+        registry.commit(commit("prod", now, vec![insert("Entity.ad")]), None).await.unwrap();
+    });
+}
+
+#[test]
+fn a_commit_is_for_one_workspace_of_one_registry() {
+    on_every_backend(async |registry| {
+        registry.create_workspace("dev", Mode::Development, NOW).await.unwrap();
+        let dev = base(registry, "dev", 0).await;
+        delete_workspace(registry, "dev", 0, None).await.unwrap();
+        registry.create_workspace("dev", Mode::Development, NOW).await.unwrap();
+        let error = registry.commit(commit("dev", dev.clone(), vec![insert("Entity.ad")]), None).await.unwrap_err();
+        assert!(matches!(error, Error::OtherRegistry), "{error}");
+        assert!(matches!(registry.delete_workspace("dev", &dev, None).await, Err(Error::OtherRegistry)));
+        apply(registry, "dev", 0, vec![insert("Entity.ad")]).await.unwrap();
+    });
+}
+
+/// A plan that was made when there was no registry is for one that nobody has used.
+#[test]
+fn a_plan_for_no_registry_is_for_a_new_one_only() {
+    let nowhere = || Base { registry: String::new(), serial: Serial(0), state: Snapshot::empty("", Mode::Live).state };
+    on_every_backend(async |registry| {
+        registry.commit(commit("prod", nowhere(), vec![insert("Entity.ad")]), None).await.unwrap();
+        let error = registry.commit(commit("prod", nowhere(), vec![]), None).await.unwrap_err();
+        assert_eq!(error.to_string(), "registry changed since this plan (was 0, is 1)");
+    });
+    on_every_backend(async |registry| {
+        registry.create_workspace("dev", Mode::Development, NOW).await.unwrap();
+        delete_workspace(registry, "dev", 0, None).await.unwrap();
+        let error = registry.commit(commit("prod", nowhere(), vec![]), None).await.unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "there was no registry when this plan was made, and this one has been used since"
+        );
     });
 }
 
@@ -325,17 +498,17 @@ fn a_commit_that_fails_half_way_leaves_everything_as_it_was() {
 fn workspaces_do_not_see_each_other() {
     on_every_backend(async |registry| {
         registry.create_workspace("dev", Mode::Development, NOW).await.unwrap();
-        registry.commit(commit("prod", 0, vec![insert("Entity.user")]), None).await.unwrap();
+        apply(registry, "prod", 0, vec![insert("Entity.user")]).await.unwrap();
         let prod = everything(registry, "prod").await;
-        registry.commit(commit("dev", 0, vec![insert("Entity.user"), insert("Entity.ad")]), None).await.unwrap();
+        apply(registry, "dev", 0, vec![insert("Entity.user"), insert("Entity.ad")]).await.unwrap();
         assert_eq!(ids(registry, "prod").await.len(), 1);
         assert_eq!(registry.log("prod", None).await.unwrap().len(), 1);
         assert_eq!(registry.workspaces().await.unwrap().iter().map(|it| it.count).collect::<Vec<_>>(), [2, 1]);
-        registry.delete_workspace("dev", Serial(1), None).await.unwrap();
+        delete_workspace(registry, "dev", 1, None).await.unwrap();
         registry.create_workspace("dev", Mode::Live, NOW).await.unwrap();
         assert_eq!(registry.entries("dev").await.unwrap(), BTreeMap::new());
         assert_eq!(registry.log("dev", None).await.unwrap(), [], "a name that is used again has no history");
-        registry.delete_workspace("dev", Serial(0), None).await.unwrap();
+        delete_workspace(registry, "dev", 0, None).await.unwrap();
         assert_eq!(registry.workspaces().await.unwrap().len(), 1);
         assert_ne!(everything(registry, "prod").await, prod.replace("Entity", ""));
     });
@@ -345,11 +518,11 @@ fn workspaces_do_not_see_each_other() {
 fn a_commit_reaches_its_own_workspace_only() {
     on_every_backend(async |registry| {
         registry.create_workspace("dev", Mode::Development, NOW).await.unwrap();
-        registry.commit(commit("prod", 0, vec![insert("Entity.user")]), None).await.unwrap();
+        apply(registry, "prod", 0, vec![insert("Entity.user")]).await.unwrap();
         let before = everything(registry, "prod").await;
         let id = ids(registry, "prod").await["Entity.user"];
-        for write in [Write::Delete { id }, Write::Update { id, row: row("Entity.ad", false) }] {
-            assert!(registry.commit(commit("dev", 0, vec![write]), None).await.is_err());
+        for write in [delete(id, "Entity.user"), update(id, "Entity.user", row("Entity.ad", false))] {
+            assert!(apply(registry, "dev", 0, vec![write]).await.is_err());
         }
         assert_eq!(registry.specs("dev", Some(&[id])).await.unwrap(), []);
         assert_eq!(everything(registry, "prod").await, before);
@@ -366,10 +539,10 @@ fn a_workspace_is_created_once_and_deleted_at_its_serial() {
         }
         let modes: Vec<_> = registry.workspaces().await.unwrap().into_iter().map(|it| (it.name, it.mode)).collect();
         assert_eq!(modes, [("dev".to_owned(), Mode::Development), ("prod".to_owned(), Mode::Live)]);
-        registry.commit(commit("dev", 0, vec![insert("Entity.user")]), None).await.unwrap();
-        assert!(matches!(registry.delete_workspace("dev", Serial(0), None).await, Err(Error::Moved { .. })));
+        apply(registry, "dev", 0, vec![insert("Entity.user")]).await.unwrap();
+        assert!(matches!(delete_workspace(registry, "dev", 0, None).await, Err(Error::Moved { .. })));
         assert_eq!(ids(registry, "dev").await.len(), 1);
-        registry.delete_workspace("dev", Serial(1), None).await.unwrap();
+        delete_workspace(registry, "dev", 1, None).await.unwrap();
         assert!(matches!(registry.entries("dev").await, Err(Error::NoWorkspace { .. })));
     });
 }
@@ -382,8 +555,8 @@ fn a_workspace_that_does_not_exist_is_an_error_that_names_those_that_do() {
             registry.specs("prd", None).await.err(),
             registry.log("prd", None).await.err(),
             registry.changes("prd", Serial(0), Serial(9)).await.err(),
-            registry.commit(commit("prd", 0, vec![]), None).await.err(),
-            registry.delete_workspace("prd", Serial(0), None).await.err(),
+            apply(registry, "prd", 0, vec![]).await.err(),
+            delete_workspace(registry, "prd", 0, None).await.err(),
         ];
         for error in errors {
             let Some(Error::NoWorkspace { name, existing }) = error else { panic!("{error:?}") };
@@ -396,11 +569,14 @@ fn a_workspace_that_does_not_exist_is_an_error_that_names_those_that_do() {
 fn the_history_tells_every_apply_and_every_change() {
     on_every_backend(async |registry| {
         for (base, name) in ["Entity.a", "Entity.b", "Entity.c"].into_iter().enumerate() {
-            registry.commit(commit("prod", base as i64, vec![insert(name)]), None).await.unwrap();
+            apply(registry, "prod", base as i64, vec![insert(name)]).await.unwrap();
         }
         let log = registry.log("prod", None).await.unwrap();
         assert_eq!(log.iter().map(|it| it.serial.0).collect::<Vec<_>>(), [3, 2, 1], "newest first");
-        assert_eq!(log[2], LogEntry { serial: Serial(1), ..commit("prod", 0, vec![]).entry });
+        assert_eq!(
+            log[2],
+            LogEntry { serial: Serial(1), ..commit("prod", base(registry, "prod", 0).await, vec![]).entry }
+        );
         assert_eq!(log[0].message.as_deref(), Some("after 2"));
         assert_eq!(registry.log("prod", Some(2)).await.unwrap(), log[..2]);
         assert_eq!(registry.log("prod", Some(0)).await.unwrap(), []);
@@ -418,12 +594,13 @@ fn the_history_tells_every_apply_and_every_change() {
 fn thousands_of_rows_are_one_commit() {
     on_every_backend(async |registry| {
         let writes = (0..1_001).map(|it| insert(&format!("Entity.e{it}"))).collect();
-        registry.commit(commit("prod", 0, writes), None).await.unwrap();
-        let all: Vec<i64> = ids(registry, "prod").await.into_values().collect();
+        apply(registry, "prod", 0, writes).await.unwrap();
+        let ids = ids(registry, "prod").await;
+        let all: Vec<i64> = ids.values().copied().collect();
         assert_eq!(all.len(), 1_001);
         assert_eq!(registry.specs("prod", Some(&all)).await.unwrap().len(), 1_001);
-        let writes = all.into_iter().map(|id| Write::Delete { id }).collect();
-        registry.commit(commit("prod", 1, writes), None).await.unwrap();
+        let writes = ids.iter().map(|(address, id)| delete(*id, address)).collect();
+        apply(registry, "prod", 1, writes).await.unwrap();
         assert_eq!(registry.entries("prod").await.unwrap(), BTreeMap::new());
     });
 }
@@ -454,9 +631,9 @@ impl File {
         registry.create_workspace("dev", Mode::Development, NOW).await.unwrap();
         registry.create_workspace("third", Mode::Development, NOW).await.unwrap();
         let rows = || vec![Write::Insert { row: row("Entity.user", true), replaces: None }, insert("Entity.ad")];
-        registry.commit(commit("prod", 0, rows()), None).await.unwrap();
-        registry.commit(commit("dev", 0, rows()), None).await.unwrap();
-        registry.commit(commit("third", 0, vec![insert("Entity.user")]), None).await.unwrap();
+        apply(&mut registry, "prod", 0, rows()).await.unwrap();
+        apply(&mut registry, "dev", 0, rows()).await.unwrap();
+        apply(&mut registry, "third", 0, vec![insert("Entity.user")]).await.unwrap();
         let stranger = ids(&mut registry, "third").await["Entity.user"];
         let (prod, dev) = (ids(&mut registry, "prod").await, ids(&mut registry, "dev").await);
         let of = |ids: &BTreeMap<String, i64>, workspace, elsewhere| Ids {
@@ -532,6 +709,7 @@ impl Ids {
 const DELETED: &str = "weir: a protected resource of a live workspace cannot be deleted";
 const REPLACED: &str = "weir: a protected resource of a live workspace cannot be replaced";
 const IDENTITY: &str = "weir: a protected resource of a live workspace keeps its identity and kind";
+const ALONE: &str = "weir: a protected resource of a live workspace is renamed alone, with nothing else changed";
 const MODE: &str = "weir: a workspace keeps its name and its mode";
 const HOLDS: &str = "weir: a live workspace that holds a protected resource cannot be deleted";
 const EXISTS: &str = "weir: this workspace exists already";
@@ -580,6 +758,8 @@ fn a_protected_row_keeps_its_identity_and_kind() {
         "UPDATE resource SET id = 99 WHERE id = $PROTECTED",
         "UPDATE resource SET workspace_id = 99 WHERE id = $PROTECTED",
         "UPDATE resource SET prevent_destroy = 0, kind = 'BatchSource' WHERE id = $PROTECTED",
+        "UPDATE resource SET first_serial = 9 WHERE id = $PROTECTED",
+        "UPDATE resource SET replaces = $OTHER WHERE id = $PROTECTED",
     ] {
         check(statement, Err(IDENTITY), Ok(()));
     }
@@ -590,6 +770,48 @@ fn a_protected_row_keeps_its_identity_and_kind() {
         "UPDATE resource SET kind = 'BatchSource' WHERE id = $OTHER",
     ] {
         check(statement, Ok(()), Ok(()));
+    }
+}
+
+/// A plan that means another row of this number changes its name, its spec and its flag at once.
+#[test]
+fn a_protected_row_is_renamed_alone() {
+    for set in [
+        "name = 'junk', spec = '{}', digest = 'x', prevent_destroy = 0",
+        "name = 'junk', prevent_destroy = 0",
+        "name = 'junk', spec = '{}'",
+        "name = 'junk', digest = 'x'",
+        "name = 'junk', depends_on = '[\"Entity.ad\"]'",
+        "name = 'junk', wire_order = '[\"v.a\"]'",
+        "name = 'junk', derived_schema = '[]'",
+    ] {
+        check(&format!("UPDATE resource SET {set} WHERE id = $PROTECTED"), Err(ALONE), Ok(()));
+        check(&format!("UPDATE resource SET {set} WHERE id = $OTHER"), Ok(()), Ok(()));
+        check(
+            &format!("UPDATE OR REPLACE resource SET {set} WHERE kind = 'Entity' AND rowid = $PROTECTED"),
+            Err(ALONE),
+            Ok(()),
+        );
+    }
+    let upsert = "INSERT INTO resource (id, workspace_id, $COLUMNS) VALUES ($PROTECTED, $WORKSPACE, $ROW)
+        ON CONFLICT (id) DO UPDATE SET name = 'junk', prevent_destroy = 0";
+    check(upsert, Err(REPLACED), Ok(()));
+    check("UPDATE resource SET name = 'account', last_serial = 9 WHERE id = $PROTECTED", Ok(()), Ok(()));
+}
+
+/// What plans do: a rename together with an edit, with a lift, and both.
+#[test]
+fn a_rename_of_what_is_protected_may_come_with_an_edit_and_with_its_lift() {
+    for protected in [true, false] {
+        wait(async {
+            let file = File::new().await;
+            let mut registry = open(&location(&file.folder), true).await.unwrap().unwrap();
+            let renamed = update(file.live.protected, "Entity.user", row("Entity.account", protected));
+            apply(&mut registry, "prod", 1, vec![renamed]).await.unwrap();
+            let entries = registry.entries("prod").await.unwrap();
+            let entry = &entries[&address("Entity.account")];
+            assert_eq!((entry.id, entry.prevent_destroy), (file.live.protected, protected));
+        });
     }
 }
 
@@ -636,17 +858,17 @@ fn a_trigger_is_an_error_of_its_own_and_stops_the_whole_commit() {
         let file = File::new().await;
         let mut registry = open(&location(&file.folder), true).await.unwrap().unwrap();
         let before = everything(&mut registry, "prod").await;
-        let writes = vec![insert("Entity.new"), Write::Delete { id: file.live.protected }];
-        let error = registry.commit(commit("prod", 1, writes), None).await.unwrap_err();
+        let writes = vec![insert("Entity.new"), delete(file.live.protected, "Entity.user")];
+        let error = apply(&mut registry, "prod", 1, writes).await.unwrap_err();
         assert_eq!(
             error.to_string(),
             "it refuses: a protected resource of a live workspace cannot be deleted",
             "even when no guard was given"
         );
-        assert!(matches!(registry.delete_workspace("prod", Serial(1), None).await, Err(Error::Trigger(_))));
+        assert!(matches!(delete_workspace(&mut registry, "prod", 1, None).await, Err(Error::Trigger(_))));
         assert_eq!(everything(&mut registry, "prod").await, before);
-        let writes = vec![Write::Delete { id: file.development.protected }];
-        registry.commit(commit("dev", 1, writes), None).await.unwrap();
+        let writes = vec![delete(file.development.protected, "Entity.user")];
+        apply(&mut registry, "dev", 1, writes).await.unwrap();
     });
 }
 
@@ -687,8 +909,8 @@ fn the_views_tell_who_depends_on_what_and_who_protects_what() {
                 reading("FeatureService.ads", false, &["BatchFeatureView.spend"]),
             ]
         };
-        registry.commit(commit("prod", 0, writes()), None).await.unwrap();
-        registry.commit(commit("dev", 0, writes()), None).await.unwrap();
+        apply(&mut registry, "prod", 0, writes()).await.unwrap();
+        apply(&mut registry, "dev", 0, writes()).await.unwrap();
         drop(registry);
         let options = SqliteConnectOptions::new().filename(location(&folder).path);
         let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
@@ -721,24 +943,29 @@ fn jobs_belong_to_an_identity_and_end_with_it() {
         let folder = tempfile::tempdir().unwrap();
         let mut registry = create(&location(&folder), NOW).await.unwrap();
         let range = Range { start: "2024-01-01".parse().unwrap(), end: "2024-01-02".parse().unwrap() };
-        let job = |kind| Write::Job {
-            kind: "BatchFeatureView".to_owned(),
-            name: "spend".to_owned(),
-            job: Job { kind, online: true, offline: false },
-        };
-        let backfill = || job(JobKind::Backfill { range, count: 1 });
-        let recurring = || job(JobKind::Recurring { every: "1d".parse().unwrap(), delay: "1h".parse().unwrap() });
-        let writes = vec![insert("BatchFeatureView.spend"), backfill(), recurring()];
-        registry.commit(commit("prod", 0, writes), None).await.unwrap();
+        let address = "BatchFeatureView.spend";
+        let job =
+            |id, kind| Write::Job { target: target(id, address), job: Job { kind, online: true, offline: false } };
+        let backfill = || job(None, JobKind::Backfill { range, count: 1 });
+        let recurring = |id| job(id, JobKind::Recurring { every: "1d".parse().unwrap(), delay: "1h".parse().unwrap() });
+        let writes = vec![insert("BatchFeatureView.spend"), backfill(), recurring(None)];
+        apply(&mut registry, "prod", 0, writes).await.unwrap();
         let id = ids(&mut registry, "prod").await["BatchFeatureView.spend"];
-        registry.commit(commit("prod", 1, vec![Write::CancelRecurring { id }, recurring()]), None).await.unwrap();
+        apply(
+            &mut registry,
+            "prod",
+            1,
+            vec![Write::CancelRecurring { recorded: recorded(id, address) }, recurring(Some(id))],
+        )
+        .await
+        .unwrap();
         let writes = vec![
-            Write::Delete { id },
-            Write::CancelJobs { id },
+            delete(id, address),
+            Write::CancelJobs { recorded: recorded(id, address) },
             Write::Insert { row: row("BatchFeatureView.spend", false), replaces: Some(id) },
             backfill(),
         ];
-        registry.commit(commit("prod", 2, writes), None).await.unwrap();
+        apply(&mut registry, "prod", 2, writes).await.unwrap();
         drop(registry);
         let options = SqliteConnectOptions::new().filename(location(&folder).path);
         let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
@@ -796,6 +1023,7 @@ fn fixture(format: &str) -> Repo {
 #[test]
 fn a_newer_weir_alone_changes_nothing_in_a_registry_of_format_1() {
     let repo = fixture("registry-format-1");
+    repo.run(&["registry", "migrate"]).exits(0);
     let plan = repo.run(&["plan", "--detailed-exitcode"]).exits(0);
     assert!(plan.stdout.contains("No changes"), "{}", plan.stdout);
     let apply = repo.run(&["apply", "-y"]).exits(0);
@@ -806,6 +1034,7 @@ fn a_newer_weir_alone_changes_nothing_in_a_registry_of_format_1() {
 #[test]
 fn specs_of_format_1_mean_what_they_meant_when_digests_are_of_no_use() {
     let repo = fixture("registry-format-1");
+    repo.run(&["registry", "migrate"]).exits(0);
     wait(async {
         let options = SqliteConnectOptions::new().filename(repo.registry());
         let mut connection = SqliteConnection::connect_with(&options).await.unwrap();

@@ -38,6 +38,7 @@ macro_rules! stories {
 }
 
 stories! {
+    a_backup_that_was_put_back
     a_copy_of_the_registry
     a_plan_of_hundreds
     defaults_for_a_kind

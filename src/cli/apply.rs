@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use super::context::{Context, Place};
-use super::git;
 use super::plan::{ReadingArgs, make};
-use super::planning::{Ground, Planned, carry_out};
+use super::planning::{Ground, carry_out};
 use super::stop::{Exit, Stop};
+use super::{git, saved};
 use crate::apply::Occasion;
 use crate::diagnostic::Diagnostic;
-use crate::plan::{Saved, SavedFault, refusals};
+use crate::plan::{Saved, SavedFault};
 use crate::render::words;
 use crate::resource::Instant;
 
@@ -57,43 +57,15 @@ fn occasion(context: &Context, args: &ApplyArgs, now: Instant, git_commit: Optio
     Occasion { at: now.to_string(), actor: context.actor(), git_commit, message: args.message.clone() }
 }
 
-/// A saved plan needs no repo; the registry is found as always.
+/// A saved plan needs no repo; the registry is found as always. The plan is made again from what is recorded and what it
+/// would leave: nothing that it says of itself is believed.
 fn apply_file(context: &Context, args: &ApplyArgs, path: &Path) -> Result<Exit, Stop> {
     let path = context.directory()?.join(path);
     let saved = read(&path)?;
     let place = context.place_or_folder()?;
     let now = context.now()?;
     let mut ground = Ground::open(context, &place)?;
-    let refuse = |reason: String, hint: &str| Stop::diagnostic(Diagnostic::error("P007", reason).hint(hint));
-    let plan = saved.plan;
-    if plan.workspace != ground.workspace.name {
-        let reason = format!(
-            "this plan was made for workspace `{}`, and the workspace is `{}` ({})",
-            plan.workspace, ground.workspace.name, ground.chosen.from
-        );
-        return Err(refuse(reason, &format!("add `--workspace {}`, or plan again", plan.workspace)));
-    }
-    // A plan for a registry that did not exist names none; any serial but 0 gives the later one away.
-    if !plan.registry.is_empty() && plan.registry != ground.workspace.registry {
-        return Err(refuse(
-            "this plan was made for another registry, or for an earlier workspace of this name".to_owned(),
-            "name the registry with --registry, or plan again",
-        ));
-    }
-    if plan.base != ground.workspace.serial {
-        return Err(ground.fail(&crate::registry::Error::Moved { was: plan.base, now: ground.workspace.serial }));
-    }
-    if plan.mode != ground.workspace.mode {
-        return Err(refuse(
-            format!(
-                "this plan was made for a {} workspace, and `{}` is {}",
-                plan.mode, plan.workspace, ground.workspace.mode
-            ),
-            "plan again",
-        ));
-    }
-    let snapshot = ground.snapshot_with(context, |_, _| false)?;
-    let planned = Planned { refusals: refusals(&plan, &snapshot), plan, snapshot };
+    let planned = saved::again(context, &mut ground, &saved, &path, now)?;
     context.ui.say(&format!(
         "carrying out {} (made {}, {})",
         path.display(),

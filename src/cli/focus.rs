@@ -1,5 +1,7 @@
 //! Takes the short way from the repo to a plan, where there is one.
 
+use std::collections::BTreeMap;
+
 use super::context::{Context, Place};
 use super::planning::{Ground, Planned};
 use super::repo::{self, Sources};
@@ -47,7 +49,7 @@ pub fn plan(
         if !data.recorded.is_empty() {
             plan::drift(&mut plan, &view.recorded, &view.declared, &data).map_err(Stop::Diagnostics)?;
         }
-        Planned { refusals: plan::refusals(&plan, &recorded), plan, snapshot: recorded }
+        Planned { refusals: plan::refusals(&plan, &recorded), plan, snapshot: recorded, derived: BTreeMap::new() }
     };
     let outline = focus.outline;
     repo::say_counts(context, &outline.warnings());

@@ -18,6 +18,7 @@ mod preview;
 mod registry;
 mod repo;
 mod restore;
+mod saved;
 mod schema;
 mod show;
 mod stop;

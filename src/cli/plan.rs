@@ -84,7 +84,7 @@ pub fn run(context: &Context, args: &PlanArgs) -> Result<Exit, Stop> {
     let git = asked.map(git::Asked::answer).unwrap_or_default();
     // The file first: a reader of stdout that goes away early must not cost the plan.
     if let Some(path) = &args.out {
-        save(context, path, &planned, now, git.commit.clone())?;
+        save(context, path, &planned, args.reading.suppress()?, now, git.commit.clone())?;
     }
     let Planned { plan, refusals, .. } = &planned;
     match args.format {
@@ -161,10 +161,12 @@ fn save(
     context: &Context,
     path: &std::path::Path,
     planned: &Planned,
+    suppress: Suppress,
     now: Instant,
     commit: Option<String>,
 ) -> Result<(), Stop> {
-    let saved = Saved { plan: planned.plan.clone(), made_at: now.to_string(), commit };
+    let (plan, derived) = (planned.plan.clone(), planned.derived.clone());
+    let saved = Saved { plan, made_at: now.to_string(), commit, suppress, derived };
     let path = context.directory()?.join(path);
     std::fs::write(&path, saved.to_text())
         .with_context(|| format!("the plan cannot be saved to `{}`", path.display()))?;

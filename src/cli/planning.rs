@@ -26,6 +26,8 @@ pub struct Planned {
     pub plan: Plan,
     pub refusals: Vec<Refusal>,
     pub snapshot: Snapshot,
+    /// What data said of columns, where sources were opened.
+    pub derived: BTreeMap<Address, Columns>,
 }
 
 /// How often a snapshot is read again because somebody else applies at the same moment.
@@ -98,6 +100,10 @@ impl Ground {
             snapshot.entries = context.wait(read).map_err(|error| Stop::registry(&error, &shown(&self.location)))?;
             snapshot.registry = self.workspace.registry.clone();
             snapshot.serial = self.workspace.serial;
+            snapshot.state = match self.workspace.state.as_str() {
+                "" => Snapshot::state_of(&snapshot.entries),
+                known => known.to_owned(),
+            };
             // Somebody else may have applied between one row and the next: half of each is neither.
             if !self.has_moved(context)? {
                 return Ok(snapshot);
@@ -124,7 +130,8 @@ impl Ground {
         let Some(registry) = &mut self.registry else { return Ok(false) };
         let now = context.workspace(Some(registry), &self.location, &self.chosen)?;
         let before = std::mem::replace(&mut self.workspace, now);
-        Ok(before.serial != self.workspace.serial || before.registry != self.workspace.registry)
+        let what = |it: &Workspace| (it.serial, it.registry.clone(), it.state.clone());
+        Ok(what(&before) != what(&self.workspace))
     }
 
     /// Adds the specs of what is declared otherwise, or not at all.
@@ -151,7 +158,7 @@ impl Ground {
         let snapshot = self.snapshot(context, declared)?;
         let plan = plan::diff(&snapshot, declared, suppress, now).map_err(Stop::Diagnostics)?;
         let refusals = plan::refusals(&plan, &snapshot);
-        Ok(Planned { plan, refusals, snapshot })
+        Ok(Planned { plan, refusals, snapshot, derived: BTreeMap::new() })
     }
 
     /// Returns the plan that makes the registry what `declared` says, and what data says of it.
@@ -174,20 +181,23 @@ impl Ground {
         }
         let snapshot = self.snapshot(context, declared)?;
         let mut plan = plan::diff(&snapshot, declared, suppress, now).map_err(Stop::Diagnostics)?;
-        plan::drift(&mut plan, &snapshot, declared, &Data { derived, recorded }).map_err(Stop::Diagnostics)?;
+        let data = Data { derived, recorded };
+        plan::drift(&mut plan, &snapshot, declared, &data).map_err(Stop::Diagnostics)?;
         let refusals = plan::refusals(&plan, &snapshot);
-        Ok(Planned { plan, refusals, snapshot })
+        Ok(Planned { plan, refusals, snapshot, derived: data.derived })
     }
 
     /// Returns the plan that finds nothing to do, without looking at a single resource.
     pub fn unchanged(&self, count: usize, state: String) -> Planned {
         let Workspace { name, mode, serial, registry, .. } = &self.workspace;
-        let snapshot = Snapshot { registry: registry.clone(), serial: *serial, ..Snapshot::empty(name, *mode) };
+        let head = Snapshot::empty(name, *mode);
+        let snapshot = Snapshot { registry: registry.clone(), serial: *serial, state: state.clone(), ..head };
         let plan = Plan {
             workspace: name.clone(),
             mode: *mode,
             registry: registry.clone(),
             base: *serial,
+            base_state: state.clone(),
             changes: Vec::new(),
             rewritten: Vec::new(),
             wire_orders: Vec::new(),
@@ -196,7 +206,7 @@ impl Ground {
             state,
             warnings: Vec::new(),
         };
-        Planned { plan, refusals: Vec::new(), snapshot }
+        Planned { plan, refusals: Vec::new(), snapshot, derived: BTreeMap::new() }
     }
 }
 
@@ -221,7 +231,7 @@ pub fn carry_out(
 ) -> Result<Exit, Stop> {
     context.ui.data(&format!("{}{}", ground.header(), planned.text(context, now)))?;
     if planned.plan.changes.is_empty() {
-        learn(context, ground, &planned.plan)?;
+        learn(context, ground, &planned)?;
         context.ui.data("There is nothing to do: nothing was applied.\n")?;
         return Ok(Exit::Done);
     }
@@ -273,12 +283,13 @@ fn ahead<'scope>(
 }
 
 /// Records what data taught, where nothing that is declared changes.
-fn learn(context: &Context, ground: &Ground, plan: &Plan) -> Result<(), Stop> {
+fn learn(context: &Context, ground: &Ground, planned: &Planned) -> Result<(), Stop> {
+    let plan = &planned.plan;
     if plan.learned.is_empty() || ground.registry.is_none() {
         return Ok(());
     }
     let mut registry = context.writable_registry(&ground.location)?;
-    context.wait(crate::apply::learn(&mut registry, plan)).map_err(|error| ground.fail(&error))?;
+    context.wait(crate::apply::learn(&mut registry, plan, &planned.snapshot)).map_err(|error| ground.fail(&error))?;
     let count = words::count(plan.learned.columns.len().max(plan.learned.wire_orders.len()), "resource");
     context.ui.say(&format!("Recorded what the data says of the columns of {count}."));
     Ok(())

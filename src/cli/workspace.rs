@@ -189,7 +189,7 @@ fn delete(context: &Context, name: &str, yes: bool) -> Result<Exit, Stop> {
         context.ui.complain("Nothing was deleted.");
         return Err(Stop::Said(Exit::Refused));
     }
-    let Workspace { mode, count, serial, .. } = ground.workspace.clone();
+    let Workspace { mode, count, .. } = ground.workspace.clone();
     if !yes {
         let question =
             format!("Delete {mode} workspace {} and its {}?", style::strong(name), words::count(count, "resource"));
@@ -198,8 +198,10 @@ fn delete(context: &Context, name: &str, yes: bool) -> Result<Exit, Stop> {
         }
     }
     let mut registry = context.writable_registry(&ground.location)?;
-    let guard = |entries: &_| plan::recheck(&planned.plan, entries);
-    context.wait(registry.delete_workspace(name, serial, Some(&guard))).map_err(|error| ground.fail(&error))?;
+    let guard = |mode: Mode, entries: &_| plan::recheck(&planned.plan, mode, entries);
+    context
+        .wait(registry.delete_workspace(name, &planned.plan.base(), Some(&guard)))
+        .map_err(|error| ground.fail(&error))?;
     drop(registry);
     let forgotten = context.workspace_name(&place).value == name && select_workspace(&place.root, None).is_ok();
     context.ui.data(&format!("Deleted workspace {name}.\n"))?;

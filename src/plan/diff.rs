@@ -69,6 +69,7 @@ pub fn diff(
         mode: snapshot.mode,
         registry: snapshot.registry.clone(),
         base: snapshot.serial,
+        base_state: snapshot.state.clone(),
         changes,
         rewritten,
         wire_orders,

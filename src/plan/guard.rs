@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Action, Cause, Change, Entry, Mode, Plan, Snapshot};
+use super::{Action, Cause, Change, Entry, Mode, Plan, Snapshot, Target, Targets};
 use crate::diagnostic::Diagnostic;
 use crate::resource::{Address, Effect};
 
@@ -10,6 +10,7 @@ use crate::resource::{Address, Effect};
 #[derive(Debug, Clone)]
 pub struct Approved {
     plan: Plan,
+    targets: Targets,
 }
 
 /// Why one protected resource stands in the way of one change.
@@ -50,6 +51,11 @@ impl Approved {
     pub fn plan(&self) -> &Plan {
         &self.plan
     }
+
+    /// Returns the row that will be at `address` when the changes are written.
+    pub fn target(&self, address: &Address) -> Target {
+        self.targets.get(address)
+    }
 }
 
 /// Approves `plan`, or says everything that stands in its way.
@@ -57,12 +63,16 @@ impl Approved {
 /// Protection is read from what is recorded: deleting a declaration must not delete its protection.
 pub fn approve(plan: Plan, snapshot: &Snapshot) -> Result<Approved, Refused> {
     let refusals = refusals(&plan, snapshot);
-    if refusals.is_empty() { Ok(Approved { plan }) } else { Err(Refused { refusals }) }
+    if refusals.is_empty() {
+        Ok(Approved { targets: Targets::of(&plan, snapshot), plan })
+    } else {
+        Err(Refused { refusals })
+    }
 }
 
-/// Runs the guard again, inside apply's transaction, on what is recorded by then.
-pub fn recheck(plan: &Plan, entries: &BTreeMap<Address, Entry>) -> Result<(), Refused> {
-    let refusals = refusals_in(plan, plan.mode, entries);
+/// Runs the guard again, inside apply's transaction, on what is recorded by then: mode, flags and dependencies.
+pub fn recheck(plan: &Plan, mode: Mode, entries: &BTreeMap<Address, Entry>) -> Result<(), Refused> {
+    let refusals = refusals_in(plan, mode, entries);
     if refusals.is_empty() { Ok(()) } else { Err(Refused { refusals }) }
 }
 

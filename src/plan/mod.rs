@@ -10,6 +10,7 @@ mod order;
 mod rename;
 mod saved;
 mod snapshot;
+mod target;
 mod windows;
 
 use std::fmt;
@@ -24,7 +25,8 @@ pub use diff::{Declared, Suppress, diff, state};
 pub use drift::{Columns, Data, Learned, drift, fields as known_fields};
 pub use guard::{Approved, Refusal, Refused, approve, is_harmless, recheck, refusals};
 pub use saved::{Saved, SavedFault};
-pub use snapshot::{Entry, Row, Snapshot, Write};
+pub use snapshot::{Base, Entry, Row, Snapshot, Write};
+pub use target::{Recorded, Target, Targets};
 pub use windows::Range;
 
 /// Counts the applies of one workspace; 0 before the first.
@@ -50,6 +52,8 @@ pub struct Plan {
     /// Which registry this was computed against.
     pub registry: String,
     pub base: Serial,
+    /// The digest over all that was recorded then.
+    pub base_state: String,
     pub changes: Vec<Change>,
     /// Resources that differ in how they are written and in nothing else: stored anew along with the changes.
     pub rewritten: Vec<Change>,
@@ -173,6 +177,11 @@ impl Change {
         Some(self.renamed_from.as_ref().unwrap_or(&self.address))
     }
 
+    /// Returns the row that the change finds, if it finds one.
+    pub fn row(&self) -> Option<Recorded> {
+        Some(Recorded::new(self.id?, self.recorded()?))
+    }
+
     /// Returns the strongest effect among the changed fields.
     pub fn effect(&self) -> Effect {
         self.action.fields().iter().map(|it| it.effect).max().unwrap_or(Effect::InPlace)
@@ -197,6 +206,11 @@ pub struct Tally {
 }
 
 impl Plan {
+    /// Returns what the plan was made on.
+    pub fn base(&self) -> Base {
+        Base { registry: self.registry.clone(), serial: self.base, state: self.base_state.clone() }
+    }
+
     pub fn tally(&self) -> Tally {
         let mut tally = Tally { unchanged: self.unchanged, ..Tally::default() };
         for change in &self.changes {

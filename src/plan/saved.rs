@@ -1,9 +1,11 @@
 //! A plan as a file: complete, so that applying it needs no repo, and sealed, so that an edit shows.
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
-use super::{Action, Brings, Cause, Change, Columns, Job, Learned, Meanwhile, Mode, Plan, Serial};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::{Action, Brings, Cause, Change, Columns, Job, Learned, Meanwhile, Mode, Plan, Serial, Suppress};
 use crate::resource::{Address, Digest, Effect, FieldChange, Resource};
 
 /// What `plan --out` writes.
@@ -14,6 +16,10 @@ pub struct Saved {
     pub made_at: String,
     /// The commit of the repo, for the history.
     pub commit: Option<String>,
+    /// Which recreates were asked to be updates.
+    pub suppress: Suppress,
+    /// What data said of columns, where sources were opened.
+    pub derived: BTreeMap<Address, Columns>,
 }
 
 /// Why a file is no plan that can be applied.
@@ -24,28 +30,54 @@ pub enum SavedFault {
     OtherVersion(String),
 }
 
-const FORMAT: &str = "weir plan 1";
+/// Format 1 held no state of what it was made on, and its effects were believed.
+const FORMAT: &str = "weir plan 2";
+
+/// What says where a plan comes from, and nothing of what it does.
+const ORIGIN: &[&str] = &["made_at", "commit"];
 
 impl Saved {
     /// Returns the text of the file.
     pub fn to_text(&self) -> String {
+        let body = self.body();
+        let file = json!({ "format": FORMAT, "digest": digest(&body), "plan": body });
+        format!("{}\n", serde_json::to_string_pretty(&file).expect("plans hold only plain data"))
+    }
+
+    /// Returns the first thing in which `made`, the same plan made again, is another: its path, what it is here, and what
+    /// it is there.
+    pub fn difference(&self, made: &Self) -> Option<(String, Value, Value)> {
+        let (mut here, mut there) = (self.body(), made.body());
+        for body in [&mut here, &mut there] {
+            body.as_object_mut().expect("a plan is an object").retain(|key, _| !ORIGIN.contains(&key.as_str()));
+        }
+        difference("", &here, &there)
+    }
+
+    fn body(&self) -> Value {
         let plan = &self.plan;
-        let body = json!({
+        let suppress = match &self.suppress {
+            Suppress::None => json!("none"),
+            Suppress::All => json!("all"),
+            Suppress::Only(addresses) => json!(addresses),
+        };
+        json!({
             "workspace": plan.workspace,
             "mode": plan.mode,
             "registry": plan.registry,
             "base_serial": plan.base,
+            "base_state": plan.base_state,
             "made_at": self.made_at,
             "commit": self.commit,
+            "suppress": suppress,
+            "derived": self.derived,
             "changes": plan.changes.iter().map(change_json).collect::<Vec<_>>(),
             "rewritten": plan.rewritten.iter().map(change_json).collect::<Vec<_>>(),
             "wire_orders": plan.wire_orders,
             "learned": { "columns": plan.learned.columns, "wire_orders": plan.learned.wire_orders },
             "unchanged": plan.unchanged,
             "state": plan.state,
-        });
-        let file = json!({ "format": FORMAT, "digest": digest(&body), "plan": body });
-        format!("{}\n", serde_json::to_string_pretty(&file).expect("plans hold only plain data"))
+        })
     }
 
     /// Reads the text of a file that [`Saved::to_text`] wrote.
@@ -70,6 +102,7 @@ impl Saved {
             mode: body.mode,
             registry: body.registry,
             base: body.base_serial,
+            base_state: body.base_state,
             changes: changes(body.changes)?,
             rewritten: changes(body.rewritten)?,
             wire_orders: body.wire_orders,
@@ -78,7 +111,31 @@ impl Saved {
             state: body.state,
             warnings: Vec::new(),
         };
-        Ok(Self { plan, made_at: body.made_at, commit: body.commit })
+        let suppress = match body.suppress {
+            StoredSuppress::Only(addresses) => Suppress::Only(addresses),
+            StoredSuppress::Word(word) if word == "all" => Suppress::All,
+            StoredSuppress::Word(_) => Suppress::None,
+        };
+        Ok(Self { plan, made_at: body.made_at, commit: body.commit, suppress, derived: body.derived })
+    }
+}
+
+/// Returns the first path at which two values differ, with both.
+fn difference(path: &str, here: &Value, there: &Value) -> Option<(String, Value, Value)> {
+    match (here, there) {
+        (Value::Object(a), Value::Object(b)) => {
+            let keys = a.keys().chain(b.keys().filter(|it| !a.contains_key(*it)));
+            let at = |it: &Map<String, Value>, key: &str| it.get(key).cloned().unwrap_or(Value::Null);
+            let dot = if path.is_empty() { "" } else { "." };
+            keys.into_iter().find_map(|key| difference(&format!("{path}{dot}{key}"), &at(a, key), &at(b, key)))
+        }
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => a
+            .iter()
+            .zip(b)
+            .enumerate()
+            .find_map(|(index, (here, there))| difference(&format!("{path}[{index}]"), here, there)),
+        _ if here == there => None,
+        _ => Some((path.to_owned(), here.clone(), there.clone())),
     }
 }
 
@@ -92,19 +149,27 @@ struct Body {
     mode: Mode,
     registry: String,
     base_serial: Serial,
+    base_state: String,
     made_at: String,
     commit: Option<String>,
+    suppress: StoredSuppress,
+    derived: BTreeMap<Address, Columns>,
     changes: Vec<StoredChange>,
     rewritten: Vec<StoredChange>,
     wire_orders: Vec<(Address, Vec<String>)>,
-    /// A plan that was saved by a weir without the engine has none.
-    #[serde(default)]
     learned: StoredLearned,
     unchanged: usize,
     state: String,
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum StoredSuppress {
+    Word(String),
+    Only(Vec<Address>),
+}
+
+#[derive(Deserialize)]
 struct StoredLearned {
     columns: Vec<(Address, Columns)>,
     wire_orders: Vec<(Address, Vec<String>)>,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Mode, Serial};
+use super::{Mode, Recorded, Serial, Target};
 use crate::resource::{Address, Digest, Resource};
 
 /// One workspace as recorded at one serial.
@@ -14,7 +14,19 @@ pub struct Snapshot {
     /// Names the registry, so that a saved plan finds the one it was made for.
     pub registry: String,
     pub serial: Serial,
+    /// The digest over all that is recorded: a registry that was put back counts its serials again.
+    pub state: String,
     pub entries: BTreeMap<Address, Entry>,
+}
+
+/// What a plan was made on. A commit meets exactly this, or writes nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Base {
+    /// Which workspace of which registry; empty where there was no registry yet.
+    pub registry: String,
+    pub serial: Serial,
+    /// The digest over all that was recorded.
+    pub state: String,
 }
 
 /// One recorded resource.
@@ -41,35 +53,32 @@ pub enum Write {
         replaces: Option<i64>,
     },
     Update {
-        id: i64,
+        recorded: Recorded,
         row: Row,
     },
     Delete {
-        id: i64,
+        recorded: Recorded,
     },
     WireOrder {
-        kind: String,
-        name: String,
+        target: Target,
         order: Vec<String>,
     },
     /// What data says of a resource's columns, JSON; says nothing of what is declared.
     Derived {
-        kind: String,
-        name: String,
+        target: Target,
         columns: String,
     },
     Job {
-        kind: String,
-        name: String,
+        target: Target,
         job: super::Job,
     },
     /// Work for a resource that is gone.
     CancelJobs {
-        id: i64,
+        recorded: Recorded,
     },
     /// A schedule that another takes the place of, or nothing.
     CancelRecurring {
-        id: i64,
+        recorded: Recorded,
     },
 }
 
@@ -95,13 +104,24 @@ impl Snapshot {
             mode,
             registry: String::new(),
             serial: Serial(0),
+            state: super::state([]),
             entries: BTreeMap::new(),
         }
     }
 
+    /// Returns the digest over these entries.
+    pub fn state_of(entries: &BTreeMap<Address, Entry>) -> String {
+        super::state(entries.iter().map(|(address, entry)| (address, entry.digest)))
+    }
+
     /// Returns the same workspace without what is recorded in it.
     pub fn head(&self) -> Self {
-        Self { registry: self.registry.clone(), serial: self.serial, ..Self::empty(&self.workspace, self.mode) }
+        Self {
+            registry: self.registry.clone(),
+            serial: self.serial,
+            state: self.state.clone(),
+            ..Self::empty(&self.workspace, self.mode)
+        }
     }
 
     /// Returns the protected resources that this one is, or that depend on it: what stands in the way of destroying it.

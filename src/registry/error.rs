@@ -24,6 +24,18 @@ pub enum Error {
         was: Serial,
         now: Serial,
     },
+    /// It is at the serial of the plan, and holds something else: a copy was put back, or somebody wrote past weir.
+    OtherState {
+        serial: Serial,
+    },
+    /// It is another registry, or an earlier workspace of this name.
+    OtherRegistry,
+    /// There was no registry when the plan was made, and this one has been used meanwhile.
+    Used,
+    /// A row to write to is not the one that the plan saw.
+    OtherRow {
+        address: String,
+    },
     /// What data taught since the plan was made does not fit what it would write.
     Learned,
     NoWorkspace {
@@ -39,19 +51,27 @@ pub enum Error {
     /// One of its triggers stopped a write.
     Trigger(String),
     Refused(Refused),
+    /// A rule of its tables stopped a write.
+    Constraint(String),
     /// What was to be written broke off.
     Incomplete,
     Other(sqlx::Error),
 }
 
 impl Error {
+    /// Names a row that is not the one that the plan saw.
+    pub fn other_row(kind: &str, name: &str) -> Self {
+        Self::OtherRow { address: format!("{kind}.{name}") }
+    }
+
     /// Returns the error as a diagnostic, with the next step.
     pub fn diagnostic(&self, place: &str) -> Diagnostic {
         let code = match self {
-            Self::Unreachable(_) | Self::Folder(_) | Self::Incomplete | Self::Other(_) => "G001",
+            Self::Unreachable(_) | Self::Folder(_) | Self::Incomplete | Self::Constraint(_) | Self::Other(_) => "G001",
             Self::Newer { .. } => "G002",
             Self::Older { .. } => "G003",
-            Self::Moved { .. } | Self::Learned => "G004",
+            Self::Moved { .. } | Self::Learned | Self::OtherState { .. } => "G004",
+            Self::OtherRegistry | Self::Used | Self::OtherRow { .. } => "G004",
             Self::NoWorkspace { .. } => "G005",
             Self::Workspace(_) => "G011",
             Self::Damaged(_) | Self::NotARegistry => "G006",
@@ -60,7 +80,8 @@ impl Error {
             Self::Trigger(_) | Self::Refused(_) => "G009",
         };
         let summary = match self {
-            Self::Moved { .. } | Self::Learned | Self::NoWorkspace { .. } | Self::Workspace(_) => self.to_string(),
+            Self::Moved { .. } | Self::Learned | Self::OtherState { .. } | Self::OtherRegistry => self.to_string(),
+            Self::Used | Self::OtherRow { .. } | Self::NoWorkspace { .. } | Self::Workspace(_) => self.to_string(),
             _ => format!("registry {place}: {self}"),
         };
         Diagnostic::error(code, summary).hint_if(self.hint())
@@ -70,7 +91,10 @@ impl Error {
         Some(match self {
             Self::Newer { .. } => "use the weir that wrote it, or a newer one".to_owned(),
             Self::Older { .. } => "run `weir registry migrate`: it makes a backup copy first".to_owned(),
-            Self::Moved { .. } | Self::Learned => "run `weir plan` again".to_owned(),
+            Self::Moved { .. } | Self::Learned | Self::OtherState { .. } | Self::Used | Self::OtherRow { .. } => {
+                "run `weir plan` again".to_owned()
+            }
+            Self::OtherRegistry => "name the registry with --registry, or plan again".to_owned(),
             Self::NoWorkspace { name, existing } => {
                 return Some(did_you_mean(name, existing.iter().map(String::as_str)).unwrap_or_else(|| {
                     format!("run `weir workspace create {name}`; there is {}", existing.join(", "))
@@ -88,7 +112,7 @@ impl Error {
             Self::Refused(_) => "run `weir plan` again".to_owned(),
             Self::Trigger(_) => "lift the protection in an apply of its own first".to_owned(),
             Self::Incomplete => "apply again: the registry is as it was".to_owned(),
-            Self::Unreachable(_) | Self::Other(_) | Self::Workspace(_) => return None,
+            Self::Unreachable(_) | Self::Constraint(_) | Self::Other(_) | Self::Workspace(_) => return None,
         })
     }
 }
@@ -105,6 +129,19 @@ impl fmt::Display for Error {
             Self::Older { found } => write!(f, "it has the older format {found}, this weir writes {}", super::FORMAT),
             Self::Learned => f.write_str("what is known of columns has changed since this plan"),
             Self::Moved { was, now } => write!(f, "registry changed since this plan (was {was}, is {now})"),
+            Self::OtherState { serial } => {
+                write!(
+                    f,
+                    "the registry holds something else than when this plan was made, though it is at serial {serial} again"
+                )
+            }
+            Self::OtherRegistry => {
+                f.write_str("this plan was made for another registry, or for an earlier workspace of this name")
+            }
+            Self::Used => {
+                f.write_str("there was no registry when this plan was made, and this one has been used since")
+            }
+            Self::OtherRow { address } => write!(f, "`{address}` is not recorded as this plan saw it"),
             Self::NoWorkspace { name, .. } => write!(f, "workspace `{name}` does not exist"),
             Self::Workspace(reason) => f.write_str(reason),
             Self::Damaged(reason) => write!(f, "it is damaged: {reason}"),
@@ -113,6 +150,7 @@ impl fmt::Display for Error {
             Self::Full => f.write_str("it cannot be written: the disk is full"),
             Self::Trigger(message) => write!(f, "it refuses: {}", message.trim_start_matches("weir: ")),
             Self::Refused(_) => f.write_str("its guard refuses what this plan would do, by what is recorded now"),
+            Self::Constraint(message) => write!(f, "it refuses: {message}"),
             Self::Incomplete => f.write_str("what was to be written broke off, so that nothing was written"),
             Self::Other(error) => error.fmt(f),
         }
@@ -141,6 +179,7 @@ impl From<sqlx::Error> for Error {
             13 => Self::Full,
             14 => Self::Unreachable("it cannot be opened".to_owned()),
             19 if message.starts_with("weir: ") => Self::Trigger(message),
+            19 => Self::Constraint(message),
             1 if message.contains("no such table") || message.contains("no such column") => Self::Damaged(message),
             _ => Self::Other(error),
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 
 use super::{Commit, Error, Guard, LogEntry, LoggedChange, Part, Registry, Result, Workspace};
-use crate::plan::{Entry, Job, JobKind, Mode, Row, Serial, Write};
+use crate::plan::{Base, Entry, Job, JobKind, Mode, Recorded, Row, Serial, Snapshot, Target, Write};
 use crate::resource::{Address, Digest};
 
 /// What a new registry holds: `prod`, live, with nothing in it.
@@ -13,10 +13,14 @@ use crate::resource::{Address, Digest};
 pub struct Memory {
     workspaces: BTreeMap<String, Held>,
     next_id: i64,
+    /// How many workspaces there ever were.
+    made: i64,
 }
 
 #[derive(Debug, Clone)]
 struct Held {
+    /// Which workspace this is: another of its name is another one.
+    number: i64,
     mode: Mode,
     serial: Serial,
     state: String,
@@ -30,15 +34,16 @@ struct Held {
 
 impl Default for Memory {
     fn default() -> Self {
-        let mut memory = Self { workspaces: BTreeMap::new(), next_id: 1 };
-        memory.workspaces.insert("prod".to_owned(), Held::new(Mode::Live));
+        let mut memory = Self { workspaces: BTreeMap::new(), next_id: 1, made: 1 };
+        memory.workspaces.insert("prod".to_owned(), Held::new(1, Mode::Live));
         memory
     }
 }
 
 impl Held {
-    fn new(mode: Mode) -> Self {
+    fn new(number: i64, mode: Mode) -> Self {
         Self {
+            number,
             mode,
             serial: Serial(0),
             state: String::new(),
@@ -72,8 +77,22 @@ impl Held {
             .collect()
     }
 
-    fn find(&self, kind: &str, name: &str) -> Option<i64> {
-        self.rows.iter().find(|it| it.1.0.kind == kind && it.1.0.name == name).map(|it| *it.0)
+    /// Finds the row that is meant, by all of its names.
+    fn row(&mut self, recorded: &Recorded) -> Result<&mut (Row, Vec<String>)> {
+        let Recorded { id, kind, name } = recorded;
+        let row = self.rows.get_mut(id).filter(|it| it.0.kind == *kind && it.0.name == *name);
+        row.ok_or_else(|| Error::other_row(kind, name))
+    }
+
+    /// Finds the row that is meant; one that this commit inserted has a number from `fresh` on.
+    fn identity(&self, target: &Target, fresh: i64) -> Result<i64> {
+        let meant = |id: i64| target.id().map_or(id >= fresh, |it| it == id);
+        let row = self.rows.iter().find(|it| it.1.0.kind == target.kind() && it.1.0.name == target.name());
+        row.map(|it| *it.0).filter(|it| meant(*it)).ok_or_else(|| Error::other_row(target.kind(), target.name()))
+    }
+
+    fn registry(&self) -> String {
+        format!("memory/{}", self.number)
     }
 }
 
@@ -85,28 +104,34 @@ impl Memory {
         })
     }
 
-    fn check_base(&self, name: &str, base: Serial, guard: Guard<'_>) -> Result<Held> {
+    fn check_base(&self, name: &str, base: &Base, guard: Guard<'_>) -> Result<Held> {
         let held = self.held(name)?.clone();
-        if held.serial != base {
-            return Err(Error::Moved { was: base, now: held.serial });
+        let used = self.made > 1 || self.workspaces.values().any(|it| !it.log.is_empty());
+        let now = Base { registry: held.registry(), serial: held.serial, state: String::new() };
+        super::sqlite::stands(base, &now, used)?;
+        let entries = held.entries()?;
+        let state = if held.state.is_empty() { Snapshot::state_of(&entries) } else { held.state.clone() };
+        if state != base.state {
+            return Err(Error::OtherState { serial: base.serial });
         }
         if let Some(guard) = guard {
-            guard(&held.entries()?).map_err(Error::Refused)?;
+            guard(held.mode, &entries).map_err(Error::Refused)?;
         }
         Ok(held)
     }
 
-    fn write(&mut self, held: &mut Held, part: Part) -> Result<()> {
-        let gone = || Error::Damaged("a row that the plan saw is gone".to_owned());
+    /// Writes one part of a commit whose own rows have numbers from `fresh` on.
+    fn write(&mut self, held: &mut Held, part: Part, fresh: i64) -> Result<()> {
         for write in &part.writes {
-            if let Write::Delete { id } = write {
-                held.rows.remove(id).ok_or_else(gone)?;
-                held.derived.remove(id);
+            if let Write::Delete { recorded } = write {
+                held.row(recorded)?;
+                held.rows.remove(&recorded.id);
+                held.derived.remove(&recorded.id);
             }
         }
         for write in &part.writes {
-            if let Write::Update { id, row } = write {
-                held.rows.get_mut(id).ok_or_else(gone)?.0 = row.clone();
+            if let Write::Update { recorded, row } = write {
+                held.row(recorded)?.0 = row.clone();
             }
         }
         for write in &part.writes {
@@ -117,25 +142,22 @@ impl Memory {
         }
         for write in &part.writes {
             match write {
-                Write::WireOrder { kind, name, order } => {
-                    let id = held.find(kind, name).ok_or_else(gone)?;
-                    let recorded = &mut held.rows.get_mut(&id).ok_or_else(gone)?.1;
+                Write::WireOrder { target, order } => {
+                    let id = held.identity(target, fresh)?;
+                    let recorded = &mut held.rows.get_mut(&id).expect("it was found just now").1;
                     if !order.starts_with(recorded) {
                         return Err(Error::Learned);
                     }
                     recorded.clone_from(order);
                 }
-                Write::Derived { kind, name, columns } => {
-                    // As an UPDATE that finds no row.
-                    held.find(kind, name).map(|it| held.derived.insert(it, columns.clone()));
+                Write::Derived { target, columns } => {
+                    held.derived.insert(held.identity(target, fresh)?, columns.clone());
                 }
-                Write::CancelJobs { id } => held.jobs.retain(|it| it.0 != *id),
-                Write::CancelRecurring { id } => {
-                    held.jobs.retain(|it| it.0 != *id || !matches!(it.1.kind, JobKind::Recurring { .. }))
+                Write::CancelJobs { recorded } => held.jobs.retain(|it| it.0 != recorded.id),
+                Write::CancelRecurring { recorded } => {
+                    held.jobs.retain(|it| it.0 != recorded.id || !matches!(it.1.kind, JobKind::Recurring { .. }))
                 }
-                Write::Job { kind, name, job } => {
-                    held.jobs.push((held.find(kind, name).ok_or_else(gone)?, job.clone()))
-                }
+                Write::Job { target, job } => held.jobs.push((held.identity(target, fresh)?, job.clone())),
                 Write::Insert { .. } | Write::Update { .. } | Write::Delete { .. } => {}
             }
         }
@@ -154,7 +176,7 @@ impl Registry for Memory {
             serial: held.serial,
             state: held.state.clone(),
             count: held.rows.len(),
-            registry: "memory".to_owned(),
+            registry: held.registry(),
         };
         Ok(self.workspaces.iter().map(workspace).collect())
     }
@@ -172,12 +194,12 @@ impl Registry for Memory {
     }
 
     async fn commit(&mut self, commit: Commit<'_>, guard: Guard<'_>) -> Result<Serial> {
-        let mut held = self.check_base(&commit.workspace, commit.base, guard)?;
-        held.serial = Serial(commit.base.0 + 1);
-        let mut count = 0;
+        let mut held = self.check_base(&commit.workspace, &commit.base, guard)?;
+        held.serial = Serial(commit.base.serial.0 + 1);
+        let (mut count, fresh) = (0, self.next_id);
         for part in commit.parts {
             count += part.changes.len();
-            self.write(&mut held, part)?;
+            self.write(&mut held, part, fresh)?;
         }
         if count != commit.count {
             return Err(Error::Incomplete);
@@ -197,9 +219,10 @@ impl Registry for Memory {
         Ok(held.derived.iter().filter_map(row).collect())
     }
 
-    async fn learn(&mut self, workspace: &str, base: Serial, writes: &[Write]) -> Result<()> {
+    async fn learn(&mut self, workspace: &str, base: &Base, writes: &[Write]) -> Result<()> {
         let mut held = self.check_base(workspace, base, None)?;
-        self.write(&mut held, Part { writes: writes.to_vec(), changes: Vec::new() })?;
+        let fresh = self.next_id;
+        self.write(&mut held, Part { writes: writes.to_vec(), changes: Vec::new() }, fresh)?;
         self.workspaces.insert(workspace.to_owned(), held);
         Ok(())
     }
@@ -208,11 +231,12 @@ impl Registry for Memory {
         if self.workspaces.contains_key(name) {
             return Err(Error::Workspace(format!("workspace `{name}` exists already")));
         }
-        self.workspaces.insert(name.to_owned(), Held::new(mode));
+        self.made += 1;
+        self.workspaces.insert(name.to_owned(), Held::new(self.made, mode));
         Ok(())
     }
 
-    async fn delete_workspace(&mut self, name: &str, base: Serial, guard: Guard<'_>) -> Result<()> {
+    async fn delete_workspace(&mut self, name: &str, base: &Base, guard: Guard<'_>) -> Result<()> {
         self.check_base(name, base, guard)?;
         self.workspaces.remove(name);
         Ok(())

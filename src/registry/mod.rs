@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::plan::{Entry, Mode, Serial, Write};
+use crate::plan::{Base, Entry, Mode, Serial, Write};
 use crate::resource::{Address, Resource};
 
 pub use error::Error;
@@ -33,8 +33,8 @@ pub trait Registry: Send {
     /// Returns the specs of these identities, or all of the workspace, as stored JSON.
     async fn specs(&mut self, workspace: &str, ids: Option<&[i64]>) -> Result<Vec<(i64, String)>>;
 
-    /// Writes all of `commit` or nothing. Refuses when the workspace is not at its base serial any more, or
-    /// when `guard`, shown what is recorded by then, says no.
+    /// Writes all of `commit` or nothing. Refuses when the workspace is not what its base says any more, when a row that
+    /// it writes to is not the one that was seen, or when `guard`, shown what is recorded by then, says no.
     async fn commit(&mut self, commit: Commit<'_>, guard: Guard<'_>) -> Result<Serial>;
 
     /// Returns what data said of columns, as kind, name, identity and stored JSON, where anything was ever recorded.
@@ -42,12 +42,12 @@ pub trait Registry: Send {
 
     /// Writes what data says and nothing that is declared: no apply, so the serial stays. Refuses when the workspace
     /// is not at `base` any more.
-    async fn learn(&mut self, workspace: &str, base: Serial, writes: &[Write]) -> Result<()>;
+    async fn learn(&mut self, workspace: &str, base: &Base, writes: &[Write]) -> Result<()>;
 
     async fn create_workspace(&mut self, name: &str, mode: Mode, at: &str) -> Result<()>;
 
-    /// Deletes a workspace and all that it records; the history stays.
-    async fn delete_workspace(&mut self, name: &str, base: Serial, guard: Guard<'_>) -> Result<()>;
+    /// Deletes a workspace and all that it records; the history stays. Refuses as `commit` does.
+    async fn delete_workspace(&mut self, name: &str, base: &Base, guard: Guard<'_>) -> Result<()>;
 
     /// Returns the applies of a workspace, newest first.
     async fn log(&mut self, workspace: &str, limit: Option<i64>) -> Result<Vec<LogEntry>>;
@@ -56,9 +56,10 @@ pub trait Registry: Send {
     async fn changes(&mut self, workspace: &str, from: Serial, to: Serial) -> Result<Vec<LoggedChange>>;
 }
 
-/// Looks at what is recorded inside the transaction; an error stops it.
-pub type Guard<'a> =
-    Option<&'a (dyn Fn(&BTreeMap<Address, Entry>) -> std::result::Result<(), crate::plan::Refused> + Send + Sync)>;
+/// Looks at what is recorded inside the transaction, and in which mode; an error stops it.
+pub type Guard<'a> = Option<
+    &'a (dyn Fn(Mode, &BTreeMap<Address, Entry>) -> std::result::Result<(), crate::plan::Refused> + Send + Sync),
+>;
 
 /// One workspace as the registry lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,7 +91,7 @@ impl Workspace {
 /// One transaction.
 pub struct Commit<'a> {
     pub workspace: String,
-    pub base: Serial,
+    pub base: Base,
     pub state: String,
     pub entry: LogEntry,
     /// Written in this order. Made while they are written, so that not all of it lies in memory at once.

@@ -13,7 +13,7 @@ use super::{Error, Result, Sqlite};
 pub const FORMAT: i64 = MIGRATIONS.len() as i64;
 
 /// What brings a registry from one format to the next.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/1.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("migrations/1.sql"), include_str!("migrations/2.sql")];
 
 /// How long a process waits for another's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
@@ -260,11 +260,12 @@ mod tests {
         let location = Location { path: folder.join("registry.db") };
         runtime.block_on(async {
             create(&location, "2026-01-01T00:00:00Z").await.unwrap();
-            let newer = [MIGRATIONS[0], "ALTER TABLE registry ADD COLUMN note TEXT"];
+            let newer = [MIGRATIONS, &["ALTER TABLE registry ADD COLUMN note TEXT"]].concat();
             let (found, backup) = migrate_with(&location, "now", &newer).await.unwrap().unwrap();
-            assert_eq!((found, backup.file_name().unwrap().to_str().unwrap()), (1, "registry.db.format1.backup"));
+            let name = format!("registry.db.format{FORMAT}.backup");
+            assert_eq!((found, backup.file_name().unwrap().to_str().unwrap()), (FORMAT, name.as_str()));
             assert!(migrate_with(&location, "now", &newer).await.unwrap().is_none());
-            assert!(matches!(open(&location, false).await, Err(Error::Newer { found: 2 })));
+            assert!(matches!(open(&location, false).await, Err(Error::Newer { found }) if found == FORMAT + 1));
             assert!(open(&Location { path: backup }, false).await.unwrap().is_some());
         });
         std::fs::remove_dir_all(folder).unwrap();

@@ -12,7 +12,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Connection as _, QueryBuilder, Row as _, Sqlite as Db};
 
 use super::{Commit, Error, Guard, LogEntry, LoggedChange, Registry, Result, Workspace, write};
-use crate::plan::{Entry, Mode, Serial, Write};
+use crate::plan::{Base, Entry, Mode, Serial, Snapshot, Write};
 use crate::resource::{Address, Digest};
 
 /// A connection to a registry file. Dropping it closes the file: what lies in its log moves into it, so that a copy
@@ -48,6 +48,32 @@ const PACKED: &str = "
         || char(31) || depends_on || char(31) || wire_order, char(30)), '')
     FROM resource WHERE workspace_id = ?";
 
+/// What a commit compares with its base: identity, serial, state and mode of a workspace, which one it is of which
+/// registry, and whether anything was ever done with that registry.
+const GROUND: &str = "
+    SELECT id, serial, state, mode, (SELECT id FROM registry) || '/' || workspace.id,
+        EXISTS (SELECT 1 FROM apply) OR (SELECT seq FROM sqlite_sequence WHERE name = 'workspace') > 1
+    FROM workspace WHERE name = ?";
+
+/// Says what is wrong with the ground of a commit, but for its state.
+pub(super) fn stands(base: &Base, now: &Base, used: bool) -> Result<()> {
+    if !base.registry.is_empty() && base.registry != now.registry {
+        return Err(Error::OtherRegistry);
+    }
+    if base.serial != now.serial {
+        return Err(Error::Moved { was: base.serial, now: now.serial });
+    }
+    if base.registry.is_empty() && used { Err(Error::Used) } else { Ok(()) }
+}
+
+fn mode(text: &str) -> Result<Mode> {
+    match text {
+        "live" => Ok(Mode::Live),
+        "development" => Ok(Mode::Development),
+        other => Err(Error::Damaged(format!("`{other}` is not a mode of a workspace"))),
+    }
+}
+
 impl Sqlite {
     pub(super) fn new(connection: SqliteConnection, is_new: bool) -> Self {
         Self { connection: Some(connection), is_new }
@@ -57,19 +83,18 @@ impl Sqlite {
         self.connection.as_mut().expect("the connection is open until it is dropped")
     }
 
-    async fn workspace_id(connection: &mut SqliteConnection, name: &str) -> Result<(i64, Serial)> {
-        let row = sqlx::query("SELECT id, serial FROM workspace WHERE name = ?")
-            .bind(name)
-            .fetch_optional(&mut *connection)
-            .await?;
-        match row {
-            Some(row) => Ok((row.try_get(0)?, Serial(row.try_get(1)?))),
-            None => {
-                let names = sqlx::query("SELECT name FROM workspace ORDER BY name").fetch_all(connection).await?;
-                let existing = names.iter().map(|it| it.try_get(0)).collect::<std::result::Result<_, _>>()?;
-                Err(Error::NoWorkspace { name: name.to_owned(), existing })
-            }
+    async fn workspace_id(connection: &mut SqliteConnection, name: &str) -> Result<i64> {
+        let row = sqlx::query("SELECT id FROM workspace WHERE name = ?").bind(name).fetch_optional(&mut *connection);
+        match row.await? {
+            Some(row) => Ok(row.try_get(0)?),
+            None => Err(Self::no_workspace(connection, name).await?),
         }
+    }
+
+    async fn no_workspace(connection: &mut SqliteConnection, name: &str) -> Result<Error> {
+        let names = sqlx::query("SELECT name FROM workspace ORDER BY name").fetch_all(connection).await?;
+        let existing = names.iter().map(|it| it.try_get(0)).collect::<std::result::Result<_, _>>()?;
+        Ok(Error::NoWorkspace { name: name.to_owned(), existing })
     }
 
     async fn packed(connection: &mut SqliteConnection, workspace_id: i64) -> Result<BTreeMap<Address, Entry>> {
@@ -81,17 +106,30 @@ impl Sqlite {
     async fn check_base(
         connection: &mut SqliteConnection,
         workspace: &str,
-        base: Serial,
+        base: &Base,
         guard: Guard<'_>,
     ) -> Result<i64> {
-        let (workspace_id, serial) = Self::workspace_id(connection, workspace).await?;
-        if serial != base {
-            return Err(Error::Moved { was: base, now: serial });
+        let now = sqlx::query(GROUND).bind(workspace).fetch_optional(&mut *connection).await?;
+        let Some(now) = now else { return Err(Self::no_workspace(connection, workspace).await?) };
+        let (id, serial, state): (i64, i64, String) = (now.try_get(0)?, now.try_get(1)?, now.try_get(2)?);
+        let (mode, registry, used) = (mode(&now.try_get::<String, _>(3)?)?, now.try_get(4)?, now.try_get(5)?);
+        stands(base, &Base { registry, serial: Serial(serial), state: String::new() }, used)?;
+        // A state that is not known is made of the rows.
+        let entries = match guard.is_some() || state.is_empty() {
+            true => Some(Self::packed(connection, id).await?),
+            false => None,
+        };
+        let state = match &entries {
+            Some(entries) if state.is_empty() => Snapshot::state_of(entries),
+            _ => state,
+        };
+        if state != base.state {
+            return Err(Error::OtherState { serial: base.serial });
         }
-        if let Some(guard) = guard {
-            guard(&Self::packed(connection, workspace_id).await?).map_err(Error::Refused)?;
+        if let (Some(guard), Some(entries)) = (guard, &entries) {
+            guard(mode, entries).map_err(Error::Refused)?;
         }
-        Ok(workspace_id)
+        Ok(id)
     }
 }
 
@@ -131,8 +169,7 @@ impl Registry for Sqlite {
         .await?;
         rows.iter()
             .map(|row| {
-                let mode: String = row.try_get(1)?;
-                let mode = if mode == "live" { Mode::Live } else { Mode::Development };
+                let mode = mode(&row.try_get::<String, _>(1)?)?;
                 let count: i64 = row.try_get(4)?;
                 Ok(Workspace {
                     name: row.try_get(0)?,
@@ -147,12 +184,12 @@ impl Registry for Sqlite {
     }
 
     async fn entries(&mut self, workspace: &str) -> Result<BTreeMap<Address, Entry>> {
-        let (workspace_id, _) = Self::workspace_id(self.connection(), workspace).await?;
+        let workspace_id = Self::workspace_id(self.connection(), workspace).await?;
         Self::packed(self.connection(), workspace_id).await
     }
 
     async fn specs(&mut self, workspace: &str, ids: Option<&[i64]>) -> Result<Vec<(i64, String)>> {
-        let (workspace_id, _) = Self::workspace_id(self.connection(), workspace).await?;
+        let workspace_id = Self::workspace_id(self.connection(), workspace).await?;
         let spec = |row: &SqliteRow| Ok((row.try_get(0)?, row.try_get(1)?));
         let Some(ids) = ids else {
             let rows = sqlx::query("SELECT id, spec FROM resource WHERE workspace_id = ?")
@@ -174,8 +211,8 @@ impl Registry for Sqlite {
     async fn commit(&mut self, commit: Commit<'_>, guard: Guard<'_>) -> Result<Serial> {
         // SQLite takes the write lock here, not at the first write, so two applies queue instead of one failing late.
         let mut transaction = self.connection().begin_with("BEGIN IMMEDIATE").await?;
-        let workspace_id = Self::check_base(&mut transaction, &commit.workspace, commit.base, guard).await?;
-        let serial = Serial(commit.base.0 + 1);
+        let workspace_id = Self::check_base(&mut transaction, &commit.workspace, &commit.base, guard).await?;
+        let serial = Serial(commit.base.serial.0 + 1);
         // With `state` empty, the triggers that forget it have nothing to do for each of thousands of rows.
         sqlx::query("UPDATE workspace SET state = '' WHERE id = ?")
             .bind(workspace_id)
@@ -202,7 +239,7 @@ impl Registry for Sqlite {
     }
 
     async fn derived(&mut self, workspace: &str) -> Result<Vec<(String, String, i64, String)>> {
-        let (workspace_id, _) = Self::workspace_id(self.connection(), workspace).await?;
+        let workspace_id = Self::workspace_id(self.connection(), workspace).await?;
         let rows = sqlx::query(
             "SELECT kind, name, id, derived_schema FROM resource WHERE workspace_id = ? AND derived_schema IS NOT NULL",
         )
@@ -212,13 +249,13 @@ impl Registry for Sqlite {
         rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?))).collect()
     }
 
-    async fn learn(&mut self, workspace: &str, base: Serial, writes: &[Write]) -> Result<()> {
+    async fn learn(&mut self, workspace: &str, base: &Base, writes: &[Write]) -> Result<()> {
         let mut transaction = self.connection().begin_with("BEGIN IMMEDIATE").await?;
         let workspace_id = Self::check_base(&mut transaction, workspace, base, None).await?;
         let connection: &mut SqliteConnection = &mut transaction;
         let state = sqlx::query("SELECT state FROM workspace WHERE id = ?").bind(workspace_id);
         let state: String = state.fetch_one(&mut *connection).await?.try_get(0)?;
-        write::learned(connection, workspace_id, writes).await?;
+        write::learned(connection, workspace_id, Serial(base.serial.0 + 1), writes).await?;
         // The triggers forget the state of whatever is written to: what is declared is as it was.
         let state = sqlx::query("UPDATE workspace SET state = ? WHERE id = ?").bind(state).bind(workspace_id);
         state.execute(connection).await?;
@@ -239,7 +276,7 @@ impl Registry for Sqlite {
         }
     }
 
-    async fn delete_workspace(&mut self, name: &str, base: Serial, guard: Guard<'_>) -> Result<()> {
+    async fn delete_workspace(&mut self, name: &str, base: &Base, guard: Guard<'_>) -> Result<()> {
         let mut transaction = self.connection().begin_with("BEGIN IMMEDIATE").await?;
         let id = Self::check_base(&mut transaction, name, base, guard).await?;
         for statement in [
@@ -253,7 +290,7 @@ impl Registry for Sqlite {
     }
 
     async fn log(&mut self, workspace: &str, limit: Option<i64>) -> Result<Vec<LogEntry>> {
-        let (workspace_id, _) = Self::workspace_id(self.connection(), workspace).await?;
+        let workspace_id = Self::workspace_id(self.connection(), workspace).await?;
         let rows = sqlx::query("SELECT serial, applied_at, actor, git_commit, message, summary FROM apply WHERE workspace_id = ? ORDER BY serial DESC LIMIT ?")
             .bind(workspace_id)
             .bind(limit.unwrap_or(-1))
@@ -274,7 +311,7 @@ impl Registry for Sqlite {
     }
 
     async fn changes(&mut self, workspace: &str, from: Serial, to: Serial) -> Result<Vec<LoggedChange>> {
-        let (workspace_id, _) = Self::workspace_id(self.connection(), workspace).await?;
+        let workspace_id = Self::workspace_id(self.connection(), workspace).await?;
         let rows = sqlx::query(
             "SELECT serial, action, kind, name, renamed_from, suppressed, before, after
              FROM change WHERE workspace_id = ? AND serial > ? AND serial <= ? ORDER BY serial, id",

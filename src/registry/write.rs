@@ -1,11 +1,11 @@
 //! What one transaction writes, into SQLite: thousands of rows, 200 a statement.
 
-use sqlx::sqlite::SqliteConnection;
-use sqlx::{QueryBuilder, Sqlite as Db};
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{QueryBuilder, Row as _, Sqlite as Db};
 
 use super::sqlite::CHUNK;
 use super::{Error, LogEntry, LoggedChange, Part, Result};
-use crate::plan::{Job, JobKind, Row, Serial, Write};
+use crate::plan::{Job, JobKind, Recorded, Row, Serial, Target, Write};
 
 /// Restricts a statement to these rows of a workspace.
 pub(super) fn where_ids(query: &mut QueryBuilder<Db>, workspace_id: i64, ids: &[i64]) {
@@ -25,7 +25,7 @@ pub(super) async fn part(
     part: &Part,
 ) -> Result<()> {
     rows(connection, workspace_id, serial, &part.writes).await?;
-    learned(connection, workspace_id, &part.writes).await?;
+    learned(connection, workspace_id, serial, &part.writes).await?;
     jobs(connection, workspace_id, serial, &part.writes).await?;
     changes(connection, workspace_id, serial, &part.changes).await
 }
@@ -33,32 +33,33 @@ pub(super) async fn part(
 /// Deletes first, then updates, then inserts: a name is free before it is taken.
 async fn rows(connection: &mut SqliteConnection, workspace_id: i64, serial: Serial, writes: &[Write]) -> Result<()> {
     let json = |it: &[String]| serde_json::to_string(it).expect("names are plain text");
-    let gone: Vec<i64> =
-        writes.iter().filter_map(|it| if let Write::Delete { id } = it { Some(*id) } else { None }).collect();
+    let gone: Vec<&Recorded> = writes
+        .iter()
+        .filter_map(|it| if let Write::Delete { recorded } = it { Some(recorded) } else { None })
+        .collect();
     for chunk in gone.chunks(CHUNK) {
-        let mut query = QueryBuilder::<Db>::new("DELETE FROM resource ");
-        where_ids(&mut query, workspace_id, chunk);
-        let result = query.build().execute(&mut *connection).await?;
-        expect_rows(result.rows_affected(), chunk.len())?;
+        delete(connection, workspace_id, chunk).await?;
     }
     for write in writes {
-        let Write::Update { id, row } = write else { continue };
+        let Write::Update { recorded, row } = write else { continue };
+        let name = rename(connection, workspace_id, recorded, row).await?;
         let result = sqlx::query(
             "UPDATE resource
-             SET name = ?, spec = ?, digest = ?, prevent_destroy = ?, depends_on = ?, last_serial = ?
-             WHERE id = ? AND workspace_id = ?",
+             SET spec = ?, digest = ?, prevent_destroy = ?, depends_on = ?, last_serial = ?
+             WHERE id = ? AND workspace_id = ? AND kind = ? AND name = ?",
         )
-        .bind(&row.name)
         .bind(&*row.spec)
         .bind(&row.digest)
         .bind(row.prevent_destroy)
         .bind(json(&row.depends_on))
         .bind(serial.0)
-        .bind(id)
+        .bind(recorded.id)
         .bind(workspace_id)
+        .bind(&recorded.kind)
+        .bind(name)
         .execute(&mut *connection)
         .await?;
-        expect_rows(result.rows_affected(), 1)?;
+        found(result.rows_affected(), &recorded.kind, name)?;
     }
     let inserted: Vec<(&Row, &Option<i64>)> = writes
         .iter()
@@ -88,46 +89,138 @@ async fn rows(connection: &mut SqliteConnection, workspace_id: i64, serial: Seri
     Ok(())
 }
 
-/// A row that is not where the plan saw it means that somebody wrote past weir.
-fn expect_rows(found: u64, expected: usize) -> Result<()> {
-    if found == expected as u64 { Ok(()) } else { Err(Error::Damaged("a row that the plan saw is gone".to_owned())) }
+/// Deletes these rows, each by all of its names; one that is another by now stops the whole.
+async fn delete(connection: &mut SqliteConnection, workspace_id: i64, rows: &[&Recorded]) -> Result<()> {
+    let ids: Vec<i64> = rows.iter().map(|it| it.id).collect();
+    let mut query = QueryBuilder::<Db>::new("DELETE FROM resource ");
+    where_ids(&mut query, workspace_id, &ids);
+    query.push(" AND (id, kind, name) IN (");
+    query.push_values(rows, |mut values, it| {
+        values.push_bind(it.id).push_bind(&it.kind).push_bind(&it.name);
+    });
+    query.push(") RETURNING id, kind, name");
+    let gone = query.build().fetch_all(&mut *connection).await?;
+    let row = |it: &SqliteRow| Ok(Recorded { id: it.try_get(0)?, kind: it.try_get(1)?, name: it.try_get(2)? });
+    let gone: Vec<Recorded> = gone.iter().map(row).collect::<Result<_>>()?;
+    match rows.iter().find(|it| !gone.contains(it)) {
+        None => Ok(()),
+        Some(other) => Err(Error::other_row(&other.kind, &other.name)),
+    }
+}
+
+/// Gives a row its new name, when it gets one, and nothing else: a registry lets a protected row change no more than
+/// that at once. Returns the name that it has by then.
+async fn rename<'a>(
+    connection: &mut SqliteConnection,
+    workspace_id: i64,
+    recorded: &Recorded,
+    row: &'a Row,
+) -> Result<&'a str> {
+    if recorded.name != row.name {
+        let result =
+            sqlx::query("UPDATE resource SET name = ? WHERE id = ? AND workspace_id = ? AND kind = ? AND name = ?")
+                .bind(&row.name)
+                .bind(recorded.id)
+                .bind(workspace_id)
+                .bind(&recorded.kind)
+                .bind(&recorded.name)
+                .execute(&mut *connection)
+                .await?;
+        found(result.rows_affected(), &recorded.kind, &recorded.name)?;
+    }
+    Ok(&row.name)
+}
+
+/// A row that is not the one that the plan saw: the registry was put back from a copy, or somebody wrote past weir.
+fn found(count: u64, kind: &str, name: &str) -> Result<()> {
+    if count == 1 { Ok(()) } else { Err(Error::other_row(kind, name)) }
 }
 
 /// Writes what is known of rows beside what is declared: the order on the wire, and what data says of columns.
-pub(super) async fn learned(connection: &mut SqliteConnection, workspace_id: i64, writes: &[Write]) -> Result<()> {
-    wire_orders(connection, workspace_id, writes).await?;
-    let derived: Vec<(&String, &String, &String)> = writes
+pub(super) async fn learned(
+    connection: &mut SqliteConnection,
+    workspace_id: i64,
+    serial: Serial,
+    writes: &[Write],
+) -> Result<()> {
+    wire_orders(connection, workspace_id, serial, writes).await?;
+    let derived: Vec<(&Target, &String)> = writes
         .iter()
-        .filter_map(|it| match it {
-            Write::Derived { kind, name, columns } => Some((kind, name, columns)),
-            _ => None,
-        })
+        .filter_map(|it| if let Write::Derived { target, columns } = it { Some((target, columns)) } else { None })
         .collect();
     for chunk in derived.chunks(CHUNK) {
-        let mut query = QueryBuilder::<Db>::new("WITH known (kind, name, columns) AS (");
-        query.push_values(chunk, |mut values, (kind, name, columns)| {
-            values.push_bind(*kind).push_bind(*name).push_bind(*columns);
+        let mut query = QueryBuilder::<Db>::new("WITH known (kind, name, id, columns) AS (");
+        query.push_values(chunk, |mut values, (target, columns)| {
+            values.push_bind(target.kind()).push_bind(target.name()).push_bind(target.id()).push_bind(*columns);
         });
         query.push(") UPDATE resource SET derived_schema = known.columns FROM known WHERE resource.workspace_id = ");
         query.push_bind(workspace_id).push(" AND resource.kind = known.kind AND resource.name = known.name");
-        query.build().execute(&mut *connection).await?;
+        query.push(" AND CASE WHEN known.id IS NULL THEN resource.first_serial = ").push_bind(serial.0);
+        query.push(" ELSE resource.id = known.id END");
+        let count = query.build().execute(&mut *connection).await?.rows_affected();
+        if count != chunk.len() as u64 {
+            return Err(missing(connection, workspace_id, serial, chunk.iter().map(|it| it.0)).await);
+        }
     }
     Ok(())
 }
 
-async fn wire_orders(connection: &mut SqliteConnection, workspace_id: i64, writes: &[Write]) -> Result<()> {
+/// Says which of these rows is not the one that was seen.
+async fn missing(
+    connection: &mut SqliteConnection,
+    workspace_id: i64,
+    serial: Serial,
+    targets: impl Iterator<Item = &Target>,
+) -> Error {
+    for target in targets {
+        if let Err(error) = identity(connection, workspace_id, serial, target).await {
+            return error;
+        }
+    }
+    Error::Damaged("one row answers to two addresses".to_owned())
+}
+
+/// Finds the row that is meant, by all of its names; one that this commit inserted has its serial.
+async fn identity(
+    connection: &mut SqliteConnection,
+    workspace_id: i64,
+    serial: Serial,
+    target: &Target,
+) -> Result<i64> {
+    let row = sqlx::query(
+        "SELECT id FROM resource WHERE workspace_id = ?1 AND kind = ?2 AND name = ?3
+             AND CASE WHEN ?4 IS NULL THEN first_serial = ?5 ELSE id = ?4 END",
+    )
+    .bind(workspace_id)
+    .bind(target.kind())
+    .bind(target.name())
+    .bind(target.id())
+    .bind(serial.0)
+    .fetch_optional(connection)
+    .await?;
+    match row {
+        Some(row) => Ok(row.try_get(0)?),
+        None => Err(Error::other_row(target.kind(), target.name())),
+    }
+}
+
+async fn wire_orders(
+    connection: &mut SqliteConnection,
+    workspace_id: i64,
+    serial: Serial,
+    writes: &[Write],
+) -> Result<()> {
     for write in writes {
-        let Write::WireOrder { kind, name, order } = write else { continue };
+        let Write::WireOrder { target, order } = write else { continue };
+        let id = identity(connection, workspace_id, serial, target).await?;
         // An order only ever grows at its end: `["a"` begins `["a","b"]`. One that was learned meanwhile moves no serial,
         // and must not be written over by a plan that did not know it.
         let result = sqlx::query(
-            "UPDATE resource SET wire_order = ?1 WHERE workspace_id = ?2 AND kind = ?3 AND name = ?4
+            "UPDATE resource SET wire_order = ?1 WHERE id = ?2
                  AND substr(?1, 1, length(wire_order) - 1) = substr(wire_order, 1, length(wire_order) - 1)",
         )
         .bind(serde_json::to_string(order).expect("names are plain text"))
-        .bind(workspace_id)
-        .bind(kind)
-        .bind(name)
+        .bind(id)
         .execute(&mut *connection)
         .await?;
         if result.rows_affected() != 1 {
@@ -139,35 +232,39 @@ async fn wire_orders(connection: &mut SqliteConnection, workspace_id: i64, write
 
 async fn jobs(connection: &mut SqliteConnection, workspace_id: i64, serial: Serial, writes: &[Write]) -> Result<()> {
     for write in writes {
-        let (id, statement) = match write {
-            Write::CancelJobs { id } => {
-                (id, "UPDATE job SET state = 'cancelled' WHERE resource_id = ? AND state = 'pending'")
-            }
-            Write::CancelRecurring { id } => (
-                id,
-                "UPDATE job SET state = 'cancelled' WHERE resource_id = ? AND state = 'pending' AND kind = 'recurring'",
+        // The row itself was found by all of its names, or is gone by this commit: its jobs go by its number.
+        let (recorded, statement) = match write {
+            Write::CancelJobs { recorded } => (
+                recorded,
+                "UPDATE job SET state = 'cancelled' WHERE resource_id = ? AND workspace_id = ? AND state = 'pending'",
+            ),
+            Write::CancelRecurring { recorded } => (
+                recorded,
+                "UPDATE job SET state = 'cancelled'
+                 WHERE resource_id = ? AND workspace_id = ? AND state = 'pending' AND kind = 'recurring'",
             ),
             _ => continue,
         };
-        sqlx::query(statement).bind(id).execute(&mut *connection).await?;
+        sqlx::query(statement).bind(recorded.id).bind(workspace_id).execute(&mut *connection).await?;
     }
-    let added: Vec<(&String, &String, &Job)> = writes
+    let added: Vec<(&Target, &Job)> = writes
         .iter()
-        .filter_map(|it| if let Write::Job { kind, name, job } = it { Some((kind, name, job)) } else { None })
+        .filter_map(|it| if let Write::Job { target, job } = it { Some((target, job)) } else { None })
         .collect();
     for chunk in added.chunks(CHUNK) {
         let mut query = QueryBuilder::<Db>::new(
             "INSERT INTO job (workspace_id, resource_id, kind, range_start, range_end, every, delay, online, offline, serial) ",
         );
-        query.push_values(chunk, |mut values, (kind, name, job)| {
+        query.push_values(chunk, |mut values, (target, job)| {
             values.push_bind(workspace_id);
             values.push("(SELECT id FROM resource WHERE workspace_id = ").push_bind_unseparated(workspace_id);
-            values
-                .push_unseparated(" AND kind = ")
-                .push_bind_unseparated(*kind)
-                .push_unseparated(" AND name = ")
-                .push_bind_unseparated(*name)
-                .push_unseparated(")");
+            values.push_unseparated(" AND kind = ").push_bind_unseparated(target.kind());
+            values.push_unseparated(" AND name = ").push_bind_unseparated(target.name());
+            match target.id() {
+                Some(id) => values.push_unseparated(" AND id = ").push_bind_unseparated(id),
+                None => values.push_unseparated(" AND first_serial = ").push_bind_unseparated(serial.0),
+            };
+            values.push_unseparated(")");
             let (word, range, every) = match &job.kind {
                 JobKind::Backfill { range, .. } => ("backfill", Some(*range), None),
                 JobKind::Recurring { every, delay } => ("recurring", None, Some((every.secs, delay.secs))),
@@ -180,7 +277,15 @@ async fn jobs(connection: &mut SqliteConnection, workspace_id: i64, serial: Seri
                 .push_bind(job.offline)
                 .push_bind(serial.0);
         });
-        query.build().execute(&mut *connection).await?;
+        if let Err(error) = query.build().execute(&mut *connection).await.map_err(Error::from) {
+            // A row that is not found gives no number, and a job without one is none.
+            return match error {
+                Error::Constraint(_) => {
+                    Err(missing(connection, workspace_id, serial, chunk.iter().map(|it| it.0)).await)
+                }
+                other => Err(other),
+            };
+        }
     }
     Ok(())
 }

@@ -91,7 +91,7 @@ fn a_newer_registry_is_left_to_a_newer_weir() {
     check(
         &repo,
         "
-error[G002]: registry .weir/registry.db: it was written by a newer weir (format 99, this weir reads up to 1)
+error[G002]: registry .weir/registry.db: it was written by a newer weir (format 99, this weir reads up to 2)
 hint: use the weir that wrote it, or a newer one",
     );
     assert!(run(&repo, &["registry", "migrate"]).exits(1).stderr.starts_with("error[G002]: "));
@@ -310,7 +310,7 @@ fn a_file_that_may_not_grow_leaves_the_registry_as_it_was() {
         let mut command = Command::new("sh");
         answer(clean(&mut command).current_dir(repo.path()).args(["-c", &script, env!("CARGO_BIN_EXE_weir")]))
     };
-    for blocks in [0, 1, 8, 50, 70, 100, 150, 200, 250] {
+    for blocks in [0, 1, 8, 50, 70, 100, 150, 200] {
         std::fs::write(repo.registry(), &whole).unwrap();
         let apply = limited(blocks).exits(1);
         let said =
