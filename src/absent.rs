@@ -21,6 +21,14 @@ pub fn or_absent<T>(path: &Path, result: io::Result<T>) -> io::Result<Option<T>>
     }
 }
 
+/// Returns the operating system's reason, without its number.
+pub fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or(&text);
+    // A path keeps its capitals.
+    if text.contains('`') { text.to_owned() } else { text.to_lowercase() }
+}
+
 /// Returns the first link on the way up from `path` that leads nowhere.
 fn dangling(path: &Path) -> io::Result<Option<&Path>> {
     for at in path.ancestors().filter(|it| !it.as_os_str().is_empty()) {

@@ -257,4 +257,5 @@ pub const CODES: &[(&str, &str)] = &[
     ("G009", "the registry itself refuses"),
     ("G010", "nothing is recorded there"),
     ("G011", "a workspace cannot be created, selected or deleted"),
+    ("G012", "what is chosen cannot be read"),
 ];

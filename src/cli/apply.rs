@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use super::context::{Context, Place};
+use super::context::{Context, Missing, Place};
 use super::plan::{ReadingArgs, make};
 use super::planning::{Ground, carry_out};
 use super::stop::{Exit, Stop};
@@ -33,8 +33,18 @@ pub struct ApplyArgs {
     #[arg(short, long, value_name = "TEXT")]
     message: Option<String>,
 
+    /// Make the registry if it does not exist; the unnamed default is made anyway
+    #[arg(long)]
+    create_registry: bool,
+
     #[command(flatten)]
     reading: ReadingArgs,
+}
+
+impl ApplyArgs {
+    fn missing(&self) -> Missing {
+        if self.create_registry { Missing::Made } else { Missing::Error }
+    }
 }
 
 pub fn run(context: &Context, args: &ApplyArgs) -> Result<Exit, Stop> {
@@ -49,7 +59,7 @@ fn apply_repo(context: &Context, args: &ApplyArgs) -> Result<Exit, Stop> {
     let place = context.place()?;
     let now = context.now()?;
     let asked = git::ask(&place.root);
-    let (ground, planned) = make(context, &place, &args.reading, now)?;
+    let (ground, planned) = make(context, &place, &args.reading, args.missing(), now)?;
     carry_out(context, &ground, planned, args.yes.into(), || occasion(context, args, now, asked.answer().commit), now)
 }
 
@@ -64,7 +74,10 @@ fn apply_file(context: &Context, args: &ApplyArgs, path: &Path) -> Result<Exit, 
     let saved = read(&path)?;
     let place = context.place_or_folder()?;
     let now = context.now()?;
-    let mut ground = Ground::open(context, &place)?;
+    let mut ground = match args.missing() {
+        Missing::Made => Ground::open_new(context, &place)?,
+        Missing::Error => Ground::open(context, &place)?,
+    };
     let planned = saved::again(context, &mut ground, &saved, &path, now)?;
     context.ui.say(&format!(
         "carrying out {} (made {}, {})",

@@ -9,9 +9,11 @@ use anyhow::Context as _;
 use super::Global;
 use super::stop::Stop;
 use super::ui::Ui;
+use super::workspace;
+use crate::absent::{or_absent, reason};
 use crate::diagnostic::{Diagnostic, did_you_mean};
-use crate::load::{Project, find_root, local_folder, read_project};
-use crate::registry::{self, Location, Registry, Sqlite, Workspace};
+use crate::load::{Project, find_root, local_folder, read_project, write_new};
+use crate::registry::{self, Location, Migrated, Registry, Sqlite, Workspace};
 use crate::resource::Instant;
 
 /// The surroundings of one run.
@@ -35,6 +37,21 @@ impl Drop for Context {
 pub struct Chosen {
     pub value: String,
     pub from: &'static str,
+}
+
+/// Where a registry's url came from when nobody named one.
+const UNNAMED: &str = "the default";
+
+/// What becomes of a registry that is not there, when something is about to be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    Made,
+    Error,
+}
+
+/// Says whether somebody named the registry whose url came from there.
+pub fn is_named(from: &str) -> bool {
+    from != UNNAMED
 }
 
 /// A repo, or the folder from which a registry is found without one.
@@ -78,13 +95,16 @@ impl Context {
         let current = std::env::current_dir().context("the current folder cannot be read")?;
         let Some(directory) = &self.global.directory else { return Ok(current) };
         let directory = current.join(directory);
-        if !directory.is_dir() {
-            return Err(Stop::diagnostic(
-                Diagnostic::error("L015", format!("`{}` is not a folder", directory.display()))
-                    .hint("name an existing folder after -C"),
-            ));
-        }
-        Ok(directory)
+        let what = match std::fs::metadata(&directory) {
+            Ok(it) if it.is_dir() => return Ok(directory),
+            Ok(_) => "is not a folder".to_owned(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => "is not a folder".to_owned(),
+            Err(error) => format!("cannot be read: {}", reason(&error)),
+        };
+        Err(Stop::diagnostic(
+            Diagnostic::error("L015", format!("`{}` {what}", directory.display()))
+                .hint("name an existing folder after -C"),
+        ))
     }
 
     /// Returns the repo at or above the folder that the command runs in.
@@ -97,13 +117,13 @@ impl Context {
             );
             return Err(Stop::diagnostic(diagnostic.hint("run `weir init` to start one, or name its folder with -C")));
         };
-        let (project, diagnostics) = read_project(&root, &environment);
+        let (project, diagnostics) = read_project(&root, &|it| environment(it).unwrap_or_default());
         if diagnostics.is_empty() { Ok(Place { root, project, base }) } else { Err(Stop::Diagnostics(diagnostics)) }
     }
 
     /// Returns the moment of this run. `WEIR_NOW` sets it, so that a plan can be made again to the byte.
     pub fn now(&self) -> Result<Instant, Stop> {
-        match environment("WEIR_NOW") {
+        match environment("WEIR_NOW")? {
             Some(text) => text.parse().map_err(|fault: String| Stop::from(anyhow::anyhow!("WEIR_NOW: {fault}"))),
             None => Ok(Instant { secs: jiff::Timestamp::now().as_second() }),
         }
@@ -113,28 +133,28 @@ impl Context {
     pub fn location(&self, place: &Place) -> Result<(Location, &'static str), Stop> {
         let (url, base, from) = if let Some(url) = &self.global.registry {
             (url.clone(), &place.base, "--registry")
-        } else if let Some(url) = environment("WEIR_REGISTRY_URL") {
+        } else if let Some(url) = environment("WEIR_REGISTRY_URL")? {
             (url, &place.base, "WEIR_REGISTRY_URL")
         } else if let Some(url) = &place.project.registry_url {
             (url.clone(), &place.root, "weir.toml")
         } else {
-            ("sqlite://.weir/registry.db".to_owned(), &place.root, "the default")
+            ("sqlite://.weir/registry.db".to_owned(), &place.root, UNNAMED)
         };
-        let location =
-            Location::parse(&url, base).map_err(|fault| Stop::diagnostic(Diagnostic::error("G001", fault)))?;
+        let location = Location::parse(&url, base)
+            .map_err(|it| Stop::diagnostic(Diagnostic::error("G001", it.summary).hint(it.hint)))?;
         Ok((location, from))
     }
 
     /// Returns the workspace's name and where it came from: flag, environment, selection, weir.toml, default.
-    pub fn workspace_name(&self, place: &Place) -> Chosen {
-        let chosen = |value: String, from| Chosen { value, from };
+    pub fn workspace_name(&self, place: &Place) -> Result<Chosen, Stop> {
+        let chosen = |value: String, from| Ok(Chosen { value, from });
         if let Some(name) = &self.global.workspace {
             return chosen(name.clone(), "from --workspace");
         }
-        if let Some(name) = environment("WEIR_WORKSPACE") {
+        if let Some(name) = environment("WEIR_WORKSPACE")? {
             return chosen(name, "from WEIR_WORKSPACE");
         }
-        if let Some(name) = selected_workspace(&place.root) {
+        if let Some(name) = selected_workspace(&place.root)? {
             return chosen(name, "selected");
         }
         match &place.project.workspace {
@@ -143,14 +163,22 @@ impl Context {
         }
     }
 
+    /// Opens the registry to read; `None` when there is none yet, and nobody named one.
+    pub fn read_registry(&self, location: &Location, from: &'static str) -> Result<Option<Sqlite>, Stop> {
+        match self.registry_if_any(location)? {
+            None if from != UNNAMED => Err(not_there(location, from)),
+            found => Ok(found),
+        }
+    }
+
     /// Opens the registry to read; `None` when there is none yet.
-    pub fn read_registry(&self, location: &Location) -> Result<Option<Sqlite>, Stop> {
+    pub fn registry_if_any(&self, location: &Location) -> Result<Option<Sqlite>, Stop> {
         self.wait(registry::open(location, false)).map_err(|error| Stop::registry(&error, &shown(location)))
     }
 
     /// Opens the registry to read, and stops when there is none.
     pub fn existing_registry(&self, location: &Location) -> Result<Sqlite, Stop> {
-        self.read_registry(location)?.ok_or_else(|| {
+        self.registry_if_any(location)?.ok_or_else(|| {
             let diagnostic = Diagnostic::error(
                 "G010",
                 format!("there is no registry at `{}`: nothing is recorded yet", shown(location)),
@@ -159,17 +187,18 @@ impl Context {
         })
     }
 
-    /// Opens the registry to write: makes a new one, brings an older one up to date after a backup copy.
-    pub fn writable_registry(&self, location: &Location) -> Result<Sqlite, Stop> {
+    /// Opens the registry to write: makes a new one if that is meant, brings an older one up to date after a backup copy.
+    pub fn writable_registry(&self, location: &Location, missing: Missing) -> Result<Sqlite, Stop> {
         let at = self.now()?.to_string();
         let fail = |error: registry::Error| Stop::registry(&error, &shown(location));
         match self.wait(registry::open(location, true)) {
             Ok(Some(registry)) => return Ok(registry),
-            Ok(None) => return self.wait(registry::create(location, &at)).map_err(fail),
+            Ok(None) if missing == Missing::Made => return self.wait(registry::create(location, &at)).map_err(fail),
+            Ok(None) => return Err(fail(registry::Error::Unreachable("it is not there any more".to_owned()))),
             Err(registry::Error::Older { .. }) => {}
             Err(error) => return Err(fail(error)),
         }
-        if let Some((found, backup)) = self.wait(registry::migrate(location, &at)).map_err(fail)? {
+        if let Some(Migrated { found, backup, .. }) = self.wait(registry::migrate(location, &at)).map_err(fail)? {
             self.ui.say(&format!(
                 "migrated the registry from format {found} to {}; the copy before is {}",
                 registry::FORMAT,
@@ -208,42 +237,77 @@ impl Context {
 
     /// Says whether this runs in CI with no registry named: what is recorded then dies with the machine.
     pub fn in_ci(&self) -> bool {
-        environment("CI").is_some_and(|it| it != "false" && it != "0")
+        std::env::var_os("CI").is_some_and(|it| !it.is_empty() && it != "false" && it != "0")
     }
 
     /// Returns who applies, for the history.
     pub fn actor(&self) -> String {
         ["WEIR_ACTOR", "GITHUB_ACTOR", "USER", "LOGNAME"]
             .into_iter()
-            .find_map(environment)
+            .find_map(|it| environment(it).unwrap_or_default())
             .unwrap_or_else(|| "unknown".to_owned())
     }
 }
 
 /// Returns a path as a person would name it from here.
 pub fn shown(location: &Location) -> String {
-    let current = std::env::current_dir().unwrap_or_default();
-    let path = location.path.strip_prefix(&current).unwrap_or(&location.path);
+    let from_here = std::env::current_dir().ok().and_then(|it| location.path.strip_prefix(it).ok().map(Path::to_owned));
+    let path = from_here.filter(|it| !it.as_os_str().is_empty()).unwrap_or_else(|| location.path.clone());
     path.display().to_string()
 }
 
-/// An empty variable counts as unset.
-pub fn environment(name: &str) -> Option<String> {
-    std::env::var(name).ok().filter(|it| !it.is_empty())
+/// Returns a variable; an empty one counts as unset, and one that is no text is an error.
+pub fn environment(name: &str) -> Result<Option<String>, Stop> {
+    match std::env::var(name) {
+        Ok(value) => Ok(Some(value).filter(|it| !it.is_empty())),
+        Err(std::env::VarError::NotPresent) => Ok(None),
+        Err(std::env::VarError::NotUnicode(_)) => {
+            let diagnostic = Diagnostic::error("G012", format!("environment variable `{name}` is not UTF-8"));
+            Err(Stop::diagnostic(diagnostic.hint(format!("set `{name}` anew, or unset it"))))
+        }
+    }
 }
 
-fn selected_workspace(root: &Path) -> Option<String> {
-    let text = std::fs::read_to_string(root.join(".weir/workspace")).ok()?;
-    Some(text.trim().to_owned()).filter(|it| !it.is_empty())
+/// Returns the workspace that was selected on this machine. A file that is there and names none is an error: nobody
+/// should work on another workspace than the one that they chose.
+fn selected_workspace(root: &Path) -> Result<Option<String>, Stop> {
+    let path = root.join(".weir/workspace");
+    let fault = |reason: &str| {
+        let summary = format!("the selected workspace cannot be read from `{}`: {reason}", path.display());
+        let hint = "run `weir workspace select NAME` again, or remove the file";
+        Stop::diagnostic(Diagnostic::error("G012", summary).hint(hint))
+    };
+    let text = or_absent(&path, std::fs::read_to_string(&path)).map_err(|error| match error.kind() {
+        std::io::ErrorKind::InvalidData => fault("it is not UTF-8"),
+        _ => fault(&reason(&error)),
+    })?;
+    let Some(text) = text else { return Ok(None) };
+    match text.trim() {
+        "" => Err(fault("it is empty")),
+        name if workspace::is_name(name) => Ok(Some(name.to_owned())),
+        _ => Err(fault("it does not hold the name of a workspace")),
+    }
+}
+
+/// A registry that somebody named, and that is not there.
+pub fn not_there(location: &Location, from: &str) -> Stop {
+    let summary = format!(
+        "the registry `{}` ({from}) does not exist: with nothing recorded, nothing would be protected",
+        shown(location)
+    );
+    Stop::diagnostic(
+        Diagnostic::error("G010", summary).hint("mount its volume; or make it once with `weir registry init`"),
+    )
 }
 
 /// Remembers the selected workspace on this machine; `None` forgets it.
 pub fn select_workspace(root: &Path, name: Option<&str>) -> Result<(), Stop> {
     let path = local_folder(root).context("the folder .weir cannot be made")?.join("workspace");
     match name {
-        Some(name) => std::fs::write(path, format!("{name}\n")).context("the selection cannot be written")?,
-        None if path.exists() => std::fs::remove_file(path).context("the selection cannot be removed")?,
-        None => {}
+        Some(name) => write_new(&path, "", &[format!("{name}\n")]).context("the selection cannot be written")?,
+        None => {
+            or_absent(&path, std::fs::remove_file(&path)).context("the selection cannot be removed")?;
+        }
     }
     Ok(())
 }

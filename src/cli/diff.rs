@@ -21,9 +21,11 @@ use crate::resource::Address;
 #[derive(Debug, clap::Args)]
 pub struct DiffArgs {
     /// The serial before
+    #[arg(value_parser = clap::value_parser!(i64).range(0..))]
     from: i64,
 
     /// The serial after
+    #[arg(value_parser = clap::value_parser!(i64).range(0..))]
     to: i64,
 
     /// How to print the changes

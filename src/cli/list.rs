@@ -9,7 +9,7 @@ use super::Format;
 use super::context::Context;
 use super::planning::Ground;
 use super::stop::{Exit, Stop};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::plan::Entry;
 use crate::resource::{Address, Kind, Resource};
 
@@ -27,12 +27,7 @@ pub struct ListArgs {
 }
 
 pub fn run(context: &Context, args: &ListArgs) -> Result<Exit, Stop> {
-    let kind = args
-        .kind
-        .as_deref()
-        .map(str::parse::<Kind>)
-        .transpose()
-        .map_err(|fault| Stop::diagnostic(Diagnostic::error("G010", fault)))?;
+    let kind = args.kind.as_deref().map(|it| kind(it, "G010")).transpose()?;
     let (_, entries) = recorded(context)?;
     let chosen: Vec<(&Address, &Resource)> = entries
         .iter()
@@ -60,6 +55,16 @@ pub fn run(context: &Context, args: &ListArgs) -> Result<Exit, Stop> {
     }
     context.ui.data(&lines(&table))?;
     Ok(Exit::Done)
+}
+
+/// Reads a kind of the command line; one that there is not is a slip of whoever typed it.
+pub fn kind(text: &str, code: &'static str) -> Result<Kind, Stop> {
+    let names = Kind::ALL.iter().map(|it| it.as_str());
+    Kind::ALL.iter().find(|it| it.as_str() == text).copied().ok_or_else(|| {
+        let near = did_you_mean(text, names.clone());
+        let hint = near.unwrap_or_else(|| format!("the kinds are {}", names.collect::<Vec<_>>().join(", ")));
+        Stop::Usage(Diagnostic::error(code, format!("`{}` is not a kind", text.escape_debug())).hint(hint))
+    })
 }
 
 /// One flat object a resource: `address` appears nowhere deeper, so that `jq '.. | .address'` finds resources only.

@@ -13,7 +13,7 @@ use crate::registry::{LogEntry, Registry};
 #[derive(Debug, clap::Args)]
 pub struct LogArgs {
     /// How many to list
-    #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 20)]
+    #[arg(short = 'n', long, value_name = "COUNT", default_value_t = 20, value_parser = clap::value_parser!(i64).range(0..))]
     limit: i64,
 
     /// How to print them

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::ValueEnum;
 
-use super::context::Context;
+use super::context::{Context, Missing};
 use super::planning::{Ground, Planned};
 use super::stop::{Exit, Stop};
 use super::{focus, git, repo};
@@ -48,8 +48,8 @@ pub struct ReadingArgs {
     suppress_recreates: bool,
 
     /// Carry out the recreate of this resource as an update (repeatable)
-    #[arg(long, value_name = "ADDRESS")]
-    suppress_recreate: Vec<String>,
+    #[arg(long, value_name = "ADDRESS", value_parser = str::parse::<Address>)]
+    suppress_recreate: Vec<Address>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -63,15 +63,11 @@ enum PlanFormat {
 }
 
 impl ReadingArgs {
-    pub fn suppress(&self) -> Result<Suppress, Stop> {
-        if self.suppress_recreates {
-            return Ok(Suppress::All);
-        }
-        let addresses: Result<Vec<Address>, String> = self.suppress_recreate.iter().map(|it| it.parse()).collect();
-        match addresses {
-            Ok(addresses) if addresses.is_empty() => Ok(Suppress::None),
-            Ok(addresses) => Ok(Suppress::Only(addresses)),
-            Err(fault) => Err(anyhow::anyhow!("--suppress-recreate: {fault}").into()),
+    pub fn suppress(&self) -> Suppress {
+        match self.suppress_recreate.as_slice() {
+            _ if self.suppress_recreates => Suppress::All,
+            [] => Suppress::None,
+            addresses => Suppress::Only(addresses.to_vec()),
         }
     }
 }
@@ -80,11 +76,14 @@ pub fn run(context: &Context, args: &PlanArgs) -> Result<Exit, Stop> {
     let place = context.place()?;
     let now = context.now()?;
     let asked = (args.format == PlanFormat::Json || args.out.is_some()).then(|| git::ask(&place.root));
-    let (ground, planned) = make(context, &place, &args.reading, now)?;
+    // In CI, a volume that is not mounted must not look like a new beginning.
+    let missing = if context.in_ci() { Missing::Error } else { Missing::Made };
+    let (ground, mut planned) = make(context, &place, &args.reading, missing, now)?;
+    planned.plan.place = ground.place();
     let git = asked.map(git::Asked::answer).unwrap_or_default();
     // The file first: a reader of stdout that goes away early must not cost the plan.
     if let Some(path) = &args.out {
-        save(context, path, &planned, args.reading.suppress()?, now, git.commit.clone())?;
+        save(context, path, &planned, args.reading.suppress(), now, git.commit.clone())?;
     }
     let Planned { plan, refusals, .. } = &planned;
     match args.format {
@@ -111,11 +110,15 @@ pub fn make(
     context: &Context,
     place: &super::context::Place,
     args: &ReadingArgs,
+    missing: Missing,
     now: Instant,
 ) -> Result<(Ground, Planned), Stop> {
-    let suppress = args.suppress()?;
+    let suppress = args.suppress();
     let mut sources = repo::read(place);
-    let mut ground = Ground::open(context, place)?;
+    let mut ground = match missing {
+        Missing::Made => Ground::open_new(context, place)?,
+        Missing::Error => Ground::open(context, place)?,
+    };
     ground.warn_if_lost(context);
     super::validate::say_unchecked(context, args.offline);
     // Warnings are shown one by one, and what is suppressed is weighed, with everything at hand.

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::context::{Chosen, Context, Place, shown};
+use super::context::{Chosen, Context, Missing, Place, is_named, shown};
 use super::stop::{Exit, Stop};
 use crate::apply::Occasion;
 use crate::diagnostic::Diagnostic;
 use crate::outline::View;
-use crate::plan::{self, Approved, Columns, Data, Declared, Entry, Learned, Plan, Refusal, Snapshot, Suppress};
+use crate::plan::{
+    self, Approved, Columns, Data, Declared, Entry, Learned, Plan, Refusal, RegistryPlace, Snapshot, Suppress,
+};
 use crate::registry::{self, Location, Part, Parts, Registry, Sqlite, Workspace};
 use crate::render::{style, text, words};
 use crate::resource::{Address, Instant};
@@ -36,13 +38,25 @@ const READS_MAX: usize = 20;
 impl Ground {
     /// Opens what the flags, the environment and weir.toml choose. Makes nothing.
     pub fn open(context: &Context, place: &Place) -> Result<Self, Stop> {
-        Self::open_workspace(context, place, context.workspace_name(place))
+        Self::open_workspace(context, place, context.workspace_name(place)?)
     }
 
     /// Opens this workspace, whatever is chosen otherwise.
     pub fn open_workspace(context: &Context, place: &Place, chosen: Chosen) -> Result<Self, Stop> {
+        Self::open_with(context, place, chosen, Missing::Error)
+    }
+
+    /// Opens what is chosen, where a registry may be missing that somebody named.
+    pub fn open_new(context: &Context, place: &Place) -> Result<Self, Stop> {
+        Self::open_with(context, place, context.workspace_name(place)?, Missing::Made)
+    }
+
+    fn open_with(context: &Context, place: &Place, chosen: Chosen, missing: Missing) -> Result<Self, Stop> {
         let (location, registry_from) = context.location(place)?;
-        let mut registry = context.read_registry(&location)?;
+        let mut registry = match missing {
+            Missing::Made => context.registry_if_any(&location)?,
+            Missing::Error => context.read_registry(&location, registry_from)?,
+        };
         let workspace = context.workspace(registry.as_mut().map(|it| it as &mut dyn Registry), &location, &chosen)?;
         Ok(Self { location, registry, workspace, chosen, registry_from })
     }
@@ -52,14 +66,14 @@ impl Ground {
         let Workspace { name, mode, serial, .. } = &self.workspace;
         let new = match self.registry {
             Some(_) => String::new(),
-            None => format!("new registry at {}: nothing is recorded, nothing is protected\n", shown(&self.location)),
+            None => format!("{}\n", self.place().is_new()),
         };
         format!("{new}Workspace {} ({mode}), {}, at serial {serial}\n\n", style::strong(name), self.chosen.from)
     }
 
     /// Warns when CI plans against a registry that is new and that nobody named.
     pub fn warn_if_lost(&self, context: &Context) {
-        if self.registry.is_none() && self.registry_from == "the default" && context.in_ci() {
+        if self.registry.is_none() && !is_named(self.registry_from) && context.in_ci() {
             let warning = Diagnostic::warning(
                 "G010",
                 format!(
@@ -69,6 +83,17 @@ impl Ground {
             );
             context.ui.warn(&warning.hint("set WEIR_REGISTRY_URL, or `url` under [registry] in weir.toml"));
         }
+    }
+
+    /// Returns the registry as a person names it, and whether there is one yet.
+    pub fn place(&self) -> RegistryPlace {
+        RegistryPlace { path: shown(&self.location), new: self.registry.is_none() }
+    }
+
+    /// Opens the registry to write; one that was not there when this was opened is made.
+    fn to_write(&self, context: &Context) -> Result<Sqlite, Stop> {
+        let missing = if self.registry.is_none() { Missing::Made } else { Missing::Error };
+        context.writable_registry(&self.location, missing)
     }
 
     pub fn fail(&self, error: &registry::Error) -> Stop {
@@ -205,6 +230,7 @@ impl Ground {
             unchanged: count,
             state,
             warnings: Vec::new(),
+            place: self.place(),
         };
         Planned { plan, refusals: Vec::new(), snapshot, derived: BTreeMap::new() }
     }
@@ -288,7 +314,7 @@ fn learn(context: &Context, ground: &Ground, planned: &Planned) -> Result<(), St
     if plan.learned.is_empty() || ground.registry.is_none() {
         return Ok(());
     }
-    let mut registry = context.writable_registry(&ground.location)?;
+    let mut registry = ground.to_write(context)?;
     context.wait(crate::apply::learn(&mut registry, plan, &planned.snapshot)).map_err(|error| ground.fail(&error))?;
     let count = words::count(plan.learned.columns.len().max(plan.learned.wire_orders.len()), "resource");
     context.ui.say(&format!("Recorded what the data says of the columns of {count}."));
@@ -297,7 +323,7 @@ fn learn(context: &Context, ground: &Ground, planned: &Planned) -> Result<(), St
 
 /// Carries out the plan and says so.
 fn commit(context: &Context, ground: &Ground, approved: &Approved, occasion: &Occasion) -> Result<(), Stop> {
-    let mut registry = context.writable_registry(&ground.location)?;
+    let mut registry = ground.to_write(context)?;
     let serial = std::thread::scope(|scope| {
         let parts = ahead(scope, crate::apply::parts(approved));
         context.wait(crate::apply::apply(&mut registry, approved, occasion, parts))

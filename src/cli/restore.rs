@@ -19,6 +19,7 @@ use crate::resource::{Address, Catalog, Resource};
 #[derive(Debug, clap::Args)]
 pub struct RestoreArgs {
     /// The serial to go back to
+    #[arg(value_parser = clap::value_parser!(i64).range(0..))]
     serial: i64,
 
     /// Bring back prevent_destroy as it was, too

@@ -10,7 +10,7 @@ use super::stop::{Exit, Stop};
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::plan::Serial;
 use crate::registry;
-use crate::resource::{Address, Catalog, Kind, Resource};
+use crate::resource::{Address, Catalog, Resource};
 
 /// Show one recorded resource
 ///
@@ -21,7 +21,7 @@ pub struct ShowArgs {
     address: String,
 
     /// The serial to look at
-    #[arg(long, value_name = "SERIAL")]
+    #[arg(long, value_name = "SERIAL", value_parser = clap::value_parser!(i64).range(0..))]
     at: Option<i64>,
 
     /// How to print it
@@ -154,7 +154,7 @@ pub fn find_among<'a>(
     };
     let matching: Vec<&Address> = match text.split_once('.') {
         Some((kind, name)) => {
-            let kind: Kind = kind.parse().map_err(|fault: String| Stop::diagnostic(Diagnostic::error(code, fault)))?;
+            let kind = super::list::kind(kind, code)?;
             recorded.clone().filter(|it| it.kind == kind && *it.name == *name).collect()
         }
         None => recorded.clone().filter(|it| *it.name == *text).collect(),

@@ -25,6 +25,8 @@ pub enum Exit {
 pub enum Stop {
     /// The world failed in a way that we know.
     Diagnostics(Vec<Diagnostic>),
+    /// The command line asks for what cannot be.
+    Usage(Diagnostic),
     /// The repo is wrong: all of its mistakes, in so many documents.
     Mistakes { errors: Vec<Diagnostic>, documents: usize },
     /// The world failed in another way: one error with its causes.
@@ -40,6 +42,10 @@ impl Stop {
             Self::Diagnostics(list) => {
                 ui.complain(diagnostics::all(&list).trim_end());
                 Exit::Error
+            }
+            Self::Usage(diagnostic) => {
+                ui.complain(diagnostics::all(&[diagnostic]).trim_end());
+                Exit::Usage
             }
             Self::Mistakes { errors, documents } => {
                 ui.complain(diagnostics::all(&errors).trim_end());

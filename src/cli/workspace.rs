@@ -4,7 +4,7 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::Format;
-use super::context::{Context, select_workspace, shown};
+use super::context::{Context, Missing, is_named, select_workspace, shown};
 use super::planning::Ground;
 use super::stop::{Exit, Stop};
 use crate::diagnostic::Diagnostic;
@@ -67,21 +67,30 @@ pub fn run(context: &Context, args: &WorkspaceArgs) -> Result<Exit, Stop> {
     }
 }
 
-fn create(context: &Context, name: &str, live: bool) -> Result<Exit, Stop> {
-    let allowed = name.starts_with(|it: char| it.is_ascii_alphabetic())
+/// Says whether a workspace may have this name.
+pub fn is_name(name: &str) -> bool {
+    name.starts_with(|it: char| it.is_ascii_alphabetic())
         && name.len() <= 64
-        && name.chars().all(|it| it.is_ascii_alphanumeric() || it == '-' || it == '_');
-    if !allowed {
+        && name.chars().all(|it| it.is_ascii_alphanumeric() || it == '-' || it == '_')
+}
+
+fn create(context: &Context, name: &str, live: bool) -> Result<Exit, Stop> {
+    if !is_name(name) {
         let diagnostic = Diagnostic::error("G011", format!("workspace name `{}` is not allowed", name.escape_debug()));
         return Err(Stop::diagnostic(
             diagnostic.hint("start with a letter, then letters, digits, `-` and `_`, at most 64 in all"),
         ));
     }
     let place = context.place_or_folder()?;
-    let (location, _) = context.location(&place)?;
+    let (location, from) = context.location(&place)?;
+    // The unnamed default is made by whoever writes first.
+    let missing = if is_named(from) { Missing::Error } else { Missing::Made };
+    if missing == Missing::Error {
+        context.read_registry(&location, from)?;
+    }
     let mode = if live { Mode::Live } else { Mode::Development };
     let at = context.now()?.to_string();
-    let mut registry = context.writable_registry(&location)?;
+    let mut registry = context.writable_registry(&location, missing)?;
     context
         .wait(registry.create_workspace(name, mode, &at))
         .map_err(|error| Stop::registry(&error, &shown(&location)))?;
@@ -94,9 +103,9 @@ fn create(context: &Context, name: &str, live: bool) -> Result<Exit, Stop> {
 /// All workspaces; where there is no registry yet, what a new one holds.
 fn workspaces(context: &Context) -> Result<(Vec<Workspace>, super::context::Chosen), Stop> {
     let place = context.place_or_folder()?;
-    let (location, _) = context.location(&place)?;
-    let chosen = context.workspace_name(&place);
-    let workspaces = match context.read_registry(&location)? {
+    let (location, from) = context.location(&place)?;
+    let chosen = context.workspace_name(&place)?;
+    let workspaces = match context.read_registry(&location, from)? {
         Some(mut registry) => {
             context.wait(registry.workspaces()).map_err(|error| Stop::registry(&error, &shown(&location)))?
         }
@@ -157,8 +166,8 @@ fn show(context: &Context, format: Format) -> Result<Exit, Stop> {
 
 fn select(context: &Context, name: &str) -> Result<Exit, Stop> {
     let place = context.place()?;
-    let (location, _) = context.location(&place)?;
-    let mut registry = context.read_registry(&location)?;
+    let (location, from) = context.location(&place)?;
+    let mut registry = context.read_registry(&location, from)?;
     let chosen = super::context::Chosen { value: name.to_owned(), from: "to select" };
     let workspace = context.workspace(registry.as_mut().map(|it| it as &mut dyn Registry), &location, &chosen)?;
     select_workspace(&place.root, Some(name))?;
@@ -197,13 +206,14 @@ fn delete(context: &Context, name: &str, yes: bool) -> Result<Exit, Stop> {
             return Err(anyhow::anyhow!("the answer was not yes").into());
         }
     }
-    let mut registry = context.writable_registry(&ground.location)?;
+    let mut registry = context.writable_registry(&ground.location, Missing::Error)?;
     let guard = |mode: Mode, entries: &_| plan::recheck(&planned.plan, mode, entries);
     context
         .wait(registry.delete_workspace(name, &planned.plan.base(), Some(&guard)))
         .map_err(|error| ground.fail(&error))?;
     drop(registry);
-    let forgotten = context.workspace_name(&place).value == name && select_workspace(&place.root, None).is_ok();
+    let selected = context.workspace_name(&place).is_ok_and(|it| it.value == name);
+    let forgotten = selected && select_workspace(&place.root, None).is_ok();
     context.ui.data(&format!("Deleted workspace {name}.\n"))?;
     if forgotten {
         context.ui.say("It was selected; the selection is gone too.");

@@ -9,7 +9,8 @@ use rayon::prelude::*;
 use super::brings::Known;
 use super::rename::Renames;
 use super::{
-    Action, Cause, Change, Entry, Learned, Meanwhile, Mode, Plan, Snapshot, brings, cost, fields, order, rename,
+    Action, Cause, Change, Entry, Learned, Meanwhile, Mode, Plan, RegistryPlace, Snapshot, brings, cost, fields, order,
+    rename,
 };
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::resource::{Address, Catalog, Digest, Effect, Instant, Resource};
@@ -77,6 +78,7 @@ pub fn diff(
         unchanged,
         state,
         warnings,
+        place: RegistryPlace::default(),
     })
 }
 

@@ -66,6 +66,23 @@ pub struct Plan {
     pub state: String,
     /// Hints about the plan as a whole.
     pub warnings: Vec<Diagnostic>,
+    /// Where the registry lies, for whoever reads the plan; no part of what it does.
+    pub place: RegistryPlace,
+}
+
+/// The registry as a person names it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RegistryPlace {
+    pub path: String,
+    /// Whether there is none yet: nothing is recorded, so nothing is protected.
+    pub new: bool,
+}
+
+impl RegistryPlace {
+    /// Says that there is none yet.
+    pub fn is_new(&self) -> String {
+        format!("new registry at {}: nothing is recorded, nothing is protected", self.path)
+    }
 }
 
 /// What happens to one resource, and why.

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{Action, Brings, Cause, Change, Columns, Job, Learned, Meanwhile, Mode, Plan, Serial, Suppress};
+use super::{
+    Action, Brings, Cause, Change, Columns, Job, Learned, Meanwhile, Mode, Plan, RegistryPlace, Serial, Suppress,
+};
 use crate::resource::{Address, Digest, Effect, FieldChange, Resource};
 
 /// What `plan --out` writes.
@@ -110,6 +112,7 @@ impl Saved {
             unchanged: body.unchanged,
             state: body.state,
             warnings: Vec::new(),
+            place: RegistryPlace::default(),
         };
         let suppress = match body.suppress {
             StoredSuppress::Only(addresses) => Suppress::Only(addresses),

@@ -10,7 +10,13 @@ use crate::plan::{Refused, Serial};
 pub enum Error {
     /// It cannot be opened or reached.
     Unreachable(String),
-    /// Its folder cannot be made.
+    /// The operating system does not let it be looked at, and says why.
+    Unreadable(String),
+    /// SQLite does not open it, and does not say why.
+    CannotOpen,
+    /// A file of no length: something ended while it was made or copied.
+    Empty,
+    /// Its folder cannot be made, or takes no files.
     Folder(String),
     /// A SQLite file of something else.
     NotARegistry,
@@ -48,6 +54,12 @@ pub enum Error {
     Locked,
     ReadOnly,
     Full,
+    /// These of its triggers are missing, or are not as weir made them.
+    Unguarded(Vec<String>),
+    /// A copy would take the place of something.
+    Taken(String),
+    /// A copy cannot be written there: where, and why.
+    Target(String, String),
     /// One of its triggers stopped a write.
     Trigger(String),
     Refused(Refused),
@@ -67,6 +79,8 @@ impl Error {
     /// Returns the error as a diagnostic, with the next step.
     pub fn diagnostic(&self, place: &str) -> Diagnostic {
         let code = match self {
+            Self::Unreadable(_) | Self::CannotOpen => "G001",
+            Self::Taken(_) | Self::Target(..) => "G008",
             Self::Unreachable(_) | Self::Folder(_) | Self::Incomplete | Self::Constraint(_) | Self::Other(_) => "G001",
             Self::Newer { .. } => "G002",
             Self::Older { .. } => "G003",
@@ -74,7 +88,7 @@ impl Error {
             Self::OtherRegistry | Self::Used | Self::OtherRow { .. } => "G004",
             Self::NoWorkspace { .. } => "G005",
             Self::Workspace(_) => "G011",
-            Self::Damaged(_) | Self::NotARegistry => "G006",
+            Self::Damaged(_) | Self::NotARegistry | Self::Empty | Self::Unguarded(_) => "G006",
             Self::Locked => "G007",
             Self::ReadOnly | Self::Full => "G008",
             Self::Trigger(_) | Self::Refused(_) => "G009",
@@ -105,6 +119,14 @@ impl Error {
                 "name another file with --registry, WEIR_REGISTRY_URL, or `url` under [registry] in weir.toml"
                     .to_owned()
             }
+            Self::Unreadable(_) | Self::CannotOpen => {
+                "make the file and its folder readable and writable for this user, and mount what is not there"
+                    .to_owned()
+            }
+            Self::Empty => "put a backup copy in its place; or remove it, if there never was a registry".to_owned(),
+            Self::Taken(_) => "name a file that does not exist".to_owned(),
+            Self::Target(..) => "name a file in a folder that takes one".to_owned(),
+            Self::Unguarded(_) => "run `weir registry migrate`: it makes a backup copy, then puts them back".to_owned(),
             Self::Folder(_) => "make its folder writable".to_owned(),
             Self::Locked => "wait for the other process to end, then try again".to_owned(),
             Self::ReadOnly => "make the file and its folder writable".to_owned(),
@@ -121,6 +143,14 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreachable(reason) => f.write_str(reason),
+            Self::Unreadable(reason) => write!(f, "it cannot be opened: {reason}"),
+            Self::CannotOpen => f.write_str("it cannot be opened"),
+            Self::Taken(target) => write!(f, "it is not copied: `{target}` exists already"),
+            Self::Target(target, reason) => write!(f, "it is not copied: `{target}` cannot be written: {reason}"),
+            Self::Empty => f.write_str("it is an empty file"),
+            Self::Unguarded(names) => {
+                write!(f, "its triggers are not as weir made them: {}", names.join(", "))
+            }
             Self::Folder(reason) => write!(f, "its folder cannot be made: {reason}"),
             Self::NotARegistry => f.write_str("it is a SQLite file, and not a registry"),
             Self::Newer { found } => {
@@ -164,6 +194,8 @@ impl From<sqlx::Error> for Error {
         let sqlx::Error::Database(database) = &error else {
             return match error {
                 sqlx::Error::ColumnDecode { .. } | sqlx::Error::ColumnNotFound(_) => Self::Damaged(error.to_string()),
+                // A schema that makes no sense ends the thread that reads it.
+                sqlx::Error::WorkerCrashed => Self::Damaged("SQLite breaks off reading it".to_owned()),
                 sqlx::Error::Io(io) => Self::Unreachable(io.to_string()),
                 other => Self::Other(other),
             };
@@ -172,12 +204,14 @@ impl From<sqlx::Error> for Error {
         let code: i32 = database.code().and_then(|it| it.parse().ok()).unwrap_or(0);
         // The low byte of SQLite's extended codes is the primary one.
         match code & 0xff {
+            // The index of the log has no room: SQLITE_IOERR_SHMSIZE.
+            10 if code == 4874 => Self::Full,
             5 | 6 => Self::Locked,
             8 => Self::ReadOnly,
             10 => Self::Unreachable(format!("the disk reports an error: {message}")),
             11 | 26 => Self::Damaged(message),
             13 => Self::Full,
-            14 => Self::Unreachable("it cannot be opened".to_owned()),
+            14 => Self::CannotOpen,
             19 if message.starts_with("weir: ") => Self::Trigger(message),
             19 => Self::Constraint(message),
             1 if message.contains("no such table") || message.contains("no such column") => Self::Damaged(message),

@@ -1,7 +1,11 @@
 //! The recorded side: what was applied, by whom, and what it took. Knows neither plans nor kinds.
 
+mod backup;
+mod check;
 mod error;
+mod location;
 mod memory;
+mod migrate;
 mod open;
 mod sqlite;
 mod write;
@@ -14,9 +18,13 @@ use async_trait::async_trait;
 use crate::plan::{Base, Entry, Mode, Serial, Write};
 use crate::resource::{Address, Resource};
 
+pub use backup::backup;
+pub use check::{Report, check};
 pub use error::Error;
+pub use location::{Location, Malformed};
 pub use memory::Memory;
-pub use open::{FORMAT, Location, create, migrate, open};
+pub use migrate::{FORMAT, Migrated, migrate};
+pub use open::{create, open};
 pub use sqlite::Sqlite;
 
 pub type Result<T> = std::result::Result<T, Error>;

@@ -35,6 +35,9 @@ pub fn diagnostics(diagnostics: &[Diagnostic], folder: &str) -> String {
 /// Returns one annotation for each refusal, warning and destructive change of a plan, at its declaration.
 pub fn plan(plan: &Plan, refusals: &[Refusal], folder: &str) -> String {
     let mut out = String::new();
+    if plan.place.new {
+        let _ = writeln!(out, "::warning title=registry::{}", data(&plan.place.is_new()));
+    }
     for change in &plan.changes {
         let place = change
             .source

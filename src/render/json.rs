@@ -22,6 +22,7 @@ pub struct PlanJson {
     pub mode: String,
     /// The serial that this plan starts from; 0 before the first apply
     pub base_serial: i64,
+    pub registry: RegistryJson,
     pub repo: RepoJson,
     /// Deletes first, readers before what they read; then the rest, what is read before its readers
     pub changes: Vec<ChangeJson>,
@@ -32,6 +33,15 @@ pub struct PlanJson {
     /// Hints about the plan as a whole
     pub warnings: Vec<String>,
     pub summary: SummaryJson,
+}
+
+/// The registry that the plan was made against.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct RegistryJson {
+    /// Its file, as seen from where weir ran
+    pub path: String,
+    /// Whether there is none yet: nothing is recorded, so nothing is protected
+    pub new: bool,
 }
 
 /// The git state of the feature repo; null where it is not in git.
@@ -144,6 +154,7 @@ pub fn plan(plan: &Plan, refusals: &[Refusal], repo: RepoJson) -> PlanJson {
         workspace: plan.workspace.clone(),
         mode: plan.mode.to_string(),
         base_serial: plan.base.0,
+        registry: RegistryJson { path: plan.place.path.clone(), new: plan.place.new },
         repo,
         changes: plan.changes.iter().map(change).collect(),
         refusals: refusals.iter().map(refusal).collect(),

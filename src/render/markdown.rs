@@ -12,6 +12,9 @@ const CHANGES_MAX: usize = 100;
 
 /// Writes the plan: what matters to a reviewer first, details folded away.
 pub fn plan(out: &mut impl Write, plan: &Plan, refusals: &[Refusal], now: Instant) -> fmt::Result {
+    if plan.place.new {
+        writeln!(out, "**{}**\n", escape(&plan.place.is_new()))?;
+    }
     let verdict = if !refusals.is_empty() {
         "refused"
     } else if plan.changes.is_empty() {

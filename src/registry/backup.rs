@@ -1,0 +1,39 @@
+//! A copy of a registry: one consistent state, whatever other processes do meanwhile.
+
+use std::path::Path;
+
+use sqlx::Connection as _;
+
+use super::location::Location;
+use super::open::{Facts, Unfinished, connect};
+use super::{Error, FORMAT, Result};
+use crate::absent::or_absent;
+
+/// Copies the registry to `target`. Errors when anything has that name already, or when there is no registry.
+pub async fn backup(location: &Location, target: &Path) -> Result<()> {
+    let Some(path) = location.find()? else {
+        return Err(Error::Unreachable("there is none yet: `weir registry init` makes one".to_owned()));
+    };
+    let taken = || Error::Taken(target.display().to_string());
+    let there = or_absent(target, target.symlink_metadata());
+    if there.map_err(|it| Error::Target(target.display().to_string(), crate::absent::reason(&it)))?.is_some() {
+        return Err(taken());
+    }
+    // Copying takes a connection that may write, though it writes nothing here; where that cannot be, one that reads.
+    let mut connection = match connect(&path, true).await {
+        Ok(connection) => connection,
+        Err(_) => connect(&path, false).await?,
+    };
+    Facts::read(&mut connection).await?.format(FORMAT)?;
+    let unfinished = Unfinished::new(target).map_err(|error| match error {
+        Error::Folder(reason) => Error::Target(target.display().to_string(), reason),
+        other => other,
+    })?;
+    let name = unfinished
+        .path
+        .to_str()
+        .ok_or_else(|| Error::Target(target.display().to_string(), "its name is not UTF-8".to_owned()))?;
+    sqlx::query("VACUUM INTO ?").bind(name).execute(&mut connection).await?;
+    connection.close().await?;
+    if unfinished.finish(target)? { Ok(()) } else { Err(taken()) }
+}
