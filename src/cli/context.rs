@@ -39,6 +39,9 @@ pub struct Chosen {
     pub from: &'static str,
 }
 
+/// The registry of a repo when nobody names one.
+const DEFAULT_URL: &str = "sqlite://.weir/registry.db";
+
 /// Where a registry's url came from when nobody named one.
 const UNNAMED: &str = "the default";
 
@@ -136,9 +139,10 @@ impl Context {
         } else if let Some(url) = environment("WEIR_REGISTRY_URL")? {
             (url, &place.base, "WEIR_REGISTRY_URL")
         } else if let Some(url) = &place.project.registry_url {
-            (url.clone(), &place.root, "weir.toml")
+            // Whoever writes down the default has named no other place: nothing could be mounted there.
+            (url.clone(), &place.root, if url == DEFAULT_URL { UNNAMED } else { "weir.toml" })
         } else {
-            ("sqlite://.weir/registry.db".to_owned(), &place.root, UNNAMED)
+            (DEFAULT_URL.to_owned(), &place.root, UNNAMED)
         };
         let location = Location::parse(&url, base)
             .map_err(|it| Stop::diagnostic(Diagnostic::error("G001", it.summary).hint(it.hint)))?;

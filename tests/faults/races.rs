@@ -17,7 +17,9 @@ fn both(left: &mut Command, right: &mut Command) -> [Run; 2] {
 fn apply_of(repo: &Repo, registry: &Repo, words: &str) -> Command {
     repo.write("user.yaml", &format!("{USER}description: {words}\n"));
     let mut command = weir(repo.path());
-    command.args(["-q", "apply", "-y", "--registry"]).arg(format!("sqlite://{}", registry.registry().display()));
+    command
+        .args(["-q", "apply", "-y", "--create-registry", "--registry"])
+        .arg(format!("sqlite://{}", registry.registry().display()));
     command
 }
 
