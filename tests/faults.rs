@@ -1,6 +1,7 @@
 //! Bad input and faults: one clear message, the right exit code, and a registry that reads as before or as after.
 
 mod beginning;
+mod check;
 mod input;
 mod kill;
 mod project;

@@ -89,6 +89,92 @@ fn plans_are_pure() {
     none("plan/ and render/ have no clock, no I/O, no async, no order of luck", offenders);
 }
 
+/// Where files and variables decide what is acted on, only what is not there is absent: an error is none of that.
+const ABSENT: &[&str] = &["src/cli/", "src/registry/", "src/apply.rs"];
+
+/// Questions to the file system whose answer decides nothing but a place in a message, or how fast a run is.
+const HARMLESS: &[(&str, &str)] = &[
+    ("src/cli/validate.rs", ".join(\".git\")"),
+    ("src/cli/validate.rs", "let Ok(root) = root.canonicalize()"),
+    // A variable of weir.toml that is no text is an error there: it is not set.
+    ("src/cli/context.rs", "read_project("),
+    ("src/cli/context.rs", "find_map(|it| environment(it)"),
+    ("src/cli/repo.rs", "load::local_folder"),
+    ("src/cli/repo.rs", "current_exe"),
+    ("src/cli/context.rs", "current_dir"),
+];
+
+/// Returns the statements that take an error of the file system or the environment for "not there".
+fn errors_taken_for_absent(text: &str) -> Vec<String> {
+    // These answer `false` to every error.
+    const ASKS: &[&str] = &[".exists()", ".is_symlink()", ".is_file()", ".is_dir()"];
+    const READS: &[&str] = &[
+        "read_to_string(",
+        "fs::read(",
+        "metadata(",
+        "canonicalize(",
+        "read_dir(",
+        "read_link(",
+        "File::open(",
+        "env::var(",
+        "current_dir(",
+        "current_exe(",
+        "local_folder(",
+        "environment(",
+        "remove_file(",
+    ];
+    const FORGETS: &[&str] = &[".ok()", ".is_ok", ".is_err", ".unwrap_or", "if let Ok", "let Ok("];
+    let code: Vec<&str> = text.lines().map(str::trim).filter(|it| !it.starts_with("//")).collect();
+    let code = code.join(" ").replace(" .", ".");
+    let statements = code.split([';', '{']).map(str::trim);
+    let wrong = |it: &&str| {
+        let asks = ASKS.iter().any(|ask| {
+            it.match_indices(ask).any(|(at, _)| !it[..at].ends_with("metadata") && !it[..at].ends_with("file_type()"))
+        });
+        // What a failed removal leaves behind is no choice of anybody.
+        let read = READS.iter().any(|read| it.contains(read)) && !it.starts_with("let _ = ");
+        asks || read && FORGETS.iter().any(|forgets| it.contains(forgets))
+    };
+    statements.filter(wrong).map(str::to_owned).collect()
+}
+
+#[test]
+fn only_what_is_not_there_is_absent() {
+    let mut offenders = Vec::new();
+    for (path, text) in files("src", ".rs").into_iter().filter(|it| ABSENT.iter().any(|part| it.0.starts_with(part))) {
+        let harmless = |it: &String| HARMLESS.iter().any(|(file, part)| path == *file && it.contains(part));
+        let found = errors_taken_for_absent(shipped(&text)).into_iter().filter(|it| !harmless(it));
+        offenders.extend(found.map(|it| format!("{path}: {it}")));
+    }
+    none("an error is not `absent`: use absent::or_absent", offenders);
+}
+
+#[test]
+fn the_rule_of_what_is_absent_can_fail() {
+    for wrong in [
+        "let text = std::fs::read_to_string(path).ok()?;",
+        "if !location.path.exists() { return None }",
+        "let root = start.ancestors().find(|it| it.join(FILE).is_file());",
+        "std::fs::metadata(&self.path).is_ok_and(|it| it.len() > 0)",
+        "let name = std::env::var(name).ok().filter(|it| !it.is_empty());",
+        "let text = std::fs::read_to_string(path)\n    .ok()\n    .unwrap_or_default();",
+        "if let Ok(text) = std::fs::read_to_string(&path) {",
+        "let Ok(found) = path.canonicalize() else { return };",
+        "path.parent().filter(|it| it.is_dir())",
+    ] {
+        assert_eq!(errors_taken_for_absent(wrong).len(), 1, "{wrong}");
+    }
+    for right in [
+        "let text = or_absent(&path, std::fs::read_to_string(&path))?;",
+        "Ok(metadata) if metadata.is_dir() => return Ok(directory),",
+        "let _ = std::fs::remove_file(&path);",
+        "// if path.exists() {",
+        "let number: Option<i64> = text.parse().ok();",
+    ] {
+        assert_eq!(errors_taken_for_absent(right), Vec::<String>::new(), "{right}");
+    }
+}
+
 /// Who may import whom: `docs/internals/architecture.md` says the same.
 const IMPORTS: &[(&str, &[&str])] = &[
     ("diagnostic", &[]),

@@ -99,7 +99,7 @@ impl Context {
         let Some(directory) = &self.global.directory else { return Ok(current) };
         let directory = current.join(directory);
         let what = match std::fs::metadata(&directory) {
-            Ok(it) if it.is_dir() => return Ok(directory),
+            Ok(metadata) if metadata.is_dir() => return Ok(directory),
             Ok(_) => "is not a folder".to_owned(),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => "is not a folder".to_owned(),
             Err(error) => format!("cannot be read: {}", reason(&error)),

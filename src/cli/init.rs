@@ -6,6 +6,7 @@ use anyhow::Context as _;
 
 use super::context::Context;
 use super::stop::{Exit, Stop};
+use crate::absent::or_absent;
 use crate::diagnostic::Diagnostic;
 
 /// Start a feature repo
@@ -29,9 +30,14 @@ pub fn run(context: &Context, args: &InitArgs) -> Result<Exit, Stop> {
     let here = context.directory()?;
     let folder = args.dir.as_ref().map_or(here.clone(), |it| here.join(it));
     let shown = args.dir.as_deref().unwrap_or(Path::new("."));
-    if let Some(taken) = FILES.iter().map(|it| it.0).find(|it| folder.join(it).exists()) {
-        let diagnostic = Diagnostic::error("L015", format!("`{}` exists already", shown.join(taken).display()));
-        return Err(Stop::diagnostic(diagnostic.hint("choose an empty folder: `weir init` overwrites nothing")));
+    for (file, _) in FILES {
+        let path = folder.join(file);
+        // A link that leads nowhere is there too: writing would follow it.
+        let taken = or_absent(&path, path.symlink_metadata());
+        if taken.with_context(|| format!("`{}` cannot be looked at", path.display()))?.is_some() {
+            let diagnostic = Diagnostic::error("L015", format!("`{}` exists already", shown.join(file).display()));
+            return Err(Stop::diagnostic(diagnostic.hint("choose an empty folder: `weir init` overwrites nothing")));
+        }
     }
     for (file, text) in FILES {
         let path = folder.join(file);

@@ -13,6 +13,7 @@ use super::list::lines;
 use super::repo;
 use super::show::{Among, find_among};
 use super::stop::{Exit, Stop};
+use crate::absent::or_absent;
 use crate::diagnostic::{Diagnostic, DocumentId, Place as At, Span};
 use crate::engine::{self, Format, Request, Scan, Seen};
 use crate::load::Repo;
@@ -223,16 +224,19 @@ fn to_file(
 ) -> Result<Seen, Stop> {
     let path = context.directory()?.join(path);
     // What a link leads to is what is written.
-    let path = path.canonicalize().unwrap_or(path);
+    let found = or_absent(&path, path.canonicalize());
+    let found = found.with_context(|| format!("`{}` cannot be written", path.display()))?;
+    let path = found.unwrap_or(path);
     let cannot = || format!("`{}` cannot be written", path.display());
+    let metadata = or_absent(&path, std::fs::metadata(&path)).with_context(cannot)?;
     // A pipe or a device has nobody who could see it half done, and is not to be replaced.
-    if std::fs::metadata(&path).is_ok_and(|it| !it.is_file()) {
+    if metadata.is_some_and(|metadata| !metadata.is_file()) {
         let mut file = std::fs::File::options().write(true).open(&path).with_context(cannot)?;
         let (seen, more) = write_all(repo, request, format, &mut file, &path)?;
         context.ui.say(&format!("Wrote {} to {}{more}.", words::count(seen.rows, "row"), path.display()));
         return Ok(seen);
     }
-    let folder = path.parent().filter(|it| it.is_dir());
+    let folder = path.parent().filter(|it| matches!(it.metadata(), Ok(metadata) if metadata.is_dir()));
     let folder = folder.with_context(|| format!("`{}` is not in a folder that exists", path.display()))?;
     let name = path.file_name().with_context(|| format!("`{}` is not a file's name", path.display()))?;
     let temporary = folder.join(format!(".{}.{}.tmp", name.to_string_lossy(), std::process::id()));

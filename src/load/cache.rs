@@ -144,8 +144,9 @@ impl Cache {
         let known = std::mem::take(&mut self.text).len();
         self.entries = HashMap::new();
         let mut parts = std::mem::take(&mut self.added);
-        // More than half of the file is of no use any more: start it afresh, and let what is missing be parsed again.
-        let stale = known > 2 * used + parts.iter().map(String::len).sum::<usize>() + (1 << 20);
+        // More than half of the file is of no use any more: start it afresh, and let what is missing be parsed again. A small
+        // file may hold a little more, or it would be started afresh all the time.
+        let stale = known > 2 * used + parts.iter().map(String::len).sum::<usize>() + (1 << 16);
         if std::mem::take(&mut self.whole_changed) {
             parts.extend(self.whole.as_ref().map(|it| format!("W {}\n", encode_whole(it))));
         }

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use sqlx::Connection as _;
+use sqlx::sqlite::SqliteConnection;
 
 use super::location::Location;
-use super::open::{Facts, Unfinished, connect};
+use super::open::{Facts, Unfinished, closed, connect};
 use super::{Error, FORMAT, Result};
 use crate::absent::or_absent;
 
@@ -24,7 +24,13 @@ pub async fn backup(location: &Location, target: &Path) -> Result<()> {
         Ok(connection) => connection,
         Err(_) => connect(&path, false).await?,
     };
-    Facts::read(&mut connection).await?.format(FORMAT)?;
+    let copied = copy(&mut connection, target).await;
+    if closed(connection, copied).await?.finish(target)? { Ok(()) } else { Err(taken()) }
+}
+
+/// Copies to a file beside `target`.
+async fn copy(connection: &mut SqliteConnection, target: &Path) -> Result<Unfinished> {
+    Facts::read(connection).await?.format(FORMAT)?;
     let unfinished = Unfinished::new(target).map_err(|error| match error {
         Error::Folder(reason) => Error::Target(target.display().to_string(), reason),
         other => other,
@@ -33,7 +39,6 @@ pub async fn backup(location: &Location, target: &Path) -> Result<()> {
         .path
         .to_str()
         .ok_or_else(|| Error::Target(target.display().to_string(), "its name is not UTF-8".to_owned()))?;
-    sqlx::query("VACUUM INTO ?").bind(name).execute(&mut connection).await?;
-    connection.close().await?;
-    if unfinished.finish(target)? { Ok(()) } else { Err(taken()) }
+    sqlx::query("VACUUM INTO ?").bind(name).execute(connection).await?;
+    Ok(unfinished)
 }

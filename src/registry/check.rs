@@ -7,7 +7,7 @@ use sqlx::{Connection as _, Row as _};
 
 use super::location::Location;
 use super::migrate::{FORMAT, MIGRATIONS, upgrade};
-use super::open::{Facts, connect};
+use super::open::{Facts, closed, connect};
 use super::{Error, Result, decode};
 use crate::plan::state;
 use crate::resource::{Address, Catalog, Digest, Resource};
@@ -28,20 +28,26 @@ pub async fn check(location: &Location) -> Result<Report> {
         return Err(Error::Unreachable("there is none yet: `weir registry init` makes one".to_owned()));
     };
     let mut connection = connect(&path, false).await?;
-    let found = Facts::read(&mut connection).await?.format(FORMAT)?;
+    let report = read(&mut connection).await;
+    closed(connection, report).await
+}
+
+async fn read(connection: &mut SqliteConnection) -> Result<Report> {
+    let found = Facts::read(connection).await?.format(FORMAT)?;
     if found < FORMAT {
         return Err(Error::Older { found });
     }
     // One state, whoever applies meanwhile.
-    sqlx::query("BEGIN").execute(&mut connection).await?;
+    sqlx::query("BEGIN").execute(&mut *connection).await?;
     let mut report = Report::default();
-    file(&mut connection, &mut report).await?;
+    file(connection, &mut report).await?;
+    // Where pages or rows are torn, what is read of them says nothing.
     if report.faults.is_empty() {
-        schema(&mut connection, &mut report).await?;
-        rows(&mut connection, &mut report).await?;
-        jobs(&mut connection, &mut report).await?;
+        schema(connection, &mut report).await?;
+        rows(connection, &mut report).await?;
+        jobs(connection, &mut report).await?;
     }
-    sqlx::query("ROLLBACK").execute(&mut connection).await?;
+    sqlx::query("ROLLBACK").execute(connection).await?;
     Ok(report)
 }
 

@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Connection as _};
 
 use super::location::{Location, beside};
-use super::open::{Facts, connect, format};
+use super::open::{Facts, closed, connect, format};
 use super::{Error, Result};
 use crate::absent::or_absent;
 
@@ -39,18 +39,27 @@ async fn migrate_with(location: &Location, at: &str, migrations: &[&'static str]
         return Err(Error::Unreachable("there is none yet: `weir registry init` makes one".to_owned()));
     };
     let mut connection = connect(&path, true).await?;
-    let facts = Facts::read(&mut connection).await?;
+    let migrated = migrate_file(&mut connection, &path, at, migrations, newest).await;
+    closed(connection, migrated).await
+}
+
+async fn migrate_file(
+    connection: &mut SqliteConnection,
+    path: &Path,
+    at: &str,
+    migrations: &[&'static str],
+    newest: i64,
+) -> Result<Option<Migrated>> {
+    let facts = Facts::read(connection).await?;
     let found = facts.format(newest)?;
     if found == newest && facts.unguarded().is_empty() {
-        connection.close().await?;
         return Ok(None);
     }
-    let backup = backup_path(&path, found)?;
+    let backup = backup_path(path, found)?;
     // VACUUM INTO copies one consistent state, whatever other processes do.
-    sqlx::query("VACUUM INTO ?").bind(backup.to_string_lossy().into_owned()).execute(&mut connection).await?;
-    upgrade(&mut connection, at, migrations).await?;
-    let put_back = if newest == FORMAT { put_back(&mut connection).await? } else { Vec::new() };
-    connection.close().await?;
+    sqlx::query("VACUUM INTO ?").bind(backup.to_string_lossy().into_owned()).execute(&mut *connection).await?;
+    upgrade(connection, at, migrations).await?;
+    let put_back = if newest == FORMAT { put_back(connection).await? } else { Vec::new() };
     Ok(Some(Migrated { found, backup, put_back }))
 }
 

@@ -23,7 +23,15 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 pub async fn open(location: &Location, write: bool) -> Result<Option<Sqlite>> {
     let Some(path) = location.find()? else { return Ok(None) };
     let mut connection = connect(&path, write).await?;
-    let facts = Facts::read(&mut connection).await?;
+    match ready(&mut connection, write).await {
+        Ok(()) => Ok(Some(Sqlite::new(connection, false))),
+        error => closed(connection, error).await.map(|()| None),
+    }
+}
+
+/// Looks whether this is a registry that this weir can use as it is.
+async fn ready(connection: &mut SqliteConnection, write: bool) -> Result<()> {
+    let facts = Facts::read(connection).await?;
     let found = facts.format(FORMAT)?;
     if found < FORMAT {
         return Err(Error::Older { found });
@@ -32,10 +40,15 @@ pub async fn open(location: &Location, write: bool) -> Result<Option<Sqlite>> {
     if !unguarded.is_empty() {
         return Err(Error::Unguarded(unguarded));
     }
-    if write {
-        enter_wal(&mut connection).await?;
-    }
-    Ok(Some(Sqlite::new(connection, false)))
+    if write { enter_wal(connection).await } else { Ok(()) }
+}
+
+/// Closes a connection, which takes its lock files away, and returns what was done with it.
+pub(super) async fn closed<T>(connection: SqliteConnection, result: Result<T>) -> Result<T> {
+    let closed = connection.close().await;
+    let done = result?;
+    closed?;
+    Ok(done)
 }
 
 /// What tells a registry from other files, read in one statement: another process may be writing at this moment.
@@ -51,13 +64,15 @@ impl Facts {
         let row = sqlx::query(
             "SELECT (SELECT user_version FROM pragma_user_version),
                  count(*) FILTER (WHERE type = 'table' AND name IN ('registry', 'workspace', 'resource')),
-                 coalesce(group_concat(name || char(31) || sql, char(30)) FILTER (WHERE type = 'trigger'), '')
+                 coalesce(group_concat(type || char(31) || name || char(31) || sql, char(30)), '')
              FROM sqlite_schema",
         )
         .fetch_one(connection)
         .await?;
+        // All of the schema has to be text: of a word that is none, SQLite's thread in sqlx dies, and rows that it did
+        // not read look like rows that are not there.
         let (tables, packed): (i64, String) = (row.try_get(1)?, row.try_get(2)?);
-        let triggers = packed.split('\u{1e}').filter_map(|it| it.split_once('\u{1f}'));
+        let triggers = packed.split('\u{1e}').filter_map(|it| it.strip_prefix("trigger\u{1f}")?.split_once('\u{1f}'));
         let triggers = triggers.map(|(name, sql)| (name.to_owned(), sql.to_owned())).collect();
         Ok(Self { format: row.try_get(0)?, is_registry: tables == 3, triggers })
     }

@@ -167,6 +167,10 @@ impl Registry for Sqlite {
         )
         .fetch_all(self.connection())
         .await?;
+        // `prod` cannot be deleted: where no row comes, they were not read.
+        if rows.is_empty() {
+            return Err(Error::Damaged("it holds no workspace".to_owned()));
+        }
         rows.iter()
             .map(|row| {
                 let mode = mode(&row.try_get::<String, _>(1)?)?;
