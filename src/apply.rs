@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::plan::{
     Action, Approved, Change, Entry, Mode, Plan, Row, Serial, Snapshot, Target, Targets, Write, is_harmless, recheck,
 };
-use crate::registry::{Commit, LogEntry, LoggedChange, Part, Parts, Registry, Result};
+use crate::registry::{Commit, Held, LogEntry, LoggedChange, Part, Parts, Registry, Result};
 use crate::resource::{Address, Resource};
 
 /// Who applies, when and why: what the history says.
@@ -19,7 +19,11 @@ pub struct Occasion {
     pub at: String,
     pub actor: String,
     pub git_commit: Option<String>,
+    /// Whether files of the repo differed from the commit, when git said.
+    pub git_dirty: Option<bool>,
     pub message: Option<String>,
+    /// Of a restore: where it goes back to.
+    pub restores: Option<Serial>,
 }
 
 /// Carries out `approved` in one transaction, which is made of its [`parts`]. The guard runs once more inside it, on
@@ -58,8 +62,11 @@ fn entry(plan: &Plan, occasion: &Occasion) -> LogEntry {
         at: occasion.at.clone(),
         actor: occasion.actor.clone(),
         git_commit: occasion.git_commit.clone(),
+        git_dirty: occasion.git_dirty,
         message: occasion.message.clone(),
         summary: summary.to_string(),
+        restores: occasion.restores,
+        weir: Some(env!("CARGO_PKG_VERSION").to_owned()),
     }
 }
 
@@ -168,5 +175,7 @@ fn logged(change: &Change, texts: &Texts, action: &str) -> LoggedChange {
         suppressed: change.suppressed,
         before: texts.before.clone(),
         after: texts.after.clone(),
+        resource_id: change.id,
+        held: Held::default(),
     }
 }

@@ -811,6 +811,7 @@ fn saved_round_trip(plan: &Plan, at: usize, byte: u8) -> Result<(), TestCaseErro
         plan: plan.clone(),
         made_at: NOW.to_owned(),
         commit: Some("0123abc".to_owned()),
+        dirty: Some(true),
         suppress: Suppress::None,
         derived: BTreeMap::new(),
     }
@@ -920,6 +921,7 @@ fn bytes(plan: &Plan) -> String {
         plan: plan.clone(),
         made_at: NOW.to_owned(),
         commit: None,
+        dirty: None,
         suppress: Suppress::None,
         derived: BTreeMap::new(),
     };
@@ -958,7 +960,14 @@ fn planned(registry: &mut Memory, workspace: &str, declared: &[Declared]) -> Res
 }
 
 fn carry_out(registry: &mut Memory, approved: Approved) {
-    let occasion = Occasion { at: NOW.to_owned(), actor: "tester".to_owned(), git_commit: None, message: None };
+    let occasion = Occasion {
+        at: NOW.to_owned(),
+        actor: "tester".to_owned(),
+        git_commit: None,
+        git_dirty: None,
+        message: None,
+        restores: None,
+    };
     wait(apply(registry, &approved, &occasion, Box::new(parts(&approved)))).unwrap();
 }
 

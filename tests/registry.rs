@@ -9,7 +9,8 @@ use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 use tempfile::TempDir;
 use weir::plan::{Base, Entry, Job, JobKind, Mode, Range, Recorded, Refused, Row, Serial, Snapshot, Target, Write};
 use weir::registry::{
-    Commit, Error, FORMAT, Guard, Location, LogEntry, LoggedChange, Memory, Part, Registry, create, open, specs_at,
+    Commit, Error, FORMAT, Guard, Held, Location, LogEntry, LoggedChange, Memory, Part, Registry, create, open,
+    specs_at,
 };
 use weir::resource::Address;
 
@@ -97,8 +98,11 @@ fn commit(workspace: &str, base: Base, writes: Vec<Write>) -> Commit<'static> {
         at: NOW.to_owned(),
         actor: "tester".to_owned(),
         git_commit: Some("0123abc".to_owned()),
+        git_dirty: Some(serial > 0),
         message: (serial > 0).then(|| format!("after {serial}")),
         summary: "{}".to_owned(),
+        restores: (serial > 1).then_some(Serial(1)),
+        weir: Some("0.0.1".to_owned()),
     };
     let changes: Vec<LoggedChange> = writes.iter().filter_map(logged).collect();
     Commit {
@@ -122,6 +126,8 @@ fn logged(write: &Write) -> Option<LoggedChange> {
         suppressed: false,
         before: None,
         after: Some(row.spec.clone()),
+        resource_id: None,
+        held: Held::default(),
     })
 }
 
@@ -984,6 +990,49 @@ fn jobs_belong_to_an_identity_and_end_with_it() {
 }
 
 #[test]
+fn the_history_keeps_what_a_row_held_beside_its_spec() {
+    on_every_backend(async |registry| {
+        let order = |names: &[&str]| names.iter().map(|it| (*it).to_owned()).collect::<Vec<_>>();
+        let ads = "FeatureService.ads";
+        let wire = |id, names: &[&str]| Write::WireOrder { target: target(id, ads), order: order(names) };
+        let columns = |id, text: &str| Write::Derived { target: target(id, ads), columns: text.to_owned() };
+        apply(registry, "prod", 0, vec![insert(ads), wire(None, &["v.b"])]).await.unwrap();
+        let id = ids(registry, "prod").await[ads];
+        // Moves no serial, and the next change knows it all the same.
+        learn(registry, "prod", 1, &[wire(Some(id), &["v.b", "v.a"]), columns(Some(id), "[1]")]).await.unwrap();
+        let change = |action: &str| LoggedChange {
+            action: action.to_owned(),
+            resource_id: Some(id),
+            ..logged(&insert(ads)).unwrap()
+        };
+        let mut update = commit("prod", base(registry, "prod", 1).await, Vec::new());
+        let writes = vec![
+            Write::Update { recorded: recorded(id, ads), row: row(ads, false) },
+            wire(Some(id), &["v.b", "v.a", "v.c"]),
+        ];
+        update.parts = Box::new(std::iter::once(Part { writes, changes: vec![change("update")] }));
+        update.count = 1;
+        registry.commit(update, None).await.unwrap();
+        let mut delete = commit("prod", base(registry, "prod", 2).await, Vec::new());
+        delete.parts = Box::new(std::iter::once(Part {
+            writes: vec![Write::Delete { recorded: recorded(id, ads) }],
+            changes: vec![LoggedChange { after: None, ..change("delete") }],
+        }));
+        delete.count = 1;
+        registry.commit(delete, None).await.unwrap();
+        let changes = registry.changes("prod", Serial(0), Serial(3)).await.unwrap();
+        let held: Vec<_> = changes.into_iter().map(|it| (it.serial.0, it.resource_id, it.held)).collect();
+        let known = |names: &[&str]| Held { wire_order: Some(order(names)), derived: Some("[1]".to_owned()) };
+        let expected = [
+            (1, None, Held::default()),
+            (2, Some(id), known(&["v.b", "v.a"])),
+            (3, Some(id), known(&["v.b", "v.a", "v.c"])),
+        ];
+        assert_eq!(held, expected);
+    });
+}
+
+#[test]
 fn a_newer_registry_is_not_opened_and_another_file_is_no_registry() {
     wait(async {
         let file = File::new().await;
@@ -1021,9 +1070,44 @@ fn fixture(format: &str) -> Repo {
 }
 
 #[test]
-fn a_newer_weir_alone_changes_nothing_in_a_registry_of_format_1() {
+fn a_registry_of_format_1_is_migrated_by_apply_and_before_that_only_named() {
+    let repo = fixture("registry-format-1");
+    let older = "
+error[G003]: registry .weir/registry.db: it has the older format 1, this weir writes 2
+hint: run `weir registry migrate`: it makes a backup copy first
+";
+    let before = std::fs::read(repo.registry()).unwrap();
+    for command in [["plan", "-q"], ["list", "-q"], ["log", "-q"]] {
+        assert_eq!(repo.run(&command).exits(1).stderr, older.trim_start());
+    }
+    assert!(std::fs::read(repo.registry()).unwrap() == before, "who only reads writes nothing");
+    let apply = repo.run(&["apply", "-y"]).exits(0);
+    assert!(apply.stdout.contains("nothing was applied"), "{}", apply.stdout);
+    let copy = repo.path().join(".weir/registry.db.format1.backup");
+    assert!(copy.exists(), "{}", apply.stderr);
+    repo.run(&["plan", "--detailed-exitcode"]).exits(0);
+}
+
+#[test]
+fn a_migrated_history_says_what_it_says_and_no_more() {
     let repo = fixture("registry-format-1");
     repo.run(&["registry", "migrate"]).exits(0);
+    let log: serde_json::Value = serde_json::from_str(&repo.run(&["log", "--format", "json"]).exits(0).stdout).unwrap();
+    assert_eq!((&log[0]["dirty"], &log[0]["weir"], &log[0]["restores"]), (&json!(null), &json!(null), &json!(null)));
+    wait(async {
+        let options = SqliteConnectOptions::new().filename(repo.registry());
+        let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+        // The first window of a schedule is where the backfill ends.
+        let starts = "SELECT printf('%d %d', recurring.range_start = backfill.range_end, recurring.range_end IS NULL)
+            FROM job AS recurring JOIN job AS backfill USING (resource_id)
+            WHERE recurring.kind = 'recurring' AND backfill.kind = 'backfill'";
+        assert_eq!(texts(&mut connection, starts).await, ["1 1", "1 1", "1 1"]);
+    });
+}
+
+#[test]
+fn a_newer_weir_alone_changes_nothing_in_a_registry_of_format_2() {
+    let repo = fixture("registry-format-2");
     let plan = repo.run(&["plan", "--detailed-exitcode"]).exits(0);
     assert!(plan.stdout.contains("No changes"), "{}", plan.stdout);
     let apply = repo.run(&["apply", "-y"]).exits(0);

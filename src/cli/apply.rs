@@ -12,6 +12,7 @@ use super::{git, saved};
 use crate::apply::Occasion;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{Saved, SavedFault};
+use crate::render::json::RepoJson;
 use crate::render::words;
 use crate::resource::Instant;
 
@@ -59,12 +60,20 @@ fn apply_repo(context: &Context, args: &ApplyArgs) -> Result<Exit, Stop> {
     let place = context.place()?;
     let now = context.now()?;
     let asked = git::ask(&place.root);
+    context.bring_up_to_date(&context.location(&place)?.0)?;
     let (ground, planned) = make(context, &place, &args.reading, args.missing(), now)?;
-    carry_out(context, &ground, planned, args.yes.into(), || occasion(context, args, now, asked.answer().commit), now)
+    carry_out(context, &ground, planned, args.yes.into(), || occasion(context, args, now, asked.answer()), now)
 }
 
-fn occasion(context: &Context, args: &ApplyArgs, now: Instant, git_commit: Option<String>) -> Occasion {
-    Occasion { at: now.to_string(), actor: context.actor(), git_commit, message: args.message.clone() }
+fn occasion(context: &Context, args: &ApplyArgs, now: Instant, repo: RepoJson) -> Occasion {
+    Occasion {
+        at: now.to_string(),
+        actor: context.actor(),
+        git_commit: repo.commit,
+        git_dirty: repo.dirty,
+        message: args.message.clone(),
+        restores: None,
+    }
 }
 
 /// A saved plan needs no repo; the registry is found as always. The plan is made again from what is recorded and what it
@@ -74,6 +83,7 @@ fn apply_file(context: &Context, args: &ApplyArgs, path: &Path) -> Result<Exit, 
     let saved = read(&path)?;
     let place = context.place_or_folder()?;
     let now = context.now()?;
+    context.bring_up_to_date(&context.location(&place)?.0)?;
     let mut ground = match args.missing() {
         Missing::Made => Ground::open_new(context, &place)?,
         Missing::Error => Ground::open(context, &place)?,
@@ -85,7 +95,8 @@ fn apply_file(context: &Context, args: &ApplyArgs, path: &Path) -> Result<Exit, 
         saved.made_at,
         words::count(planned.plan.changes.len(), "change")
     ));
-    carry_out(context, &ground, planned, args.yes.into(), || occasion(context, args, now, saved.commit), now)
+    let repo = RepoJson { commit: saved.commit, dirty: saved.dirty };
+    carry_out(context, &ground, planned, args.yes.into(), || occasion(context, args, now, repo), now)
 }
 
 fn read(path: &Path) -> Result<Saved, Stop> {

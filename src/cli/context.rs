@@ -195,13 +195,20 @@ impl Context {
     pub fn writable_registry(&self, location: &Location, missing: Missing) -> Result<Sqlite, Stop> {
         let at = self.now()?.to_string();
         let fail = |error: registry::Error| Stop::registry(&error, &shown(location));
-        match self.wait(registry::open(location, true)) {
-            Ok(Some(registry)) => return Ok(registry),
-            Ok(None) if missing == Missing::Made => return self.wait(registry::create(location, &at)).map_err(fail),
-            Ok(None) => return Err(fail(registry::Error::Unreachable("it is not there any more".to_owned()))),
-            Err(registry::Error::Older { .. }) => {}
-            Err(error) => return Err(fail(error)),
+        self.bring_up_to_date(location)?;
+        match self.wait(registry::open(location, true)).map_err(fail)? {
+            Some(registry) => Ok(registry),
+            None if missing == Missing::Made => self.wait(registry::create(location, &at)).map_err(fail),
+            None => Err(fail(registry::Error::Unreachable("it is not there any more".to_owned()))),
         }
+    }
+
+    /// Migrates an older registry, after a backup copy. For commands that write, before they read.
+    pub fn bring_up_to_date(&self, location: &Location) -> Result<(), Stop> {
+        let fail = |error: registry::Error| Stop::registry(&error, &shown(location));
+        // Whatever else is wrong with it is said by who opens it.
+        let Err(registry::Error::Older { .. }) = self.wait(registry::open(location, false)) else { return Ok(()) };
+        let at = self.now()?.to_string();
         if let Some(Migrated { found, backup, .. }) = self.wait(registry::migrate(location, &at)).map_err(fail)? {
             self.ui.say(&format!(
                 "migrated the registry from format {found} to {}; the copy before is {}",
@@ -209,9 +216,7 @@ impl Context {
                 backup.display()
             ));
         }
-        self.wait(registry::open(location, true))
-            .map_err(fail)?
-            .ok_or_else(|| fail(registry::Error::Damaged("it was emptied meanwhile".to_owned())))
+        Ok(())
     }
 
     /// Returns the chosen workspace as recorded. Where there is no registry yet, there is only `prod`.

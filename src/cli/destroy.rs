@@ -29,7 +29,7 @@ pub fn run(context: &Context, args: &DestroyArgs) -> Result<Exit, Stop> {
 fn destroy(context: &Context, args: &DestroyArgs) -> Result<Exit, Stop> {
     let place = context.place_or_folder()?;
     let now = context.now()?;
-    let mut ground = Ground::open(context, &place)?;
+    let mut ground = Ground::open_to_write(context, &place)?;
     // What data said of columns is what the plan shows of what goes.
     let planned = ground.plan_with_data(context, &[], BTreeMap::new(), &Suppress::None, now)?;
     if planned.plan.changes.is_empty() {
@@ -37,6 +37,13 @@ fn destroy(context: &Context, args: &DestroyArgs) -> Result<Exit, Stop> {
         return Ok(Exit::Done);
     }
     let message = Some(args.message.clone().unwrap_or_else(|| "destroy".to_owned()));
-    let occasion = || Occasion { at: now.to_string(), actor: context.actor(), git_commit: None, message };
+    let occasion = || Occasion {
+        at: now.to_string(),
+        actor: context.actor(),
+        git_commit: None,
+        git_dirty: None,
+        message,
+        restores: None,
+    };
     carry_out(context, &ground, planned, args.yes.into(), occasion, now)
 }

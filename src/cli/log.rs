@@ -39,7 +39,11 @@ pub fn run(context: &Context, args: &LogArgs) -> Result<Exit, Stop> {
     }
     let mut table = table(["SERIAL", "APPLIED AT", "ACTOR", "COMMIT", "CHANGES", "MESSAGE"]);
     for entry in &entries {
-        let commit: String = entry.git_commit.as_deref().unwrap_or_default().chars().take(10).collect();
+        let mut commit: String = entry.git_commit.as_deref().unwrap_or_default().chars().take(10).collect();
+        if entry.git_dirty == Some(true) {
+            // As git describes it: this commit, and something more.
+            commit.push('+');
+        }
         table.add_row([
             &entry.serial.to_string(),
             &entry.at,
@@ -71,7 +75,10 @@ fn wire(entry: &LogEntry) -> Value {
         "applied_at": entry.at,
         "actor": entry.actor,
         "git_commit": entry.git_commit,
+        "dirty": entry.git_dirty,
         "message": entry.message,
         "summary": summary,
+        "restores": entry.restores,
+        "weir": entry.weir,
     })
 }

@@ -83,7 +83,7 @@ pub fn run(context: &Context, args: &PlanArgs) -> Result<Exit, Stop> {
     let git = asked.map(git::Asked::answer).unwrap_or_default();
     // The file first: a reader of stdout that goes away early must not cost the plan.
     if let Some(path) = &args.out {
-        save(context, path, &planned, args.reading.suppress(), now, git.commit.clone())?;
+        save(context, path, &planned, args.reading.suppress(), now, &git)?;
     }
     let Planned { plan, refusals, .. } = &planned;
     match args.format {
@@ -166,10 +166,11 @@ fn save(
     planned: &Planned,
     suppress: Suppress,
     now: Instant,
-    commit: Option<String>,
+    git: &json::RepoJson,
 ) -> Result<(), Stop> {
     let (plan, derived) = (planned.plan.clone(), planned.derived.clone());
-    let saved = Saved { plan, made_at: now.to_string(), commit, suppress, derived };
+    let saved =
+        Saved { plan, made_at: now.to_string(), commit: git.commit.clone(), dirty: git.dirty, suppress, derived };
     let path = context.directory()?.join(path);
     std::fs::write(&path, saved.to_text())
         .with_context(|| format!("the plan cannot be saved to `{}`", path.display()))?;

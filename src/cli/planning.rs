@@ -41,6 +41,12 @@ impl Ground {
         Self::open_workspace(context, place, context.workspace_name(place)?)
     }
 
+    /// Opens what is chosen, for a command that will write: an older registry is migrated first.
+    pub fn open_to_write(context: &Context, place: &Place) -> Result<Self, Stop> {
+        context.bring_up_to_date(&context.location(place)?.0)?;
+        Self::open(context, place)
+    }
+
     /// Opens this workspace, whatever is chosen otherwise.
     pub fn open_workspace(context: &Context, place: &Place, chosen: Chosen) -> Result<Self, Stop> {
         Self::open_with(context, place, chosen, Missing::Error)

@@ -42,7 +42,7 @@ pub fn run(context: &Context, args: &RestoreArgs) -> Result<Exit, Stop> {
 fn restore(context: &Context, args: &RestoreArgs) -> Result<Exit, Stop> {
     let place = context.place_or_folder()?;
     let now = context.now()?;
-    let mut ground = Ground::open(context, &place)?;
+    let mut ground = Ground::open_to_write(context, &place)?;
     let specs = specs_at(context, &mut ground, Serial(args.serial))?;
     let today = ground.snapshot_with(context, |_, _| false)?;
     let newest = ground.workspace.serial;
@@ -60,7 +60,14 @@ fn restore(context: &Context, args: &RestoreArgs) -> Result<Exit, Stop> {
     let planned = ground.plan_with_data(context, &declared, BTreeMap::new(), &Suppress::None, now)?;
     let changes = !planned.plan.changes.is_empty();
     let message = Some(args.message.clone().unwrap_or_else(|| format!("restore {}", args.serial)));
-    let occasion = || Occasion { at: now.to_string(), actor: context.actor(), git_commit: None, message };
+    let occasion = || Occasion {
+        at: now.to_string(),
+        actor: context.actor(),
+        git_commit: None,
+        git_dirty: None,
+        message,
+        restores: Some(Serial(args.serial)),
+    };
     let exit = carry_out(context, &ground, planned, args.yes.into(), occasion, now)?;
     if changes {
         context.ui.say(

@@ -18,6 +18,8 @@ pub struct Saved {
     pub made_at: String,
     /// The commit of the repo, for the history.
     pub commit: Option<String>,
+    /// Whether files differed from it.
+    pub dirty: Option<bool>,
     /// Which recreates were asked to be updates.
     pub suppress: Suppress,
     /// What data said of columns, where sources were opened.
@@ -71,6 +73,7 @@ impl Saved {
             "base_state": plan.base_state,
             "made_at": self.made_at,
             "commit": self.commit,
+            "dirty": self.dirty,
             "suppress": suppress,
             "derived": self.derived,
             "changes": plan.changes.iter().map(change_json).collect::<Vec<_>>(),
@@ -119,7 +122,14 @@ impl Saved {
             StoredSuppress::Word(word) if word == "all" => Suppress::All,
             StoredSuppress::Word(_) => Suppress::None,
         };
-        Ok(Self { plan, made_at: body.made_at, commit: body.commit, suppress, derived: body.derived })
+        Ok(Self {
+            plan,
+            made_at: body.made_at,
+            commit: body.commit,
+            dirty: body.dirty,
+            suppress,
+            derived: body.derived,
+        })
     }
 }
 
@@ -155,6 +165,7 @@ struct Body {
     base_state: String,
     made_at: String,
     commit: Option<String>,
+    dirty: Option<bool>,
     suppress: StoredSuppress,
     derived: BTreeMap<Address, Columns>,
     changes: Vec<StoredChange>,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 
-use super::{Commit, Error, Guard, LogEntry, LoggedChange, Part, Registry, Result, Workspace};
+use super::{Commit, Error, Guard, Held as Beside, LogEntry, LoggedChange, Part, Registry, Result, Workspace};
 use crate::plan::{Base, Entry, Job, JobKind, Mode, Recorded, Row, Serial, Snapshot, Target, Write};
 use crate::resource::{Address, Digest};
 
@@ -122,6 +122,16 @@ impl Memory {
 
     /// Writes one part of a commit whose own rows have numbers from `fresh` on.
     fn write(&mut self, held: &mut Held, part: Part, fresh: i64) -> Result<()> {
+        // The history first: it keeps what the rows hold before they are written.
+        let serial = held.serial;
+        for change in part.changes {
+            let row = change.resource_id.and_then(|it| Some((it, held.rows.get(&it)?)));
+            let beside = row.map(|(id, (_, order))| Beside {
+                wire_order: Some(order.clone()),
+                derived: held.derived.get(&id).cloned(),
+            });
+            held.changes.push(LoggedChange { serial, held: beside.unwrap_or_default(), ..change });
+        }
         for write in &part.writes {
             if let Write::Delete { recorded } = write {
                 held.row(recorded)?;
@@ -161,8 +171,6 @@ impl Memory {
                 Write::Insert { .. } | Write::Update { .. } | Write::Delete { .. } => {}
             }
         }
-        let serial = held.serial;
-        held.changes.extend(part.changes.into_iter().map(|it| LoggedChange { serial, ..it }));
         Ok(())
     }
 }

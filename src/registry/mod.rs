@@ -126,9 +126,15 @@ pub struct LogEntry {
     pub at: String,
     pub actor: String,
     pub git_commit: Option<String>,
+    /// Whether files of the repo differed from the commit, when git said.
+    pub git_dirty: Option<bool>,
     pub message: Option<String>,
     /// The plan's tally, JSON.
     pub summary: String,
+    /// Of a restore: where it went back to.
+    pub restores: Option<Serial>,
+    /// The version of the weir that applied; not known of what format 1 recorded.
+    pub weir: Option<String>,
 }
 
 /// One change in the history.
@@ -143,6 +149,20 @@ pub struct LoggedChange {
     /// JSON, as stored.
     pub before: Option<Arc<str>>,
     pub after: Option<Arc<str>>,
+    /// The identity before, of what was recorded.
+    pub resource_id: Option<i64>,
+    /// What the row held beside its spec before. The registry fills it in: what data teaches moves no serial, so only
+    /// the row knows.
+    pub held: Held,
+}
+
+/// What a row holds beside its spec.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Of a service: its features in wire order. Not known of what format 1 recorded.
+    pub wire_order: Option<Vec<String>>,
+    /// What data said of its columns, JSON, when anything did.
+    pub derived: Option<String>,
 }
 
 /// Fills in the specs of `entries` for the addresses that `wanted` chooses.

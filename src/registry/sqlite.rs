@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Connection as _, QueryBuilder, Row as _, Sqlite as Db};
 
-use super::{Commit, Error, Guard, LogEntry, LoggedChange, Registry, Result, Workspace, write};
+use super::{Commit, Error, Guard, Held, LogEntry, LoggedChange, Registry, Result, Workspace, write};
 use crate::plan::{Base, Entry, Mode, Serial, Snapshot, Write};
 use crate::resource::{Address, Digest};
 
@@ -148,13 +148,15 @@ fn unpack(row: &str) -> Result<(Address, Entry)> {
     } else {
         serde_json::from_str(depends_on).map_err(|_| damaged("depends_on"))?
     };
-    let wire_order = next("wire_order")?;
-    let wire_order = if wire_order == "[]" {
-        Vec::new()
-    } else {
-        serde_json::from_str(wire_order).map_err(|_| damaged("wire_order"))?
-    };
+    let wire_order = order(next("wire_order")?)?;
     Ok((address, Entry { id, digest, prevent_destroy, depends_on, wire_order, resource: None }))
+}
+
+fn order(text: &str) -> Result<Vec<String>> {
+    if text == "[]" {
+        return Ok(Vec::new());
+    }
+    serde_json::from_str(text).map_err(|_| Error::Damaged("a row has a bad wire_order".to_owned()))
 }
 
 #[async_trait]
@@ -295,11 +297,14 @@ impl Registry for Sqlite {
 
     async fn log(&mut self, workspace: &str, limit: Option<i64>) -> Result<Vec<LogEntry>> {
         let workspace_id = Self::workspace_id(self.connection(), workspace).await?;
-        let rows = sqlx::query("SELECT serial, applied_at, actor, git_commit, message, summary FROM apply WHERE workspace_id = ? ORDER BY serial DESC LIMIT ?")
-            .bind(workspace_id)
-            .bind(limit.unwrap_or(-1))
-            .fetch_all(self.connection())
-            .await?;
+        let rows = sqlx::query(
+            "SELECT serial, applied_at, actor, git_commit, git_dirty, message, summary, restores, weir
+             FROM apply WHERE workspace_id = ? ORDER BY serial DESC LIMIT ?",
+        )
+        .bind(workspace_id)
+        .bind(limit.unwrap_or(-1))
+        .fetch_all(self.connection())
+        .await?;
         rows.iter()
             .map(|row| {
                 Ok(LogEntry {
@@ -307,8 +312,11 @@ impl Registry for Sqlite {
                     at: row.try_get(1)?,
                     actor: row.try_get(2)?,
                     git_commit: row.try_get(3)?,
-                    message: row.try_get(4)?,
-                    summary: row.try_get(5)?,
+                    git_dirty: row.try_get(4)?,
+                    message: row.try_get(5)?,
+                    summary: row.try_get(6)?,
+                    restores: row.try_get::<Option<i64>, _>(7)?.map(Serial),
+                    weir: row.try_get(8)?,
                 })
             })
             .collect()
@@ -317,7 +325,7 @@ impl Registry for Sqlite {
     async fn changes(&mut self, workspace: &str, from: Serial, to: Serial) -> Result<Vec<LoggedChange>> {
         let workspace_id = Self::workspace_id(self.connection(), workspace).await?;
         let rows = sqlx::query(
-            "SELECT serial, action, kind, name, renamed_from, suppressed, before, after
+            "SELECT serial, action, kind, name, renamed_from, suppressed, before, after, resource_id, wire_order_before, derived_before
              FROM change WHERE workspace_id = ? AND serial > ? AND serial <= ? ORDER BY serial, id",
         )
         .bind(workspace_id)
@@ -337,6 +345,11 @@ impl Registry for Sqlite {
                     suppressed: suppressed != 0,
                     before: row.try_get::<Option<String>, _>(6)?.map(Arc::from),
                     after: row.try_get::<Option<String>, _>(7)?.map(Arc::from),
+                    resource_id: row.try_get(8)?,
+                    held: Held {
+                        wire_order: row.try_get::<Option<String>, _>(9)?.map(|it| order(&it)).transpose()?,
+                        derived: row.try_get(10)?,
+                    },
                 })
             })
             .collect()

@@ -24,10 +24,11 @@ pub(super) async fn part(
     serial: Serial,
     part: &Part,
 ) -> Result<()> {
+    // The history first: it keeps what the rows hold before they are written.
+    changes(connection, workspace_id, serial, &part.changes).await?;
     rows(connection, workspace_id, serial, &part.writes).await?;
     learned(connection, workspace_id, serial, &part.writes).await?;
-    jobs(connection, workspace_id, serial, &part.writes).await?;
-    changes(connection, workspace_id, serial, &part.changes).await
+    jobs(connection, workspace_id, serial, &part.writes).await
 }
 
 /// Deletes first, then updates, then inserts: a name is free before it is taken.
@@ -297,15 +298,21 @@ pub(super) async fn entry(
     workspace: &str,
     entry: &LogEntry,
 ) -> Result<()> {
-    sqlx::query("INSERT INTO apply (workspace_id, workspace, serial, applied_at, actor, git_commit, message, summary) VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
+    sqlx::query(
+        "INSERT INTO apply (workspace_id, workspace, serial, applied_at, actor, git_commit, git_dirty, message, summary, restores, weir)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
         .bind(workspace_id)
         .bind(workspace)
         .bind(serial.0)
         .bind(&entry.at)
         .bind(&entry.actor)
         .bind(&entry.git_commit)
+        .bind(entry.git_dirty)
         .bind(&entry.message)
         .bind(&entry.summary)
+        .bind(entry.restores.map(|it| it.0))
+        .bind(&entry.weir)
         .execute(&mut *connection)
         .await?;
     Ok(())
@@ -319,7 +326,8 @@ async fn changes(
 ) -> Result<()> {
     for chunk in changes.chunks(CHUNK) {
         let mut query = QueryBuilder::<Db>::new(
-            "INSERT INTO change (workspace_id, serial, action, kind, name, renamed_from, suppressed, before, after) ",
+            "INSERT INTO change (workspace_id, serial, action, kind, name, renamed_from, suppressed, before, after, \
+                 resource_id, wire_order_before, derived_before) ",
         );
         query.push_values(chunk, |mut values, it| {
             values
@@ -332,7 +340,19 @@ async fn changes(
                 .push_bind(&it.renamed_from)
                 .push_bind(it.suppressed)
                 .push_bind(it.before.as_deref())
-                .push_bind(it.after.as_deref());
+                .push_bind(it.after.as_deref())
+                .push_bind(it.resource_id);
+            for column in ["wire_order", "derived_schema"] {
+                match it.resource_id {
+                    Some(id) => {
+                        values.push(format!("(SELECT {column} FROM resource WHERE id = ")).push_bind_unseparated(id);
+                        values.push_unseparated(")");
+                    }
+                    None => {
+                        values.push("NULL");
+                    }
+                }
+            }
         });
         query.build().execute(&mut *connection).await?;
     }

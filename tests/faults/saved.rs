@@ -410,10 +410,13 @@ fn a_refused_plan_with_milder_effects_is_refused_again() {
     }
 }
 
+/// What is falsified, and how.
+type Falsified = (&'static str, fn(&mut Value));
+
 /// Each thing that a plan says, said otherwise. Nothing here is protected: it is the lie that is refused.
 #[test]
 fn a_plan_that_says_anything_else_than_what_it_would_do_is_refused() {
-    let falsified: [(&str, fn(&mut Value)); 24] = [
+    let falsified: [Falsified; 24] = [
         ("mode", |plan| plan["mode"] = json!("development")),
         ("registry", |plan| plan["registry"] = json!("another/1")),
         ("no registry", |plan| plan["registry"] = json!("")),
