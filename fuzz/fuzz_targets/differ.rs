@@ -85,7 +85,14 @@ fn applied(before: &Snapshot, plan: &Plan, declared: &[Declared]) -> Snapshot {
 }
 
 fn reads_back(plan: &Plan) {
-    let text = Saved { plan: plan.clone(), made_at: String::new(), commit: None }.to_text();
+    let text = Saved {
+        plan: plan.clone(),
+        made_at: String::new(),
+        commit: None,
+        suppress: Suppress::None,
+        derived: std::collections::BTreeMap::new(),
+    }
+    .to_text();
     let read = Saved::from_text(&text).expect("a plan that was saved just now");
     assert_eq!(read.to_text(), text);
 }

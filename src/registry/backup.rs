@@ -32,7 +32,7 @@ pub async fn backup(location: &Location, target: &Path) -> Result<()> {
 async fn copy(connection: &mut SqliteConnection, target: &Path) -> Result<Unfinished> {
     Facts::read(connection).await?.format(FORMAT)?;
     let unfinished = Unfinished::new(target).map_err(|error| match error {
-        Error::Folder(reason) => Error::Target(target.display().to_string(), reason),
+        Error::Unwritable(reason) => Error::Target(target.display().to_string(), reason),
         other => other,
     })?;
     let name = unfinished

@@ -16,8 +16,10 @@ pub enum Error {
     CannotOpen,
     /// A file of no length: something ended while it was made or copied.
     Empty,
-    /// Its folder cannot be made, or takes no files.
+    /// Its folder cannot be made.
     Folder(String),
+    /// Its folder takes no files.
+    Unwritable(String),
     /// A SQLite file of something else.
     NotARegistry,
     Newer {
@@ -81,7 +83,12 @@ impl Error {
         let code = match self {
             Self::Unreadable(_) | Self::CannotOpen => "G001",
             Self::Taken(_) | Self::Target(..) => "G008",
-            Self::Unreachable(_) | Self::Folder(_) | Self::Incomplete | Self::Constraint(_) | Self::Other(_) => "G001",
+            Self::Unreachable(_)
+            | Self::Folder(_)
+            | Self::Unwritable(_)
+            | Self::Incomplete
+            | Self::Constraint(_)
+            | Self::Other(_) => "G001",
             Self::Newer { .. } => "G002",
             Self::Older { .. } => "G003",
             Self::Moved { .. } | Self::Learned | Self::OtherState { .. } => "G004",
@@ -127,7 +134,7 @@ impl Error {
             Self::Taken(_) => "name a file that does not exist".to_owned(),
             Self::Target(..) => "name a file in a folder that takes one".to_owned(),
             Self::Unguarded(_) => "run `weir registry migrate`: it makes a backup copy, then puts them back".to_owned(),
-            Self::Folder(_) => "make its folder writable".to_owned(),
+            Self::Folder(_) | Self::Unwritable(_) => "make its folder writable".to_owned(),
             Self::Locked => "wait for the other process to end, then try again".to_owned(),
             Self::ReadOnly => "make the file and its folder writable".to_owned(),
             Self::Full => "free some space, then apply again: the registry is as it was".to_owned(),
@@ -143,6 +150,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreachable(reason) => f.write_str(reason),
+            Self::Unwritable(reason) => write!(f, "its folder takes no files: {reason}"),
             Self::Unreadable(reason) => write!(f, "it cannot be opened: {reason}"),
             Self::CannotOpen => f.write_str("it cannot be opened"),
             Self::Taken(target) => write!(f, "it is not copied: `{target}` exists already"),

@@ -188,7 +188,7 @@ impl Unfinished {
         match std::fs::File::create_new(&unfinished.path) {
             Ok(_) => Ok(unfinished),
             Err(error) if error.kind() == std::io::ErrorKind::StorageFull => Err(Error::Full),
-            Err(error) => Err(Error::Folder(reason(&error))),
+            Err(error) => Err(Error::Unwritable(reason(&error))),
         }
     }
 

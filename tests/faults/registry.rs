@@ -359,3 +359,77 @@ Nothing was applied.",
     assert!(std::fs::read_to_string(repo.path().join("said")).unwrap().ends_with("\n1\n"));
     assert_eq!(run.stdout, before);
 }
+
+/// Where nobody may write or look, the reason is said, and what to do.
+#[cfg(unix)]
+#[test]
+fn a_folder_without_permission_is_named_with_its_reason() {
+    let repo = Repo::new(&[("user.yaml", USER), (".weir/.gitignore", "*\n")]);
+    super::permit(repo.path(), 0o755);
+    super::permit(&repo.path().join(".weir"), 0o555);
+    let apply = run_unprivileged(&repo, &["-q", "apply", "-y"]).exits(1);
+    says(
+        &repo,
+        &apply.stderr,
+        "
+error[G001]: registry .weir/registry.db: its folder takes no files: permission denied
+hint: make its folder writable
+Nothing was applied.",
+    );
+    super::permit(&repo.path().join(".weir"), 0o700);
+    let apply = run_unprivileged(&repo, &["-q", "apply", "-y"]).exits(1);
+    says(
+        &repo,
+        &apply.stderr,
+        "
+error[G012]: the selected workspace cannot be read from `REPO/.weir/workspace`: permission denied
+hint: run `weir workspace select NAME` again, or remove the file
+Nothing was applied.",
+    );
+    super::permit(&repo.path().join(".weir"), 0o700);
+    let apply = run_unprivileged(&repo, &["-q", "apply", "-y", "-w", "prod"]).exits(1);
+    says(
+        &repo,
+        &apply.stderr,
+        "
+error[G001]: registry .weir/registry.db: it cannot be opened: permission denied
+hint: make the file and its folder readable and writable for this user, and mount what is not there
+Nothing was applied.",
+    );
+}
+
+/// A disk on which not even the index of the log finds room.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_disk_without_any_room_is_read_and_called_full() {
+    let repo = applied();
+    repo.write("user.yaml", USER_EDITED);
+    let script = "mkdir disk && mount -t tmpfs -o size=200k tmpfs disk || exit 99
+        cp .weir/registry.db disk/registry.db || exit 99
+        head -c 10M /dev/zero > disk/fill 2> /dev/null
+        url=sqlite://disk/registry.db
+        \"$0\" -q list --registry $url > listed || exit 1
+        \"$0\" -q plan --registry $url > planned || exit 2
+        \"$0\" -q apply -y --registry $url > said && exit 3
+        rm disk/fill
+        \"$0\" -q list --registry $url > after && cmp listed after || exit 4
+        \"$0\" registry check --registry $url";
+    let mut command = Command::new("unshare");
+    clean(&mut command).current_dir(repo.path()).args(["-rm", "sh", "-c", script, env!("CARGO_BIN_EXE_weir")]);
+    let run = answer(&mut command);
+    if run.code == Some(99) || run.stderr.starts_with("unshare: ") {
+        assert!(std::env::var("CI").is_err(), "no disk can be mounted here, and in CI it has to be: {run:?}");
+        eprintln!("SKIPPED: no disk can be mounted here: {}", run.stderr);
+        return;
+    }
+    let run = run.exits(0);
+    says(
+        &repo,
+        &run.stderr,
+        "
+error[G008]: registry disk/registry.db: it cannot be written: the disk is full
+hint: free some space, then apply again: the registry is as it was
+Nothing was applied.",
+    );
+    assert_eq!(run.stdout, "disk/registry.db is whole: 1 resource in 1 workspace, 1 apply.\n");
+}
