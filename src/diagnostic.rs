@@ -246,6 +246,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("P008", "looks like a rename (warning)"),
     ("P009", "a window is complete only later (warning)"),
     ("P010", "the plan deletes everything (warning)"),
+    ("P011", "the history does not say an order (warning)"),
     ("G001", "the registry cannot be opened"),
     ("G002", "the registry was written by a newer weir"),
     ("G003", "the registry has an older format"),

@@ -69,6 +69,7 @@ stories! {
     registry_migrate
     rename
     rename_mistakes
+    restore_brings_back_the_wire_order
     saved_plan
     saved_plan_meets_the_guard
     saved_plan_refused

@@ -251,12 +251,27 @@ impl Context {
 
     /// Returns who applies, for the history.
     pub fn actor(&self) -> String {
-        ["WEIR_ACTOR", "GITHUB_ACTOR", "USER", "LOGNAME"]
-            .into_iter()
+        ACTORS
+            .iter()
+            .copied()
             .find_map(|it| environment(it).unwrap_or_default())
             .unwrap_or_else(|| "unknown".to_owned())
     }
 }
+
+/// Who applies: what is said to weir, then what each CI says of who started it, then the user of the machine.
+const ACTORS: &[&str] = &[
+    "WEIR_ACTOR",
+    "GITHUB_ACTOR",
+    "GITLAB_USER_LOGIN",
+    "BUILD_USER_ID",
+    "CHANGE_AUTHOR",
+    "BUILDKITE_BUILD_CREATOR",
+    "CIRCLE_USERNAME",
+    "BUILD_REQUESTEDFOR",
+    "USER",
+    "LOGNAME",
+];
 
 /// Returns a path as a person would name it from here.
 pub fn shown(location: &Location) -> String {

@@ -14,7 +14,7 @@ pub fn ask(root: &Path) -> Asked {
     let root: PathBuf = root.to_owned();
     Asked(std::thread::spawn(move || {
         let Some(commit) = git(&root, &["rev-parse", "--verify", "HEAD"]) else { return RepoJson::default() };
-        let dirty = git(&root, &["status", "--porcelain", "--", "."]).map(|it| !it.is_empty());
+        let dirty = git(&root, &["status", "--porcelain", "--untracked-files=all", "--", "."]).map(|it| !it.is_empty());
         RepoJson { commit: Some(commit), dirty }
     }))
 }
@@ -25,11 +25,38 @@ impl Asked {
     }
 }
 
+/// What ties git to one repository, whatever folder it is asked about.
+const LOCAL_VARIABLES: &[&str] = &[
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_CONFIG",
+    "GIT_CONFIG_PARAMETERS",
+    "GIT_CONFIG_COUNT",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_GRAFT_FILE",
+    "GIT_INDEX_FILE",
+    "GIT_NO_REPLACE_OBJECTS",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_PREFIX",
+    "GIT_INTERNAL_SUPER_PREFIX",
+    "GIT_SHALLOW_FILE",
+    "GIT_COMMON_DIR",
+    "GIT_NAMESPACE",
+];
+
 fn git(root: &Path, arguments: &[&str]) -> Option<String> {
-    let output = Command::new("git")
+    let mut command = Command::new("git");
+    // A hook of another repo sets these (`git rev-parse --local-env-vars`), and they would win over the folder.
+    for name in LOCAL_VARIABLES {
+        command.env_remove(name);
+    }
+    let output = command
+        .env("GIT_OPTIONAL_LOCKS", "0")
         .arg("-C")
         .arg(root)
-        .args(["--no-optional-locks"])
+        .args(["--no-optional-locks", "-c", "core.fsmonitor=false"])
         .args(arguments)
         .stdin(Stdio::null())
         .stderr(Stdio::null())

@@ -7,6 +7,7 @@ use super::context::Context;
 use super::list::{lines, table};
 use super::planning::Ground;
 use super::stop::{Exit, Stop};
+use crate::plan::Serial;
 use crate::registry::{LogEntry, Registry};
 
 /// List the applies, newest first
@@ -33,8 +34,11 @@ pub fn run(context: &Context, args: &LogArgs) -> Result<Exit, Stop> {
         context.ui.json(&entries.iter().map(wire).collect::<Vec<_>>())?;
         return Ok(Exit::Done);
     }
-    if entries.is_empty() {
+    if entries.is_empty() && ground.workspace.serial == Serial(0) {
         context.ui.say("Nothing has been applied yet.");
+        return Ok(Exit::Done);
+    }
+    if entries.is_empty() {
         return Ok(Exit::Done);
     }
     let mut table = table(["SERIAL", "APPLIED AT", "ACTOR", "COMMIT", "CHANGES", "MESSAGE"]);

@@ -8,7 +8,7 @@ use crate::apply::Occasion;
 use crate::diagnostic::Diagnostic;
 use crate::outline::View;
 use crate::plan::{
-    self, Approved, Columns, Data, Declared, Entry, Learned, Plan, Refusal, RegistryPlace, Snapshot, Suppress,
+    self, Approved, Columns, Data, Declared, Entry, Learned, Orders, Plan, Refusal, RegistryPlace, Snapshot, Suppress,
 };
 use crate::registry::{self, Location, Part, Parts, Registry, Sqlite, Workspace};
 use crate::render::{style, text, words};
@@ -214,6 +214,26 @@ impl Ground {
         let mut plan = plan::diff(&snapshot, declared, suppress, now).map_err(Stop::Diagnostics)?;
         let data = Data { derived, recorded };
         plan::drift(&mut plan, &snapshot, declared, &data).map_err(Stop::Diagnostics)?;
+        let refusals = plan::refusals(&plan, &snapshot);
+        Ok(Planned { plan, refusals, snapshot, derived: data.derived })
+    }
+
+    /// Returns the plan that leads back to what `declared` was at an earlier serial, with the orders on the wire of `then`.
+    pub fn plan_back(
+        &mut self,
+        context: &Context,
+        declared: &[Declared],
+        then: &Orders,
+        now: Instant,
+    ) -> Result<Planned, Stop> {
+        let recorded = self.recorded_columns(context)?;
+        let snapshot = self.snapshot(context, declared)?;
+        let mut plan = plan::diff(&snapshot, declared, &Suppress::None, now).map_err(Stop::Diagnostics)?;
+        let data = Data { recorded, ..Data::default() };
+        if !data.recorded.is_empty() {
+            plan::drift(&mut plan, &snapshot, declared, &data).map_err(Stop::Diagnostics)?;
+        }
+        plan::restore_orders(&mut plan, &snapshot, declared, then);
         let refusals = plan::refusals(&plan, &snapshot);
         Ok(Planned { plan, refusals, snapshot, derived: data.derived })
     }

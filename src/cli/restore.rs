@@ -1,5 +1,6 @@
 //! `weir restore`
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use super::context::Context;
@@ -7,8 +8,8 @@ use super::planning::{Ground, carry_out};
 use super::show::specs_at;
 use super::stop::{Exit, Stop};
 use crate::apply::Occasion;
-use crate::plan::{Declared, Serial, Suppress};
-use crate::registry;
+use crate::plan::{Declared, Orders, Serial};
+use crate::registry::{self, Registry};
 use crate::resource::{Address, Catalog, Resource};
 
 /// Go back to what was recorded at an earlier serial
@@ -35,6 +36,13 @@ pub struct RestoreArgs {
     message: Option<String>,
 }
 
+/// Whether prevent_destroy is kept as it is today against what it was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Protection {
+    Same,
+    Differs,
+}
+
 pub fn run(context: &Context, args: &RestoreArgs) -> Result<Exit, Stop> {
     restore(context, args).map_err(|stop| stop.nothing_applied(&context.ui))
 }
@@ -49,16 +57,25 @@ fn restore(context: &Context, args: &RestoreArgs) -> Result<Exit, Stop> {
     let mut renames = renames_between(context, &mut ground, Serial(args.serial), newest)?;
     // A name that is taken again is not free to go back to: what has it today is what the old spec is for.
     renames.retain(|then, _| !today.entries.contains_key(then));
+    let protection = Cell::new(Protection::Same);
     let declared = resources_at(&ground, &specs, |address, resource| {
         // What goes by another name today is renamed back, not built again.
         resource.renamed_from = renames.get(address).map(|it| it.name.to_string());
         let address = renames.get(address).unwrap_or(address);
         if let (false, Some(entry)) = (args.with_protection, today.entries.get(address)) {
+            if resource.meta.prevent_destroy != entry.prevent_destroy {
+                protection.set(Protection::Differs);
+            }
             resource.set_prevent_destroy(entry.prevent_destroy);
         }
     })?;
-    let planned = ground.plan_with_data(context, &declared, BTreeMap::new(), &Suppress::None, now)?;
+    let then = orders_at(context, &mut ground, Serial(args.serial), specs.keys())?;
+    let planned = ground.plan_back(context, &declared, &then, now)?;
     let changes = !planned.plan.changes.is_empty();
+    if !changes {
+        nothing_to_restore(context, &ground, args, protection.get())?;
+        return Ok(Exit::Done);
+    }
     let message = Some(args.message.clone().unwrap_or_else(|| format!("restore {}", args.serial)));
     let occasion = || Occasion {
         at: now.to_string(),
@@ -69,12 +86,52 @@ fn restore(context: &Context, args: &RestoreArgs) -> Result<Exit, Stop> {
         restores: Some(Serial(args.serial)),
     };
     let exit = carry_out(context, &ground, planned, args.yes.into(), occasion, now)?;
-    if changes {
-        context.ui.say(
-            "The declarations in the repo are as they were: bring them back too, or the next apply goes forward again.",
-        );
-    }
+    context.ui.say(
+        "The declarations in the repo are as they were: bring them back too, or the next apply goes forward again.",
+    );
     Ok(exit)
+}
+
+/// Says why there is nothing to do: it is no statement about the repo, which was not looked at.
+fn nothing_to_restore(
+    context: &Context,
+    ground: &Ground,
+    args: &RestoreArgs,
+    protection: Protection,
+) -> Result<(), Stop> {
+    let (name, newest) = (&ground.workspace.name, ground.workspace.serial);
+    let mut said = match newest.0 == args.serial {
+        true => format!("{name} is at serial {} already: nothing was applied.\n", args.serial),
+        false => format!(
+            "{name}, at serial {newest}, records what it recorded at serial {}: nothing was applied.\n",
+            args.serial
+        ),
+    };
+    if protection == Protection::Differs {
+        said.push_str("prevent_destroy differs and is kept: --with-protection brings it back.\n");
+    }
+    said.push_str("The declarations in the repo were not looked at: `weir plan` compares them.\n");
+    context.ui.data(&format!("{}{said}", ground.header()))
+}
+
+/// Returns the orders on the wire at the end of `serial`, by address.
+pub fn orders_at<'a>(
+    context: &Context,
+    ground: &mut Ground,
+    serial: Serial,
+    addresses: impl Iterator<Item = &'a Address>,
+) -> Result<Orders, Stop> {
+    let Some(registry) = &mut ground.registry else { return Ok(Orders::new()) };
+    let name = &ground.workspace.name;
+    let read = async {
+        Ok::<_, registry::Error>((registry::held_at(registry, name, serial).await?, registry.entries(name).await?))
+    };
+    let (mut held, today) = context.wait(read).map_err(|error| ground.fail(&error))?;
+    let mut order = |address: &Address| match held.remove(address) {
+        Some(held) => held.wire_order,
+        None => today.get(address).map(|it| it.wire_order.clone()),
+    };
+    Ok(addresses.map(|it| (it.clone(), order(it))).collect())
 }
 
 /// Returns where resources went by renames between two serials, by their address at `from`.

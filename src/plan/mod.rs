@@ -12,6 +12,7 @@ mod saved;
 mod snapshot;
 mod target;
 mod windows;
+mod wire;
 
 use std::fmt;
 use std::sync::Arc;
@@ -28,6 +29,7 @@ pub use saved::{Saved, SavedFault};
 pub use snapshot::{Base, Entry, Row, Snapshot, Write};
 pub use target::{Recorded, Target, Targets};
 pub use windows::Range;
+pub use wire::{Orders, arranged, restore_orders, show_orders};
 
 /// Counts the applies of one workspace; 0 before the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]

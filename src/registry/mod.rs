@@ -237,6 +237,29 @@ pub async fn specs_at(
     Ok(specs)
 }
 
+/// Returns what rows held beside their specs at the end of `serial`, by address, where something has changed since; what
+/// is not there is as the rows are today.
+pub async fn held_at(registry: &mut dyn Registry, workspace: &str, serial: Serial) -> Result<BTreeMap<Address, Held>> {
+    let mut held: BTreeMap<Address, Held> = BTreeMap::new();
+    // By today's address, which resource of then that is; `None` for one that came later.
+    let mut then_by_now: BTreeMap<Address, Option<Address>> = BTreeMap::new();
+    for change in registry.changes(workspace, serial, Serial(i64::MAX)).await? {
+        let kind = change.kind.parse().map_err(Error::Damaged)?;
+        let address = Address::new(kind, change.name.as_str());
+        let before = change.renamed_from.as_ref().map_or(address.clone(), |it| Address::new(kind, it.as_str()));
+        let existed = change.before.is_some();
+        let then = then_by_now.get(&before).cloned().unwrap_or(existed.then(|| before.clone()));
+        if let (Some(then), true) = (&then, existed) {
+            held.entry(then.clone()).or_insert(change.held);
+        }
+        if before != address {
+            then_by_now.insert(before, None);
+        }
+        then_by_now.insert(address, then.filter(|_| existed && change.after.is_some()));
+    }
+    Ok(held)
+}
+
 /// Returns where resources that were recorded at `from` went by renames until `to`, by their address at `from`.
 pub async fn renames_between(
     registry: &mut dyn Registry,

@@ -1,0 +1,139 @@
+//! Orders on the wire as the history has them: what a restore brings back, and what a diff shows.
+//!
+//! An identity's order only ever grows at its end. So a service that gets an order in which something stands elsewhere
+//! is a new one to whoever reads by position: it is recreated.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use super::{Action, Cause, Change, Declared, Plan, Snapshot, order};
+use crate::diagnostic::Diagnostic;
+use crate::resource::{Address, Catalog, Effect, FieldChange};
+
+/// Orders on the wire at some serial, by the address that each service has in the plan; `None` where the history does
+/// not say.
+pub type Orders = BTreeMap<Address, Option<Vec<String>>>;
+
+/// Makes `plan`, which leads back to an earlier serial, bring back the orders that services had `then`.
+pub fn restore_orders(plan: &mut Plan, snapshot: &Snapshot, declared: &[Declared], then: &Orders) {
+    let catalog = Catalog::new(declared.iter().map(|it| &it.resource));
+    for declaration in declared {
+        let resource = &declaration.resource;
+        let address = &resource.address;
+        let Some(fresh) = resource.spec.declaration().wire_order(&catalog, &[]) else { continue };
+        let at = plan.changes.iter().position(|it| it.address == *address);
+        let recorded = at.map_or(Some(address), |it| plan.changes[it].recorded());
+        let held = recorded.and_then(|it| snapshot.entries.get(it)).map(|it| it.wire_order.clone()).unwrap_or_default();
+        let is_new =
+            at.is_some_and(|it| matches!(plan.changes[it].action, Action::Create { .. } | Action::Recreate { .. }));
+        let Some(Some(then)) = then.get(address) else {
+            if let (true, Some(at)) = (is_new && fresh.len() > 1, at) {
+                plan.changes[at].warnings.push(unknown(address));
+            }
+            continue;
+        };
+        let planned = plan.wire_orders.iter().position(|it| it.0 == *address);
+        let all = planned.map_or(&held, |it| &plan.wire_orders[it].1);
+        let target = arranged(if is_new { &fresh } else { all }, then);
+        if !is_new && target == *all {
+            continue;
+        }
+        match planned {
+            Some(planned) => plan.wire_orders[planned].1.clone_from(&target),
+            None => plan.wire_orders.push((address.clone(), target.clone())),
+        }
+        recreate(plan, at, declaration, snapshot, moved(&held, &target));
+    }
+    plan.wire_orders.sort();
+    plan.changes = order::order(std::mem::take(&mut plan.changes));
+}
+
+/// Makes the change of a service whose order moves a recreate that says so; a create has nothing before.
+fn recreate(plan: &mut Plan, at: Option<usize>, declared: &Declared, snapshot: &Snapshot, moved: FieldChange) {
+    let Some(at) = at else {
+        let resource = declared.resource.clone();
+        plan.unchanged -= 1;
+        plan.changes.push(Change {
+            address: resource.address.clone(),
+            id: snapshot.entries.get(&resource.address).map(|it| it.id),
+            action: Action::Recreate { before: resource.clone(), after: resource, fields: vec![moved] },
+            cause: Cause::Declaration,
+            renamed_from: None,
+            suppressed: false,
+            jobs: Vec::new(),
+            brings: None,
+            meanwhile: None,
+            warnings: Vec::new(),
+            source: None,
+            digest: Some(declared.digest),
+        });
+        return;
+    };
+    match &mut plan.changes[at].action {
+        // What is recreated for another reason moves because of that.
+        Action::Recreate { fields, .. } if moved.before != moved.after => {
+            fields.push(FieldChange { effect: Effect::InPlace, ..moved });
+        }
+        Action::Update { before, after, fields } => {
+            let (before, after) = (before.clone(), after.clone());
+            let fields = fields.iter().cloned().chain([moved]).collect();
+            plan.changes[at].action = Action::Recreate { before, after, fields };
+        }
+        _ => {}
+    }
+}
+
+/// Adds to the changes between two serials the services whose order differs.
+pub fn show_orders(plan: &mut Plan, declared: &[Declared], before: &Orders, after: &Orders) {
+    for declaration in declared {
+        let address = &declaration.resource.address;
+        let (Some(Some(old)), Some(Some(new))) = (before.get(address), after.get(address)) else { continue };
+        if old == new {
+            continue;
+        }
+        let moved = FieldChange { effect: Effect::InPlace, ..moved(old, new) };
+        match plan.changes.iter_mut().find(|it| it.address == *address).map(|it| &mut it.action) {
+            Some(Action::Update { fields, .. } | Action::Recreate { fields, .. }) => fields.push(moved),
+            Some(Action::Create { .. } | Action::Delete { .. }) => {}
+            None => {
+                let resource = declaration.resource.clone();
+                plan.changes.push(Change {
+                    address: address.clone(),
+                    id: None,
+                    action: Action::Update { before: resource.clone(), after: resource, fields: vec![moved] },
+                    cause: Cause::Declaration,
+                    renamed_from: None,
+                    suppressed: false,
+                    jobs: Vec::new(),
+                    brings: None,
+                    meanwhile: None,
+                    warnings: Vec::new(),
+                    source: None,
+                    digest: Some(declaration.digest),
+                });
+            }
+        }
+    }
+    plan.changes = order::order(std::mem::take(&mut plan.changes));
+}
+
+/// Returns what `then` says of these features, in its order; what it does not name comes after, in theirs.
+///
+/// A feature that came later stood at the end of the same list, so leaving it out gives the order before it.
+pub fn arranged(features: &[String], then: &[String]) -> Vec<String> {
+    let kept = then.iter().filter(|it| features.contains(it));
+    let rest = features.iter().filter(|it| !then.contains(it));
+    kept.chain(rest).cloned().collect()
+}
+
+fn moved(before: &[String], after: &[String]) -> FieldChange {
+    FieldChange { path: "wire_order".to_owned(), before: json!(before), after: json!(after), effect: Effect::Recreate }
+}
+
+fn unknown(address: &Address) -> Diagnostic {
+    Diagnostic::warning(
+        "P011",
+        format!("the history does not say in which order `{address}` sent its features: its order starts afresh"),
+    )
+}
