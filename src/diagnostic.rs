@@ -159,6 +159,12 @@ impl fmt::Display for Severity {
     }
 }
 
+/// Returns the noun with its article: `an Entity`.
+pub fn article(noun: &str) -> String {
+    let article = if noun.starts_with(['A', 'E', 'I', 'O', 'U']) { "an" } else { "a" };
+    format!("{article} {noun}")
+}
+
 /// Returns `did you mean …?` when one of `candidates` is close to `name`.
 pub fn did_you_mean<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     closest(name, candidates).map(|it| format!("did you mean `{it}`?"))

@@ -24,4 +24,5 @@ pub mod registry;
 pub mod render;
 pub mod resolve;
 pub mod resource;
+pub mod secret;
 pub mod sql;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use foldhash::{HashMap, HashMapExt as _, HashSet};
 use rayon::prelude::*;
 
-use crate::diagnostic::{Diagnostic, DocumentId, closest};
+use crate::diagnostic::{Diagnostic, DocumentId, article, closest};
 use crate::load::Repo;
 use crate::resource::{Address, Kind, Reference, Resource, SOURCES, VIEWS};
 
@@ -129,11 +129,6 @@ fn unknown(
 fn is_broken(repo: &Repo, reference: &Reference) -> bool {
     let kind = repo.broken.get(&reference.name);
     kind.is_some_and(|it| it.is_none_or(|kind| reference.accepts.contains(&kind)))
-}
-
-fn article(noun: &str) -> String {
-    let article = if noun.starts_with(['A', 'E', 'I', 'O', 'U']) { "an" } else { "a" };
-    format!("{article} {noun}")
 }
 
 /// Reports each circle once, whole, at its first declaration.

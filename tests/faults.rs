@@ -8,9 +8,11 @@ mod project;
 mod races;
 mod registry;
 mod saved;
+mod secrets;
 mod shell;
 #[cfg(unix)]
 mod walk;
+mod yaml;
 
 use std::path::Path;
 use std::process::Command;

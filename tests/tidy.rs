@@ -178,10 +178,11 @@ fn the_rule_of_what_is_absent_can_fail() {
 /// Who may import whom: `docs/internals/architecture.md` says the same.
 const IMPORTS: &[(&str, &[&str])] = &[
     ("diagnostic", &[]),
+    ("secret", &["diagnostic"]),
     ("sql", &[]),
     ("resource", &["diagnostic", "sql", "batch_config"]),
-    ("batch_config", &["diagnostic", "sql", "resource"]),
-    ("load", &["diagnostic", "sql", "resource", "batch_config", "check"]),
+    ("batch_config", &["diagnostic", "secret", "sql", "resource"]),
+    ("load", &["diagnostic", "secret", "sql", "resource", "batch_config", "check"]),
     ("resolve", &["diagnostic", "resource", "load"]),
     ("engine", &["diagnostic", "sql", "resource", "batch_config", "load"]),
     ("check", &["diagnostic", "sql", "resource", "load"]),

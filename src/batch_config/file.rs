@@ -6,6 +6,10 @@ use serde_with::skip_serializing_none;
 
 use super::{Config, check_address};
 use crate::resource::{Dtype, Duration, Field, Report, Resource, check_schema};
+use crate::secret::signs_in;
+
+/// The places that files are read from, beside paths in the repo; Spark calls S3 `s3a`.
+const SCHEMES: &[&str] = &["file", "s3", "s3a"];
 
 /// One file, a folder or a glob of files.
 #[skip_serializing_none]
@@ -13,6 +17,7 @@ use crate::resource::{Dtype, Duration, Field, Report, Resource, check_schema};
 #[serde(deny_unknown_fields)]
 pub struct FileConfig {
     /// A path relative to the repo, `file://` or `s3://`; a folder or a glob is one data set
+    #[serde(deserialize_with = "crate::resource::text")]
     pub uri: String,
     /// The format of the files
     pub file_format: FileFormat,
@@ -66,10 +71,17 @@ impl Config for FileConfig {
         if let Some(fields) = &self.schema_override {
             check_schema(&format!("`{}`", me.address), "batch_config.schema_override", fields, report);
         }
-        let authority = self.uri.split_once("://").map(|it| it.1.split('/').next().unwrap_or_default());
-        let holds_more = authority.is_some_and(|it| it.contains('@')) || self.uri.contains("X-Amz-");
+        let holds_more = signs_in(&self.uri);
         let hint = "write s3://BUCKET/PATH, and set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
         check_address("batch_config.uri", holds_more, me, hint, report);
+        if let Some((scheme, _)) = self.uri.split_once("://")
+            && !SCHEMES.contains(&scheme)
+        {
+            let summary =
+                format!("the uri of `{}` starts with `{scheme}://`, and weir reads no such place", me.address);
+            let hint = "write a path relative to the repo, `file://` or `s3://`";
+            report.error("V016", "batch_config.uri", summary).hints.push(hint.to_owned());
+        }
         if self.uri.trim().is_empty() {
             report
                 .error("V016", "batch_config.uri", format!("the uri of `{}` is empty", me.address))

@@ -14,8 +14,10 @@ use crate::resource::Duration;
 #[serde(deny_unknown_fields)]
 pub struct HiveConfig {
     /// The database
+    #[serde(deserialize_with = "crate::resource::text")]
     pub database: String,
     /// The table in it
+    #[serde(deserialize_with = "crate::resource::text")]
     pub table: String,
     /// The column with the time of a row
     pub timestamp_field: Option<String>,
@@ -35,6 +37,7 @@ pub struct HiveConfig {
 #[serde(deny_unknown_fields)]
 pub struct DatetimePartitionColumn {
     /// The partition column
+    #[serde(deserialize_with = "crate::resource::text")]
     pub column_name: String,
     /// The part of the time that it holds
     pub datepart: Datepart,

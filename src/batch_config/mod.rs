@@ -215,7 +215,8 @@ fn check_table_or_query(table: bool, query: bool, me: &Resource, report: &mut Re
         .push("write exactly one of them".to_owned());
 }
 
-/// Reports an address that holds more than one: what signs in is never stored with a declaration. The text is not shown.
+/// Reports an address that holds more than one: what signs in is never stored with a declaration. Whoever shows the
+/// line hides what signs in (`secret::hide`).
 fn check_address(path: &str, holds_more: bool, me: &Resource, hint: &str, report: &mut Report) {
     if holds_more {
         let field = path.rsplit('.').next().unwrap_or(path);

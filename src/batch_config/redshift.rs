@@ -13,6 +13,7 @@ use crate::resource::{Duration, Report, Resource};
 #[serde(deny_unknown_fields)]
 pub struct RedshiftConfig {
     /// Host, port and database
+    #[serde(deserialize_with = "crate::resource::text")]
     pub endpoint: String,
     /// The table; exactly one of `table` and `query`
     pub table: Option<String>,
@@ -50,6 +51,6 @@ impl Config for RedshiftConfig {
     fn check(&self, me: &Resource, report: &mut Report) {
         check_table_or_query(self.table.is_some(), self.query.is_some(), me, report);
         let hint = "write host:port/database, and set REDSHIFT_USER and REDSHIFT_PASSWORD";
-        check_address("batch_config.endpoint", self.endpoint.contains(['@', '?']), me, hint, report);
+        check_address("batch_config.endpoint", self.endpoint.contains(['@', '?', ';']), me, hint, report);
     }
 }

@@ -13,8 +13,10 @@ use crate::resource::{Duration, Report, Resource};
 #[serde(deny_unknown_fields)]
 pub struct SnowflakeConfig {
     /// The database
+    #[serde(deserialize_with = "crate::resource::text")]
     pub database: String,
     /// The schema in it
+    #[serde(deserialize_with = "crate::resource::text")]
     pub schema: String,
     /// The table; exactly one of `table` and `query`
     pub table: Option<String>,
@@ -58,7 +60,7 @@ impl Config for SnowflakeConfig {
     fn check(&self, me: &Resource, report: &mut Report) {
         check_table_or_query(self.table.is_some(), self.query.is_some(), me, report);
         let hint = "write https://ACCOUNT.snowflakecomputing.com, and set SNOWFLAKE_USER and a key or a token";
-        let holds_more = self.url.as_deref().is_some_and(|it| it.contains(['@', '?']));
+        let holds_more = self.url.as_deref().is_some_and(|it| it.contains(['@', '?', ';', '#']));
         check_address("batch_config.url", holds_more, me, hint, report);
     }
 }

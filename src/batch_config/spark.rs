@@ -14,6 +14,7 @@ use crate::resource::{Duration, FileSlot, Report, Resource};
 #[serde(deny_unknown_fields)]
 pub struct SparkBatchConfig {
     /// `file.py:function`, the file relative to this one
+    #[serde(deserialize_with = "crate::resource::text")]
     pub data_source_function: String,
     /// Whether the function takes a start and an end (default: false)
     pub supports_time_filtering: Option<bool>,

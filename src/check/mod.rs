@@ -3,8 +3,9 @@
 use std::collections::HashSet;
 
 use rayon::prelude::*;
+use serde_json::Value;
 
-use crate::diagnostic::{Diagnostic, Place, did_you_mean};
+use crate::diagnostic::{Diagnostic, Place, article, did_you_mean};
 use crate::load::Repo;
 use crate::resource::{Address, Catalog, FINAL, Report, Resource, VARIANTS};
 use crate::sql::{self, Dialect, Query};
@@ -34,8 +35,58 @@ pub fn with_what_they_name(repo: &Repo, catalog: &Catalog) -> Vec<Diagnostic> {
 
 /// Runs the rules that one declaration shows on its own.
 pub fn alone(resource: &Resource, report: &mut Report) {
+    let first = report.diagnostics.len();
     name(resource, report);
+    let named = report.diagnostics.len();
     resource.spec.declaration().check(resource, report);
+    // A name that is none is one mistake, whatever it is taken for besides.
+    if report.diagnostics[first..named].iter().any(is_at_name) {
+        let mut index = 0;
+        report.diagnostics.retain(|it| {
+            index += 1;
+            index <= named || !is_at_name(it)
+        });
+    }
+}
+
+fn is_at_name(diagnostic: &Diagnostic) -> bool {
+    matches!(diagnostic.labels.first().map(|it| &it.place), Some(Place::Field { path, .. }) if path == "name")
+}
+
+/// Reports `${NAME}` in a text that says where something is, or who: it is replaced in weir.toml only, and here it would be
+/// recorded as it stands. SQL may have a meaning of its own for it, and so may a description.
+pub fn variables(resource: &Resource, report: &mut Report) {
+    let mut found = Vec::new();
+    texts("", &resource.to_json(), &mut found);
+    for path in found {
+        let last = path.rsplit('.').next().unwrap_or(&path);
+        if matches!(last, "sql" | "query" | "post_processor" | "data_source_text" | "description") {
+            continue;
+        }
+        report
+            .error(
+                "V016",
+                path.clone(),
+                format!("`{path}` of `{}` holds a variable: it is not replaced here", resource.address),
+            )
+            .hints
+            .push("write the value itself: `${...}` is replaced in weir.toml only".to_owned());
+    }
+}
+
+/// Collects the paths of all texts in which a variable is written.
+fn texts(path: &str, value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::String(text) if text.split("${").skip(1).any(|it| it.contains('}')) => found.push(path.to_owned()),
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(index, it)| texts(&format!("{path}[{index}]"), it, found));
+        }
+        Value::Object(entries) => {
+            let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+            entries.iter().for_each(|(key, it)| texts(&below(key), it, found));
+        }
+        _ => {}
+    }
 }
 
 /// Object names: a letter or `_`, then letters, digits, `_`, `-`; views and services may end in `:variant` (facts 2.2).
@@ -79,7 +130,7 @@ fn name_fault(address: &Address) -> Option<String> {
         return Some(format!("it has {} characters, and a name has at most 128", address.name.len()));
     }
     match variant {
-        Some(_) if !takes_variant => Some(format!("a {} takes no variant", address.kind)),
+        Some(_) if !takes_variant => Some(format!("{} takes no variant", article(address.kind.as_str()))),
         Some(variant) if variant.is_empty() || !variant.chars().all(word) => {
             Some("a variant is letters, digits, `_` and `-`, as in `fraud_score:v2`".to_owned())
         }
@@ -93,10 +144,12 @@ pub fn part(resource: &Resource, dialect: Dialect, report: &mut Report) {
     alone(resource, report);
     let parsed: Vec<_> = resource.spec.declaration().queries().iter().map(|it| sql::parse(it.text)).collect();
     queries(resource, dialect, &parsed, report);
+    // A name that is missing is reported where the declaration is read.
+    let unnamed = resource.address.name.is_empty();
     let mut index = 0;
     report.diagnostics.retain(|it| {
         index += 1;
-        index <= first || matches!(it.code.0, "V001" | "V002" | "V003" | "L014")
+        index <= first || matches!(it.code.0, "V001" | "V002" | "V003" | "L014") && !(unnamed && is_at_name(it))
     });
 }
 

@@ -57,7 +57,7 @@ pub fn run(context: &Context, args: &ApplyArgs) -> Result<Exit, Stop> {
 }
 
 fn apply_repo(context: &Context, args: &ApplyArgs) -> Result<Exit, Stop> {
-    let place = context.place()?;
+    let place = context.place_with_mistakes()?;
     let now = context.now()?;
     let asked = git::ask(&place.root);
     context.bring_up_to_date(&context.location(&place)?.0)?;
@@ -121,9 +121,10 @@ impl Context {
     /// Returns the repo here, or the bare folder when there is none.
     pub fn place_or_folder(&self) -> Result<Place, Stop> {
         let base = self.directory()?;
-        if crate::load::find_root(&base).is_some() {
+        if crate::load::find_root(&base).map_err(Stop::diagnostic)?.is_some() {
             return self.place();
         }
-        Ok(Place { root: base.clone(), project: crate::load::Project::default(), base })
+        let project = crate::load::Project::default();
+        Ok(Place { root: base.clone(), project, mistakes: Vec::new(), remembers: !self.in_ci(), base })
     }
 }

@@ -61,6 +61,10 @@ pub fn is_named(from: &str) -> bool {
 pub struct Place {
     pub root: PathBuf,
     pub project: Project,
+    /// What is wrong with weir.toml: shown with what is wrong with the declarations.
+    pub mistakes: Vec<Diagnostic>,
+    /// Whether what earlier runs remember is of use: in CI it may have come with the change that is checked.
+    pub remembers: bool,
     /// Against what relative paths of flags and environment are read.
     pub base: PathBuf,
 }
@@ -110,18 +114,24 @@ impl Context {
         ))
     }
 
-    /// Returns the repo at or above the folder that the command runs in.
+    /// Returns the repo at or above the folder that the command runs in. A mistake in weir.toml ends it.
     pub fn place(&self) -> Result<Place, Stop> {
+        let place = self.place_with_mistakes()?;
+        if place.mistakes.is_empty() { Ok(place) } else { Err(Stop::Diagnostics(place.mistakes)) }
+    }
+
+    /// Returns the repo at or above the folder that the command runs in, for who shows its mistakes with others.
+    pub fn place_with_mistakes(&self) -> Result<Place, Stop> {
         let base = self.directory()?;
-        let Some(root) = find_root(&base) else {
+        let Some(root) = find_root(&base).map_err(Stop::diagnostic)? else {
             let diagnostic = Diagnostic::error(
                 "L015",
                 format!("no weir.toml in `{}` or above: this is not a feature repo", base.display()),
             );
             return Err(Stop::diagnostic(diagnostic.hint("run `weir init` to start one, or name its folder with -C")));
         };
-        let (project, diagnostics) = read_project(&root, &|it| environment(it).unwrap_or_default());
-        if diagnostics.is_empty() { Ok(Place { root, project, base }) } else { Err(Stop::Diagnostics(diagnostics)) }
+        let (project, mistakes) = read_project(&root, &|it| environment(it).unwrap_or_default());
+        Ok(Place { root, project, mistakes, remembers: !self.in_ci(), base })
     }
 
     /// Returns the moment of this run. `WEIR_NOW` sets it, so that a plan can be made again to the byte.
@@ -139,8 +149,9 @@ impl Context {
         } else if let Some(url) = environment("WEIR_REGISTRY_URL")? {
             (url, &place.base, "WEIR_REGISTRY_URL")
         } else if let Some(url) = &place.project.registry_url {
+            let url = url.as_ref().map_err(|it| Stop::diagnostic(it.as_ref().clone()))?.reveal();
             // Whoever writes down the default has named no other place: nothing could be mounted there.
-            (url.clone(), &place.root, if url == DEFAULT_URL { UNNAMED } else { "weir.toml" })
+            (url.to_owned(), &place.root, if url == DEFAULT_URL { UNNAMED } else { "weir.toml" })
         } else {
             (DEFAULT_URL.to_owned(), &place.root, UNNAMED)
         };

@@ -8,6 +8,7 @@ use super::context::Context;
 use super::stop::{Exit, Stop};
 use crate::absent::or_absent;
 use crate::diagnostic::Diagnostic;
+use crate::load::find_root;
 
 /// Start a feature repo
 ///
@@ -39,6 +40,11 @@ pub fn run(context: &Context, args: &InitArgs) -> Result<Exit, Stop> {
             return Err(Stop::diagnostic(diagnostic.hint("choose an empty folder: `weir init` overwrites nothing")));
         }
     }
+    if let Some(outer) = outer(&folder)? {
+        let summary = format!("`{}` lies in the feature repo `{}`", folder.display(), outer.display());
+        let hint = "write declarations there, or choose a folder outside of it: a repo inside a repo is read by both";
+        return Err(Stop::diagnostic(Diagnostic::error("L015", summary).hint(hint)));
+    }
     for (file, text) in FILES {
         let path = folder.join(file);
         if let Some(parent) = path.parent() {
@@ -50,4 +56,15 @@ pub fn run(context: &Context, args: &InitArgs) -> Result<Exit, Stop> {
     let change = if args.dir.is_some() { format!("weir -C {} plan", shown.display()) } else { "weir plan".to_owned() };
     context.ui.say(&format!("Now `{change}` shows what apply would record."));
     Ok(Exit::Done)
+}
+
+/// Returns the feature repo that `folder` lies in, or would lie in.
+fn outer(folder: &Path) -> Result<Option<PathBuf>, Stop> {
+    for above in folder.ancestors() {
+        let found = or_absent(above, above.canonicalize());
+        if let Some(real) = found.with_context(|| format!("`{}` cannot be read", above.display()))? {
+            return find_root(&real).map_err(Stop::diagnostic);
+        }
+    }
+    Ok(None)
 }

@@ -73,7 +73,7 @@ impl ReadingArgs {
 }
 
 pub fn run(context: &Context, args: &PlanArgs) -> Result<Exit, Stop> {
-    let place = context.place()?;
+    let place = context.place_with_mistakes()?;
     let now = context.now()?;
     let asked = (args.format == PlanFormat::Json || args.out.is_some()).then(|| git::ask(&place.root));
     // In CI, a volume that is not mounted must not look like a new beginning.
@@ -115,6 +115,10 @@ pub fn make(
 ) -> Result<(Ground, Planned), Stop> {
     let suppress = args.suppress();
     let mut sources = repo::read(place);
+    // Which registry and which workspace are meant is not known.
+    if !place.mistakes.is_empty() {
+        return Err(repo::mistakes(context, place, sources));
+    }
     let mut ground = match missing {
         Missing::Made => Ground::open_new(context, place)?,
         Missing::Error => Ground::open(context, place)?,

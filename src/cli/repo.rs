@@ -12,6 +12,7 @@ use crate::outline::{self, Outline};
 use crate::plan::{Columns, Declared, state};
 use crate::render::diagnostics;
 use crate::resource::{Address, Catalog, Digest};
+use crate::secret::hide;
 
 /// A repo without a mistake.
 pub struct Checked {
@@ -64,8 +65,11 @@ pub struct Sources {
 
 /// Reads the files. Nothing is decoded yet.
 pub fn read(place: &Place) -> Sources {
-    let (files, faults) = load::read_files(&place.root);
-    let (folder, build) = (load::local_folder(&place.root).ok(), build());
+    let (files, found) = load::read_files(&place.root);
+    let faults: Vec<Diagnostic> = place.mistakes.iter().cloned().chain(found).collect();
+    // Where there is no room to remember, every run starts afresh.
+    let folder = if place.remembers { load::local_folder(&place.root).ok() } else { None };
+    let build = build();
     let defaults = &place.project.defaults_hash;
     let mut hasher = blake3::Hasher::new();
     hasher.update(defaults);
@@ -104,6 +108,7 @@ impl Sources {
         found.extend(crate::resolve::resolve(&mut repo));
         found.extend(self.faults);
         found.retain(Diagnostic::is_error);
+        found.iter_mut().for_each(hide);
         (repo, found)
     }
 
@@ -131,6 +136,10 @@ impl Sources {
             found.extend(crate::check::together(&repo, &catalog));
         }
         forget_unread(&mut found);
+        if place.project.defaults_missing {
+            // What a declaration lacks may be what stands in the lines at fault.
+            found.retain(|it| !it.is_error() || it.code.0.starts_with(['L', 'R']) && it.code.0 != "L010");
+        }
         let (mut errors, mut warnings): (Vec<_>, Vec<_>) = found.into_iter().partition(Diagnostic::is_error);
         // What data says of columns is no part of what is declared: it never makes a change.
         let digests = outline::digests(&repo, &catalog);
@@ -151,6 +160,7 @@ impl Sources {
         let mut diagnostics = self.faults;
         diagnostics.extend(errors);
         diagnostics.extend(warnings);
+        diagnostics.iter_mut().for_each(hide);
         Reading { documents: repo.documents.len(), declared: declared(repo, digests), derived, diagnostics }
     }
 
@@ -217,6 +227,13 @@ fn declared(mut repo: load::Repo, digests: Vec<Digest>) -> Vec<Declared> {
     let declared =
         declared.map(|(it, digest)| Declared { digest, source: Some(repo.source(it.document)), resource: it.resource });
     declared.collect()
+}
+
+/// Returns all mistakes of a repo whose weir.toml has some.
+pub fn mistakes(context: &Context, place: &Place, sources: Sources) -> Stop {
+    let reading = sources.check(context, place, Shown::Errors, Opened::No);
+    let errors = reading.diagnostics.into_iter().filter(Diagnostic::is_error).collect();
+    Stop::Mistakes { errors, documents: reading.documents }
 }
 
 /// The code of a source that does not answer.

@@ -3,6 +3,7 @@
 use crate::diagnostic::Diagnostic;
 use crate::registry;
 use crate::render::{diagnostics, style, words};
+use crate::secret::{hide, mask};
 
 use super::ui::Ui;
 
@@ -38,7 +39,7 @@ pub enum Stop {
 impl Stop {
     /// Says why, and returns the exit code.
     pub fn report(self, ui: &Ui) -> Exit {
-        match self {
+        match self.hidden() {
             Self::Diagnostics(list) => {
                 ui.complain(diagnostics::all(&list).trim_end());
                 Exit::Error
@@ -58,11 +59,21 @@ impl Stop {
                 for cause in error.chain().skip(1) {
                     text.push_str(&format!("\n  caused by: {cause}"));
                 }
-                ui.complain(&text);
+                ui.complain(&mask(&text));
                 Exit::Error
             }
             Self::Said(exit) => exit,
         }
+    }
+
+    /// Hides what may sign in: what is said ends up in logs.
+    fn hidden(mut self) -> Self {
+        match &mut self {
+            Self::Diagnostics(list) | Self::Mistakes { errors: list, .. } => list.iter_mut().for_each(hide),
+            Self::Usage(diagnostic) => hide(diagnostic),
+            Self::World(_) | Self::Said(_) => {}
+        }
+        self
     }
 
     /// Adds the line that every command which writes ends with; whoever has said why has said that too.

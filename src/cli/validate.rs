@@ -38,10 +38,11 @@ enum ValidateFormat {
 }
 
 pub fn run(context: &Context, args: &ValidateArgs) -> Result<Exit, Stop> {
-    let place = context.place()?;
+    let place = context.place_with_mistakes()?;
     say_unchecked(context, args.offline);
     let sources = repo::read(&place);
-    let opened = repo::Opened::unless(args.offline);
+    // How to sign in to what would be opened is not known.
+    let opened = repo::Opened::unless(args.offline || !place.mistakes.is_empty());
     // What the files say is remembered, and not yet what lies behind the sources.
     if opened == repo::Opened::No
         && let Some(known) = sources.remembered()

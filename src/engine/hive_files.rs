@@ -10,6 +10,9 @@ use crate::batch_config::{FileFormat, HiveConfig};
 /// folder alone, as Hive and Spark lay them out.
 pub fn relation(ground: &Ground, config: &HiveConfig) -> Result<Arc<dyn Relation>, Closed> {
     let Some(warehouse) = &ground.services.engine.warehouse else {
+        if let Some(reason) = &ground.services.engine.unset {
+            return Err(Closed::NotChecked(reason.clone()));
+        }
         let reason = "nothing is configured that reads Hive (`warehouse`, or `kind = \"spark\"` and `url`, in the [engine] section of weir.toml)";
         return Err(Closed::NotChecked(reason.to_owned()));
     };

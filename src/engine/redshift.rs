@@ -64,6 +64,9 @@ pub fn relation(ground: &Ground, config: &RedshiftConfig) -> Result<Arc<dyn Rela
         _ => return Err(Closed::fault("table", "it needs exactly one of `table` and `query`")),
     };
     let services = &ground.services.redshift;
+    if let Some(reason) = &services.unset {
+        return Err(Closed::NotChecked(reason.clone()));
+    }
     let (Some(user), Some(password)) = (services.user.clone(), services.password.clone()) else {
         let missing =
             "no credentials for Redshift are set (REDSHIFT_USER and REDSHIFT_PASSWORD, or [redshift] in weir.toml)";

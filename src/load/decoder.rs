@@ -169,8 +169,9 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
-        if self.0.is_null() || matches!(self.0.value, Shape::Hole) {
-            visitor.visit_none()
+        if self.0.is_null() {
+            // What takes no nothing says so here.
+            self.place(visitor.visit_none())
         } else {
             visitor.visit_some(self)
         }
@@ -234,7 +235,7 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
     }
 }
 
-fn boolean(text: &str) -> Option<bool> {
+pub fn boolean(text: &str) -> Option<bool> {
     match text {
         "true" | "True" | "TRUE" => Some(true),
         "false" | "False" | "FALSE" => Some(false),

@@ -4,11 +4,14 @@ mod cache;
 mod decoder;
 mod files;
 mod ignores;
+mod keys;
 mod locate;
 mod node;
 mod project;
 mod services;
+mod split;
 mod walk;
+mod written;
 mod yaml;
 
 use std::collections::{BTreeMap, HashSet};
@@ -21,10 +24,11 @@ use crate::diagnostic::{Diagnostic, DocumentId, Place};
 use crate::resource::{Address, Catalog, Kind, Report, Resource};
 use crate::sql;
 
+pub use crate::secret::Secret;
 pub use cache::{Cache, Remembered, write_new};
 pub use files::{Files, SourceFile, read as read_files};
 pub use project::{Project, find_root, read_project};
-pub use services::{Engine, EngineKind, Redshift, Secret, Services, Snowflake, Ssl};
+pub use services::{Engine, EngineKind, Redshift, Services, Snowflake, Ssl};
 pub use walk::Bounds;
 pub use yaml::to_text as to_yaml;
 
@@ -176,7 +180,7 @@ fn read_file(bounds: &Bounds, file: &SourceFile, project: &Project, cache: &Cach
     }
     // One file may hold ten thousand documents, so these too are shared among the cores. Small files are not worth it:
     // a thread that waits for its half starts another file, and all of them lie half done in memory.
-    let places = yaml::split(&file.text);
+    let places = split::split(&file.text);
     let read =
         |(index, place): (usize, &DocumentPlace)| read_document(bounds, file, project, DocumentId(index), *place);
     let documents: Vec<DocumentYield> = places.par_iter().with_min_len(256).enumerate().map(read).collect();
@@ -248,6 +252,9 @@ fn complete(
 ) -> (Parsed, String) {
     let mut report = Report { document, diagnostics };
     crate::check::alone(&resource, &mut report);
+    if file.text.contains("${") {
+        crate::check::variables(&resource, &mut report);
+    }
     let mut externals = Vec::new();
     for slot in resource.spec.declaration_mut().files() {
         match files::read_external(bounds, &file.path, &slot.file) {

@@ -1,15 +1,20 @@
 //! YAML as a tree with places, for the documents that have a mistake: a key can be left out of it, so that what
 //! comes after the first mistake is found too.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
-use saphyr_parser::{Event, Parser, ScalarStyle, Span as Marks};
+use saphyr_parser::{Event, Parser, ScalarStyle, Span as Marks, Tag};
+
+use crate::secret::mask;
 
 /// A value, where it stands, and a number that finds it again in its tree.
 #[derive(Debug, Clone)]
 pub struct Node {
     pub id: usize,
     pub value: Shape,
+    /// The YAML tag (`!x`) that stands before it.
+    pub tag: Option<Box<str>>,
     pub start: Mark,
     pub end: Mark,
 }
@@ -36,8 +41,17 @@ pub struct Mark {
 /// Why a text is no tree.
 #[derive(Debug)]
 pub enum Malformed {
-    Syntax { message: String, at: Mark },
-    Explodes { at: Mark },
+    Syntax {
+        message: String,
+        at: Mark,
+    },
+    /// A second value, where a document holds one.
+    Second {
+        at: Mark,
+    },
+    Explodes {
+        at: Mark,
+    },
 }
 
 /// Aliases are copied where they stand; a document may grow to this many nodes.
@@ -52,17 +66,16 @@ pub fn parse(text: &str) -> Result<Option<Node>, Malformed> {
             message: it.info().to_owned(),
             at: Mark { line: it.marker().line(), column: it.marker().col() + 1 },
         })?;
+        // What stands after the first value counts too: a declaration must not vanish behind another.
         builder.take(event, marks)?;
-        if builder.root.is_some() {
-            break;
-        }
     }
     Ok(builder.root)
 }
 
-/// A collection that is not closed yet: its anchor, its start, its items; a map's keys and values take turns.
+/// A collection that is not closed yet: its anchor, its tag, its start, its items; a map's keys and values take turns.
 struct Open {
     anchor: usize,
+    tag: Option<Box<str>>,
     start: Mark,
     is_map: bool,
     items: Vec<Node>,
@@ -80,15 +93,15 @@ impl Builder {
         let start = Mark { line: marks.start.line(), column: marks.start.col() + 1 };
         let end = Mark { line: marks.end.line(), column: marks.end.col() + 1 };
         match event {
-            Event::Scalar(text, style, anchor, _) => {
-                self.close(Shape::Scalar { text: text.into_owned(), style }, anchor, start, end)
+            Event::Scalar(text, style, anchor, tag) => {
+                self.close(Shape::Scalar { text: text.into_owned(), style }, (anchor, named(tag)), start, end)
             }
-            Event::SequenceStart(anchor, _) => self.push(anchor, start, false),
-            Event::MappingStart(anchor, _) => self.push(anchor, start, true),
+            Event::SequenceStart(anchor, tag) => self.push((anchor, named(tag)), start, false),
+            Event::MappingStart(anchor, tag) => self.push((anchor, named(tag)), start, true),
             Event::SequenceEnd | Event::MappingEnd => {
                 let Some(open) = self.open.pop() else { return Ok(()) };
                 let shape = if open.is_map { Shape::Map(pairs(open.items)) } else { Shape::Seq(open.items) };
-                self.close(shape, open.anchor, open.start, end)
+                self.close(shape, (open.anchor, open.tag), open.start, end)
             }
             Event::Alias(anchor) => {
                 let Some(mut node) = self.anchors.get(&anchor).cloned() else {
@@ -99,35 +112,36 @@ impl Builder {
                 };
                 self.renumber(&mut node, start)?;
                 (node.start, node.end) = (start, end);
-                self.put(node);
-                Ok(())
+                self.put(node)
             }
             _ => Ok(()),
         }
     }
 
-    fn push(&mut self, anchor: usize, start: Mark, is_map: bool) -> Result<(), Malformed> {
+    fn push(&mut self, (anchor, tag): Marked, start: Mark, is_map: bool) -> Result<(), Malformed> {
         if self.open.len() >= DEPTH_MAX {
             return Err(Malformed::Explodes { at: start });
         }
-        self.open.push(Open { anchor, start, is_map, items: Vec::new() });
+        self.open.push(Open { anchor, tag, start, is_map, items: Vec::new() });
         Ok(())
     }
 
-    fn close(&mut self, value: Shape, anchor: usize, start: Mark, end: Mark) -> Result<(), Malformed> {
-        let node = Node { id: self.number(start)?, value, start, end };
+    fn close(&mut self, value: Shape, (anchor, tag): Marked, start: Mark, end: Mark) -> Result<(), Malformed> {
+        let node = Node { id: self.number(start)?, value, tag, start, end };
         if anchor != 0 {
-            self.anchors.insert(anchor, node.clone());
+            // The tag is reported once, where it stands.
+            self.anchors.insert(anchor, Node { tag: None, ..node.clone() });
         }
-        self.put(node);
-        Ok(())
+        self.put(node)
     }
 
-    fn put(&mut self, node: Node) {
+    fn put(&mut self, node: Node) -> Result<(), Malformed> {
         match self.open.last_mut() {
             Some(open) => open.items.push(node),
+            None if self.root.is_some() => return Err(Malformed::Second { at: node.start }),
             None => self.root = Some(node),
         }
+        Ok(())
     }
 
     fn number(&mut self, at: Mark) -> Result<usize, Malformed> {
@@ -145,6 +159,16 @@ impl Builder {
             Shape::Scalar { .. } | Shape::Hole => Ok(()),
         }
     }
+}
+
+/// The anchor and the tag of a value.
+type Marked = (usize, Option<Box<str>>);
+
+/// Returns a tag as it is written.
+fn named(tag: Option<Cow<'_, Tag>>) -> Option<Box<str>> {
+    let tag = tag?;
+    let handle = if tag.handle == "tag:yaml.org,2002:" { "!!" } else { &tag.handle };
+    Some(format!("{handle}{}", tag.suffix).into())
 }
 
 fn pairs(items: Vec<Node>) -> Vec<(Node, Node)> {
@@ -238,7 +262,7 @@ impl Node {
     /// Puts a hole under `key` of the map with this id.
     pub fn fill(&mut self, id: usize, key: &'static str) -> bool {
         let at = self.start;
-        let hole = |value: Shape| Node { id: usize::MAX, value, start: at, end: at };
+        let hole = |value: Shape| Node { id: usize::MAX, value, tag: None, start: at, end: at };
         match &mut self.value {
             Shape::Map(entries) if self.id == id => {
                 entries
@@ -256,7 +280,8 @@ impl Node {
         match &self.value {
             Shape::Scalar { .. } if self.is_null() => "nothing".to_owned(),
             Shape::Scalar { text, .. } if text.chars().count() > 40 => {
-                format!("`{}...`", text.chars().take(37).collect::<String>())
+                // What is cut off may be what shows that it is a secret.
+                format!("`{}...`", mask(text).chars().take(37).collect::<String>())
             }
             Shape::Scalar { text, .. } => format!("`{text}`"),
             Shape::Seq(_) => "a list".to_owned(),

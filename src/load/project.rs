@@ -1,17 +1,19 @@
 //! weir.toml: where the repo starts, and what holds for all of it.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::files::describe;
 use super::services::{EngineKind, Services, WrittenEngine, WrittenRedshift, WrittenSnowflake};
+use super::written::{at, find, find_key, first_line, line_of, shown_message, unknown_key_hint};
 use super::yaml::DefaultsByKind;
-use crate::diagnostic::{Diagnostic, Place, Span, did_you_mean};
+use crate::absent::or_absent;
+use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::resource::{Duration, HEADER, Kind};
+use crate::secret::{Secret, hide};
 
 /// The name of the file that makes a folder a feature repo.
 pub const FILE: &str = "weir.toml";
@@ -20,11 +22,14 @@ pub const FILE: &str = "weir.toml";
 #[derive(Debug, Default)]
 pub struct Project {
     pub workspace: Option<String>,
-    pub registry_url: Option<String>,
+    /// Where the registry is; the mistake that names a variable which is not set is for whoever needs it.
+    pub registry_url: Option<Result<Secret, Box<Diagnostic>>>,
     pub defaults: DefaultsByKind,
     /// Of all that changes how a declaration is read.
     pub defaults_hash: [u8; 32],
     pub services: Services,
+    /// Whether some of the defaults are not known, for a mistake in them: what declarations lack may then stand there.
+    pub defaults_missing: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -55,47 +60,60 @@ struct Materialization {
     keep: Option<String>,
 }
 
-/// Returns the nearest folder at or above `start` that holds a weir.toml.
-pub fn find_root(start: &Path) -> Option<PathBuf> {
-    start.ancestors().find(|it| it.join(FILE).is_file()).map(Path::to_owned)
+/// Returns the nearest folder at or above `start` that holds a weir.toml. Whatever has that name counts, readable or not:
+/// only where there is none does the search go on upwards.
+pub fn find_root(start: &Path) -> Result<Option<PathBuf>, Diagnostic> {
+    let unreadable = |path: &Path, error: &std::io::Error| {
+        let summary = format!("`{}` cannot be read: {}", path.display(), describe(error));
+        Diagnostic::error("L012", summary).hint("make it readable, or name another folder with -C")
+    };
+    // `..` in a path is no folder of its own.
+    let named = start.components().any(|it| it == Component::ParentDir);
+    let start = match named.then(|| start.canonicalize()).transpose() {
+        Ok(real) => real.unwrap_or_else(|| start.to_owned()),
+        Err(error) => return Err(unreadable(start, &error)),
+    };
+    for folder in start.ancestors() {
+        let file = folder.join(FILE);
+        if or_absent(&file, file.metadata()).map_err(|error| unreadable(&file, &error))?.is_some() {
+            return Ok(Some(folder.to_owned()));
+        }
+    }
+    Ok(None)
 }
 
-/// Reads weir.toml below `root`; `env` answers for `${VAR}`.
+/// Reads weir.toml below `root`; `env` answers for `${VAR}`. What is wrong in it does not hide what is right.
 pub fn read_project(root: &Path, env: &dyn Fn(&str) -> Option<String>) -> (Project, Vec<Diagnostic>) {
     let text = match std::fs::read_to_string(root.join(FILE)) {
         Ok(text) => text,
         Err(error) => {
-            let summary = format!("`{FILE}` cannot be read: {}", super::files::describe(&error));
+            let summary = format!("`{FILE}` cannot be read: {}", describe(&error));
             let hint = match error.kind() {
                 std::io::ErrorKind::NotFound => "run `weir init` to write one",
                 std::io::ErrorKind::InvalidData => "save it as UTF-8",
+                std::io::ErrorKind::IsADirectory => "write a file of this name",
                 _ => "make it readable",
             };
-            return (Project::default(), vec![Diagnostic::error("L012", summary).hint(hint)]);
+            let project = Project { defaults_missing: true, ..Project::default() };
+            return (project, vec![at(Diagnostic::error("L012", summary).hint(hint), "", None)]);
         }
     };
-    let written: Written = match toml::from_str(&text) {
-        Ok(written) => written,
-        Err(error) => {
-            let line = error.span().map_or(1, |it| line_of(&text, it.start));
-            let message = match holds_secrets(&text, line) {
-                true => without_value(error.message()),
-                false => first_line(error.message()),
-            };
-            let diagnostic = Diagnostic::error("L012", format!("{FILE}: {message}"));
-            return (
-                Project::default(),
-                vec![at(diagnostic, &text, error.span()).hint_if(unknown_key_hint(error.message()))],
-            );
-        }
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let (written, mut diagnostics) = parse(text);
+    let defaults_missing = !diagnostics.is_empty();
+    let Some(written) = written else {
+        return (Project { defaults_missing, ..Project::default() }, diagnostics);
     };
-    let mut diagnostics = Vec::new();
-    let mut expand = |section: &str, value: Option<String>| expand(section, value?, &text, env, &mut diagnostics);
-    let registry_url = expand("registry", written.registry.and_then(|it| it.url));
+    let mut expand = |section: &str, value: Option<String>| {
+        let expanded = expand(section, value?, text, env);
+        Some(expanded.map_err(|fault| fault.into_diagnostic(&mut diagnostics)))
+    };
+    let registry_url = expand("registry", written.registry.and_then(|it| it.url)).map(|it| it.map(Secret::new));
     let mut engine = written.engine.unwrap_or_default();
     let time_limit = engine.time_limit.take();
     let sections = (engine, written.redshift.unwrap_or_default(), written.snowflake.unwrap_or_default());
     let mut services = Services::new(sections, &mut expand, env);
+    // Nothing uses these yet.
     expand("offline_store", written.offline_store.and_then(|it| it.url));
     expand("online_store", written.online_store.and_then(|it| it.url));
     let mut duration = |section: &str, key: &str, written: Option<String>| {
@@ -103,17 +121,72 @@ pub fn read_project(root: &Path, env: &dyn Fn(&str) -> Option<String>) -> (Proje
         let fault = match written.parse::<Duration>() {
             Ok(duration) if duration.secs > 0 => return Some(duration),
             Ok(_) => "it is not longer than nothing".to_owned(),
+            // What stands there may be what belongs into the line above.
+            Err(_) if section == "engine" => "it is not a duration; write it as 90s, 15m, 1h, 30d or 1h30m".to_owned(),
             Err(fault) => fault,
         };
         let summary = format!("`{key}` of `{section}`: {fault}");
-        diagnostics.push(at(Diagnostic::error("L012", summary), &text, find(&text, &written)));
+        diagnostics.push(at(Diagnostic::error("L012", summary), text, find(text, &written)));
         None
     };
     services.engine.time_limit = duration("engine", "time_limit", time_limit);
     duration("materialization", "keep", written.materialization.and_then(|it| it.keep));
-    let defaults = defaults(written.defaults.unwrap_or_default(), &text, &mut diagnostics);
+    let sound = diagnostics.len();
+    let defaults = defaults(written.defaults.unwrap_or_default(), text, &mut diagnostics);
+    let defaults_missing = defaults_missing || diagnostics.len() > sound;
+    diagnostics.iter_mut().for_each(hide);
+    diagnostics.sort_by_key(|it| it.span().map(|it| (it.line, it.column)));
     let defaults_hash = hash(&defaults, services.engine.kind);
-    (Project { workspace: written.workspace, registry_url, defaults, defaults_hash, services }, diagnostics)
+    let workspace = written.workspace;
+    (Project { workspace, registry_url, defaults, defaults_hash, services, defaults_missing }, diagnostics)
+}
+
+/// The most mistakes that are looked for.
+const FAULTS_MAX: usize = 50;
+
+/// Parses the text: each mistake is reported, and the lines at fault are left out, until the rest can be read.
+fn parse(text: &str) -> (Option<Written>, Vec<Diagnostic>) {
+    let mut diagnostics = Vec::new();
+    let mut left = text.to_owned();
+    for _ in 0..FAULTS_MAX {
+        let error = match toml::from_str(&left) {
+            Ok(written) => return (Some(written), diagnostics),
+            Err(error) => error,
+        };
+        let start = error.span().map_or(0, |it| it.start);
+        let is_toml = left.parse::<toml::Table>().is_ok();
+        // Where the text is no TOML once lines were taken out of it, taking them out was the reason.
+        if !is_toml && !diagnostics.is_empty() {
+            return (None, diagnostics);
+        }
+        let message = shown_message(error.message(), text, line_of(text, start));
+        let diagnostic = Diagnostic::error("L012", format!("{FILE}: {message}"));
+        let hint = unknown_key_hint(error.message());
+        diagnostics.push(at(diagnostic, text, error.span()).hint_if(hint));
+        if !is_toml || !blank(&mut left, start) {
+            return (None, diagnostics);
+        }
+    }
+    (None, diagnostics)
+}
+
+/// Blanks the line at `start`, or the whole section when that is a header. Says whether there was anything to blank.
+fn blank(text: &mut String, start: usize) -> bool {
+    let first = text[..start.min(text.len())].rfind('\n').map_or(0, |it| it + 1);
+    let line_end = |from: usize| text[from..].find('\n').map_or(text.len(), |it| from + it);
+    let mut end = line_end(first);
+    if text[first..end].trim_start().starts_with('[') {
+        while end < text.len() && !text[end + 1..line_end(end + 1)].trim_start().starts_with('[') {
+            end = line_end(end + 1);
+        }
+    }
+    let blank: String = text[first..end]
+        .chars()
+        .map(|it| if it == '\n' { "\n".to_owned() } else { " ".repeat(it.len_utf8()) })
+        .collect();
+    let changes = !text[first..end].trim().is_empty();
+    text.replace_range(first..end, &blank);
+    changes
 }
 
 /// Returns a hash of all that changes how a declaration is read: what is no mistake for one engine is one for another.
@@ -142,7 +215,8 @@ fn defaults(written: BTreeMap<String, toml::Table>, text: &str, diagnostics: &mu
                 continue;
             }
         };
-        let fields: crate::resource::Defaults = table.into_iter().map(|(key, value)| (key, json(value))).collect();
+        let mut faulty = Vec::new();
+        let mut fields: crate::resource::Defaults = table.into_iter().map(|(key, value)| (key, json(value))).collect();
         for key in fields.keys() {
             if let Some((summary, hint)) = default_fault(kind, key, &fields[key]) {
                 diagnostics.push(
@@ -153,8 +227,10 @@ fn defaults(written: BTreeMap<String, toml::Table>, text: &str, diagnostics: &mu
                     )
                     .hint_if(hint),
                 );
+                faulty.push(key.clone());
             }
         }
+        fields.retain(|key, _| !faulty.contains(key));
         defaults.insert(kind, fields);
     }
     defaults
@@ -203,127 +279,50 @@ fn json(value: toml::Value) -> Value {
     }
 }
 
-/// Replaces `${VAR}`; an unset variable is an error that names it.
-fn expand(
-    section: &str,
-    value: String,
-    text: &str,
-    env: &dyn Fn(&str) -> Option<String>,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Option<String> {
+/// Why a value of weir.toml has not all of its text.
+enum Gap {
+    /// It is not well formed, whoever needs it.
+    Malformed(Diagnostic),
+    /// A variable is not set: a mistake only for the command that needs the value.
+    Unset(Diagnostic),
+}
+
+impl Gap {
+    /// Returns the mistake for whoever needs the value; one of everybody is among `diagnostics` too.
+    fn into_diagnostic(self, diagnostics: &mut Vec<Diagnostic>) -> Box<Diagnostic> {
+        match self {
+            Self::Malformed(diagnostic) => {
+                diagnostics.push(diagnostic.clone());
+                Box::new(diagnostic)
+            }
+            Self::Unset(diagnostic) => Box::new(diagnostic),
+        }
+    }
+}
+
+/// Replaces `${VAR}`.
+fn expand(section: &str, value: String, text: &str, env: &dyn Fn(&str) -> Option<String>) -> Result<String, Gap> {
     let mut expanded = String::new();
     let mut rest = value.as_str();
     while let Some(start) = rest.find("${") {
         let Some(length) = rest[start..].find('}') else {
             let diagnostic = Diagnostic::error("L012", format!("`${{` in [{section}] of {FILE} has no `}}`"));
             let hint = "write a variable as ${NAME}";
-            diagnostics.push(at(diagnostic, text, find(text, &rest[start..])).hint(hint));
-            return None;
+            return Err(Gap::Malformed(at(diagnostic, text, find(text, &rest[start..])).hint(hint)));
         };
         let name = &rest[start + 2..start + length];
         expanded.push_str(&rest[..start]);
-        match env(name) {
-            Some(value) => expanded.push_str(&value),
-            None => {
-                let diagnostic = Diagnostic::error(
-                    "L012",
-                    format!("environment variable `{name}` is not set, and [{section}] of {FILE} uses it"),
-                );
-                diagnostics.push(
-                    at(diagnostic, text, find(text, &format!("${{{name}}}")))
-                        .hint(format!("set it, as `export {name}=...`")),
-                );
-                return None;
-            }
-        }
+        let Some(value) = env(name) else {
+            let summary = format!("environment variable `{name}` is not set, and [{section}] of {FILE} uses it");
+            let place = find(text, &format!("${{{name}}}"));
+            let diagnostic = at(Diagnostic::error("L012", summary), text, place);
+            let mut diagnostic = diagnostic.hint(format!("set it, as `export {name}=...`"));
+            hide(&mut diagnostic);
+            return Err(Gap::Unset(diagnostic));
+        };
+        expanded.push_str(&value);
         rest = &rest[start + length + 1..];
     }
     expanded.push_str(rest);
-    Some(expanded)
-}
-
-fn find(text: &str, needle: &str) -> Option<Range<usize>> {
-    text.find(needle).map(|start| start..start + needle.len())
-}
-
-/// Finds `key =` below the header of the kind's defaults.
-fn find_key(text: &str, kind: &str, key: &str) -> Option<Range<usize>> {
-    let section = text.find(&format!("defaults.{kind}")).unwrap_or(0);
-    let offset = text[section..].lines().scan(section, |at, line| {
-        let start = *at;
-        *at += line.len() + 1;
-        Some((start, line))
-    });
-    let found = offset
-        .into_iter()
-        .find(|(_, line)| line.trim_start().strip_prefix(key).is_some_and(|it| it.trim_start().starts_with('=')));
-    found.map(|(start, line)| {
-        let start = start + line.len() - line.trim_start().len();
-        start..start + key.len()
-    })
-}
-
-fn at(diagnostic: Diagnostic, text: &str, range: Option<Range<usize>>) -> Diagnostic {
-    let file: Arc<str> = FILE.into();
-    let Some(range) = range.filter(|it| it.start <= text.len()) else {
-        return diagnostic.place(Place::Span(Span { file, line: 0, column: 0, length: 0, text: "".into() }));
-    };
-    let before = &text[..range.start];
-    let line = line_of(text, range.start);
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    let whole = shown_line(text, line);
-    let length = text.get(range).unwrap_or_default().lines().next().unwrap_or_default().chars().count().max(1);
-    diagnostic.place(Place::Span(Span { file, line, column, length, text: whole.into() }))
-}
-
-/// Returns toml's message without the value that it was given: it may be a secret.
-fn without_value(message: &str) -> String {
-    let line = first_line(message);
-    let Some((before, rest)) = line.split_once("invalid type: ") else { return line };
-    let Some((found, expected)) = rest.split_once(", expected ") else { return line };
-    let sort = found.split([' ', '`']).next().unwrap_or_default();
-    format!("{before}invalid type: {sort}, expected {expected}")
-}
-
-/// Says whether a line of weir.toml lies in a section whose values sign in to something, or is such a section.
-fn holds_secrets(text: &str, line: usize) -> bool {
-    let is_one = |name: &str| matches!(name.trim(), "engine" | "redshift" | "snowflake");
-    let headers = text.lines().take(line).filter_map(|it| it.trim().strip_prefix('[')?.split([']', '.']).next());
-    let own = text.lines().nth(line - 1).and_then(|it| it.split(['.', '=']).next());
-    headers.last().is_some_and(is_one) || own.is_some_and(is_one)
-}
-
-/// Returns a line of weir.toml as it may be shown: of what signs in, only a variable that stands alone.
-fn shown_line(text: &str, line: usize) -> String {
-    let whole = text.lines().nth(line - 1).unwrap_or_default();
-    if !holds_secrets(text, line) || whole.trim_start().starts_with('[') {
-        return whole.to_owned();
-    }
-    match whole.split_once('=') {
-        Some((_, value)) if is_variable(value.trim().trim_matches('"')) => whole.to_owned(),
-        Some((key, _)) => format!("{key}= ***"),
-        // It goes on from the line before, as a key does that has many.
-        None => "***".to_owned(),
-    }
-}
-
-fn is_variable(value: &str) -> bool {
-    let name = value.strip_prefix("${").and_then(|it| it.strip_suffix('}'));
-    name.is_some_and(|it| it.chars().all(|it| it.is_ascii_alphanumeric() || it == '_'))
-}
-
-fn line_of(text: &str, offset: usize) -> usize {
-    text.get(..offset).unwrap_or(text).matches('\n').count() + 1
-}
-
-fn first_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().to_owned()
-}
-
-/// toml's own message lists what it expected; the closest one is the hint.
-fn unknown_key_hint(message: &str) -> Option<String> {
-    let mut quoted = message.split('`').skip(1).step_by(2);
-    let unknown = quoted.next().filter(|_| message.starts_with("unknown field"))?;
-    let expected: Vec<&str> = quoted.collect();
-    did_you_mean(unknown, expected.iter().copied())
+    Ok(expanded)
 }

@@ -2,11 +2,11 @@
 //!
 //! Every build reads and checks this; builds with the engine use it. Nothing here is ever stored, shown or logged.
 
-use std::fmt;
-
 use serde::Deserialize;
 
+use crate::diagnostic::Diagnostic;
 use crate::resource::Duration;
+use crate::secret::Secret;
 use crate::sql::Dialect;
 
 /// What reading rows needs beside the declarations.
@@ -31,6 +31,8 @@ pub struct Engine {
     pub python: Option<String>,
     /// How long one source may take to answer; each kind of source has a default.
     pub time_limit: Option<Duration>,
+    /// Why a value of this section is not there, where that is a variable which is not set.
+    pub unset: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -57,6 +59,8 @@ pub struct Redshift {
     pub user: Option<String>,
     pub password: Option<Secret>,
     pub ssl: Ssl,
+    /// Why a value of this section is not there, where that is a variable which is not set.
+    pub unset: Option<String>,
 }
 
 /// Whether the connection is encrypted, in PostgreSQL's words.
@@ -83,28 +87,8 @@ pub struct Snowflake {
     pub private_key_file: Option<String>,
     /// A programmatic access token, or one of OAuth.
     pub token: Option<Secret>,
-}
-
-/// A text that nobody sees: printing it for debugging shows that it is there, and nothing of it.
-#[derive(Clone, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
-pub struct Secret(String);
-
-impl Secret {
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
-    }
-
-    /// Returns the text, for handing it to the service.
-    pub fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
+    /// Why a value of this section is not there, where that is a variable which is not set.
+    pub unset: Option<String>,
 }
 
 /// The sections of weir.toml, as written.
@@ -161,30 +145,64 @@ impl Services {
     /// Takes what is written, with `${VAR}` replaced by `expand`, and from the environment what is left out.
     pub(super) fn new(
         (engine, redshift, snowflake): (WrittenEngine, WrittenRedshift, WrittenSnowflake),
-        expand: &mut dyn FnMut(&str, Option<String>) -> Option<String>,
+        expand: Expand,
         env: &dyn Fn(&str) -> Option<String>,
     ) -> Self {
         let aws = AWS.iter().filter_map(|it| Some(((*it).to_owned(), Secret::new(env(it)?)))).collect();
+        let mut section = Section { name: "engine", expand, env, unset: None };
         let engine = Engine {
             kind: engine.kind.unwrap_or_default(),
-            url: expand("engine", engine.url).map(Secret::new),
-            warehouse: expand("engine", engine.warehouse),
+            url: section.written(engine.url).map(Secret::new),
+            warehouse: section.written(engine.warehouse),
             python: engine.python,
             time_limit: None,
+            unset: section.unset.take(),
         };
-        let mut secret = |section: &str, written, name: &str| expand(section, written).or_else(|| env(name));
+        section.name = "redshift";
         let redshift = Redshift {
-            user: secret("redshift", redshift.user, "REDSHIFT_USER"),
-            password: secret("redshift", redshift.password, "REDSHIFT_PASSWORD").map(Secret::new),
+            user: section.or_environment(redshift.user, "REDSHIFT_USER"),
+            password: section.or_environment(redshift.password, "REDSHIFT_PASSWORD").map(Secret::new),
             ssl: redshift.ssl.unwrap_or_default(),
+            unset: section.unset.take(),
         };
+        section.name = "snowflake";
         let snowflake = Snowflake {
-            url: secret("snowflake", snowflake.url, "SNOWFLAKE_URL"),
-            user: secret("snowflake", snowflake.user, "SNOWFLAKE_USER"),
-            private_key: secret("snowflake", snowflake.private_key, "SNOWFLAKE_PRIVATE_KEY").map(Secret::new),
-            private_key_file: secret("snowflake", snowflake.private_key_file, "SNOWFLAKE_PRIVATE_KEY_FILE"),
-            token: secret("snowflake", snowflake.token, "SNOWFLAKE_TOKEN").map(Secret::new),
+            url: section.or_environment(snowflake.url, "SNOWFLAKE_URL"),
+            user: section.or_environment(snowflake.user, "SNOWFLAKE_USER"),
+            private_key: section.or_environment(snowflake.private_key, "SNOWFLAKE_PRIVATE_KEY").map(Secret::new),
+            private_key_file: section.or_environment(snowflake.private_key_file, "SNOWFLAKE_PRIVATE_KEY_FILE"),
+            token: section.or_environment(snowflake.token, "SNOWFLAKE_TOKEN").map(Secret::new),
+            unset: section.unset.take(),
         };
         Self { engine, redshift, snowflake, aws }
+    }
+}
+
+/// Replaces the variables in a value of a section.
+pub(super) type Expand<'a> = &'a mut dyn FnMut(&str, Option<String>) -> Option<Result<String, Box<Diagnostic>>>;
+
+/// A section on its way from what is written to its values.
+struct Section<'a> {
+    name: &'static str,
+    expand: Expand<'a>,
+    env: &'a dyn Fn(&str) -> Option<String>,
+    unset: Option<String>,
+}
+
+impl Section<'_> {
+    /// Returns the value, unless a variable in it is not set.
+    fn written(&mut self, value: Option<String>) -> Option<String> {
+        match (self.expand)(self.name, value)? {
+            Ok(value) => Some(value),
+            Err(fault) => {
+                self.unset.get_or_insert(fault.summary);
+                None
+            }
+        }
+    }
+
+    /// Returns the value or, where none is written, what the environment says.
+    fn or_environment(&mut self, value: Option<String>, name: &str) -> Option<String> {
+        if value.is_some() { self.written(value) } else { (self.env)(name) }
     }
 }

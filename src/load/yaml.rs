@@ -5,13 +5,15 @@
 
 use std::fmt;
 
+use saphyr_parser::ScalarStyle;
 use serde::Deserializer as _;
 use serde::de::{MapAccess, Visitor};
 
-use super::DocumentPlace;
-use super::decoder::{Decoder, Fault, What};
+use super::decoder::{Decoder, Fault, What, boolean};
+use super::keys::{duplicate_keys, tags};
 use super::node::{self, Malformed, Mark, Node, Shape};
-use crate::diagnostic::{Diagnostic, Place, Span, closest, did_you_mean};
+use super::split::{odd_sign, written_name};
+use crate::diagnostic::{Diagnostic, Place, Span, article, closest, did_you_mean};
 use crate::resource::{Address, Defaults, HEADER, Header, Kind, Resource, Spec, decode_map};
 
 /// The `[defaults]` of weir.toml by kind.
@@ -49,12 +51,17 @@ impl From<Diagnostic> for Box<Broken> {
 
 /// Decodes the document, or says everything that is wrong with it. `None` when it is empty.
 pub fn decode(origin: &Origin, defaults: &DefaultsByKind) -> Result<Option<Resource>, Box<Broken>> {
+    if let Some(diagnostic) = odd_sign(origin) {
+        let diagnostics = vec![diagnostic];
+        return Err(Box::new(Broken { diagnostics, name: written_name(origin.text), ..Broken::default() }));
+    }
     if flow_depth(origin.text) > FLOW_DEPTH_MAX {
         let diagnostic = Diagnostic::error("L005", "the YAML nests brackets too deeply")
             .place(origin.span(Mark { line: 1, column: 1 }, 1));
         return Err(diagnostic.hint("check for a bracket that is never closed").into());
     }
-    if let Some(kind) = peek_kind(origin.text)
+    if !may_hold_tags(origin.text)
+        && let Some(kind) = peek_kind(origin.text)
         && let Some(resource) = decode_fast(origin.text, kind, defaults.get(&kind))
     {
         return Ok(Some(resource));
@@ -67,6 +74,14 @@ fn peek_kind(text: &str) -> Option<Kind> {
     let line = text.lines().find_map(|it| it.strip_prefix("kind:"))?;
     let value = line.split_once(" #").map_or(line, |it| it.0).trim().trim_matches(['"', '\'']);
     value.parse().ok()
+}
+
+/// Says whether a tag may stand in the text: serde_yaml drops them without a word. Before one comes a blank or a bracket.
+fn may_hold_tags(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    let opens =
+        |at: usize| at == 0 || matches!(bytes[at - 1], b' ' | b'\t' | b'\n' | b'\r' | b'[' | b'{' | b',' | b':');
+    bytes.iter().enumerate().any(|(at, byte)| *byte == b'!' && opens(at))
 }
 
 /// Reads a map as a declaration of a kind, with the defaults for what it leaves unset.
@@ -99,21 +114,22 @@ fn decode_marked(origin: &Origin, defaults: &DefaultsByKind) -> Result<Option<Re
         Ok(Some(root)) => root,
         Ok(None) => return Ok(None),
         Err(malformed) => {
-            let name = origin.text.lines().find_map(|it| it.strip_prefix("name:")).map(|it| it.trim().to_owned());
             let diagnostics = vec![malformed_diagnostic(origin, malformed)];
-            return Err(Box::new(Broken { diagnostics, name, ..Broken::default() }));
+            return Err(Box::new(Broken { diagnostics, name: written_name(origin.text), ..Broken::default() }));
         }
     };
     let mut diagnostics = Vec::new();
+    tags(origin, &root, &mut diagnostics);
     duplicate_keys(origin, &root, &mut diagnostics);
     let name = root.get("name").filter(|it| !it.is_null()).and_then(Node::text).map(str::to_owned);
     let Some(kind) = kind_of(origin, &root, &mut diagnostics) else {
         return Err(Box::new(Broken { diagnostics, name, ..Broken::default() }));
     };
-    if name.is_none() {
+    // One that is written and cannot be one has its own error.
+    if root.get("name").is_none_or(Node::is_null) {
         let hint = format!("add a line `name: my_{}`", snake(kind.as_str()));
         diagnostics.push(
-            Diagnostic::error("L010", format!("a {kind} has no `name`"))
+            Diagnostic::error("L010", format!("{} has no `name`", article(kind.as_str())))
                 .place(origin.node(root.get("kind").unwrap_or(&root)))
                 .hint(hint),
         );
@@ -214,28 +230,6 @@ fn kind_of(origin: &Origin, root: &Node, diagnostics: &mut Vec<Diagnostic>) -> O
     }
 }
 
-fn duplicate_keys(origin: &Origin, node: &Node, diagnostics: &mut Vec<Diagnostic>) {
-    match &node.value {
-        Shape::Seq(items) => items.iter().for_each(|it| duplicate_keys(origin, it, diagnostics)),
-        Shape::Map(entries) => {
-            for (index, (key, value)) in entries.iter().enumerate() {
-                let same = |it: &&(Node, Node)| it.0.text().is_some() && it.0.text() == key.text();
-                if let Some(first) = entries[..index].iter().find(same) {
-                    let mut diagnostic =
-                        Diagnostic::error("L006", format!("key `{}` is written twice", key.text().unwrap_or_default()))
-                            .place(origin.node(key));
-                    diagnostic
-                        .labels
-                        .push(crate::diagnostic::Label { place: origin.node(&first.0), text: "first here".to_owned() });
-                    diagnostics.push(diagnostic.hint("remove one of them"));
-                }
-                duplicate_keys(origin, value, diagnostics);
-            }
-        }
-        Shape::Scalar { .. } | Shape::Hole => {}
-    }
-}
-
 fn fault_diagnostic(origin: &Origin, root: &Node, path: &str, fault: &Fault, address: &Address) -> Diagnostic {
     let node = root.find(fault.at.unwrap_or(root.id)).map_or(root, |it| it.1);
     let place = origin.node(node);
@@ -276,7 +270,10 @@ fn fault_diagnostic(origin: &Origin, root: &Node, path: &str, fault: &Fault, add
         What::Expected { found, expected } => {
             let found = found.clone().unwrap_or_else(|| "something else".to_owned());
             let mut hint = None;
-            if expected == "true or false" && matches!(node.text(), Some("yes" | "on" | "Yes" | "On" | "y")) {
+            let quoted = matches!(&node.value, Shape::Scalar { style, .. } if *style != ScalarStyle::Plain);
+            if expected == "true or false" && quoted && node.text().is_some_and(|it| boolean(it).is_some()) {
+                hint = Some("write it without quotes".to_owned());
+            } else if expected == "true or false" && matches!(node.text(), Some("yes" | "on" | "Yes" | "On" | "y")) {
                 hint = Some("write `true`".to_owned());
             } else if expected == "true or false" && matches!(node.text(), Some("no" | "off" | "No" | "Off" | "n")) {
                 hint = Some("write `false`".to_owned());
@@ -307,6 +304,11 @@ fn tidy(expected: &str) -> String {
 
 fn malformed_diagnostic(origin: &Origin, malformed: Malformed) -> Diagnostic {
     match malformed {
+        Malformed::Second { at } => {
+            Diagnostic::error("L004", "the YAML is not well formed: something stands behind the declaration")
+                .place(origin.span(at, 1))
+                .hint("put a line `---` before it, or remove it")
+        }
         Malformed::Explodes { at } => {
             Diagnostic::error("L005", "the YAML nests too deeply, or its aliases multiply without end")
                 .place(origin.span(at, 1))
@@ -409,37 +411,4 @@ fn snake(kind: &str) -> String {
 /// Returns the value as YAML text.
 pub fn to_text(value: &serde_json::Value) -> String {
     serde_yaml::to_string(value).expect("plain data is YAML")
-}
-
-/// Splits a file into its documents; those that hold nothing are left out.
-///
-/// `---` at the left margin always ends a document, even inside a block of text (YAML 1.2, 9.1.2).
-pub fn split(text: &str) -> Vec<DocumentPlace> {
-    let mut documents = Vec::new();
-    let mut open: Option<DocumentPlace> = None;
-    let (mut line_number, mut offset) = (0, 0);
-    for line in text.split_inclusive('\n') {
-        line_number += 1;
-        let marker = |it: &str| {
-            line.strip_prefix(it).is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
-        };
-        let ends = marker("...");
-        if ends || marker("---") {
-            documents.extend(open.take().filter(|it| it.first_key > 0));
-        }
-        if !ends {
-            let place =
-                open.get_or_insert(DocumentPlace { line: line_number, first_key: 0, start: offset, end: offset });
-            place.end = offset + line.len();
-            let trimmed = line.trim();
-            let says_nothing =
-                trimmed.is_empty() || trimmed.starts_with('#') || line.starts_with('%') || trimmed == "---";
-            if place.first_key == 0 && !says_nothing {
-                place.first_key = line_number;
-            }
-        }
-        offset += line.len();
-    }
-    documents.extend(open.filter(|it| it.first_key > 0));
-    documents
 }

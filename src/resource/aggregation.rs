@@ -17,6 +17,7 @@ use super::text::{self, Duration};
 #[serde(deny_unknown_fields)]
 pub struct Aggregation {
     /// The column to aggregate
+    #[serde(deserialize_with = "crate::resource::text")]
     pub column: String,
     /// count, sum, mean, min, max, last, last(n), approx_percentile(0.5, 100), ...
     pub function: Function,

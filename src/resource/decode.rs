@@ -23,6 +23,8 @@ pub struct Header {
     pub tags: Option<Texts>,
     pub prevent_destroy: Option<bool>,
     pub renamed_from: Option<String>,
+    /// The fields that were there, also those with nothing behind them.
+    written: Vec<&'static str>,
 }
 
 /// The names of the header's fields.
@@ -83,30 +85,25 @@ impl Header {
 
     /// Takes the value of `key` when it belongs to the header.
     fn take<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<bool, A::Error> {
-        match key {
-            "kind" => put(&mut self.kind, "kind", map)?,
-            "name" => put(&mut self.name, "name", map)?,
-            "description" => put(&mut self.description, "description", map)?,
-            "owner" => put(&mut self.owner, "owner", map)?,
-            "tags" => put(&mut self.tags, "tags", map)?,
-            "prevent_destroy" => put(&mut self.prevent_destroy, "prevent_destroy", map)?,
-            "renamed_from" => put(&mut self.renamed_from, "renamed_from", map)?,
-            _ => return Ok(false),
+        let Some(field) = HEADER.iter().find(|it| **it == key) else { return Ok(false) };
+        // A field that is empty has been written all the same.
+        if self.written.contains(field) {
+            return Err(de::Error::duplicate_field(field));
+        }
+        self.written.push(field);
+        match *field {
+            "kind" => self.kind = map.next_value()?,
+            "name" => self.name = map.next_value()?,
+            "description" => self.description = map.next_value()?,
+            "owner" => self.owner = map.next_value()?,
+            "tags" => self.tags = map.next_value()?,
+            // Nothing in its place would be a protection that somebody wrote, and that is not there.
+            "prevent_destroy" => self.prevent_destroy = Some(map.next_value()?),
+            "renamed_from" => self.renamed_from = map.next_value()?,
+            _ => unreachable!("every field of the header is read"),
         }
         Ok(true)
     }
-}
-
-fn put<'de, A: MapAccess<'de>, T: de::Deserialize<'de>>(
-    slot: &mut Option<T>,
-    key: &'static str,
-    map: &mut A,
-) -> Result<(), A::Error> {
-    if slot.is_some() {
-        return Err(de::Error::duplicate_field(key));
-    }
-    *slot = map.next_value::<Option<T>>()?;
-    Ok(())
 }
 
 /// The map without the header's keys, followed by the defaults that it left unset.
@@ -196,12 +193,72 @@ pub fn tagged<'de, D: Deserializer<'de>, T: Tagged>(deserializer: D) -> Result<T
                     let kind = map.next_value::<String>()?;
                     return T::decode(&kind, Chained { held: held.into_iter(), pending: None, map });
                 }
-                held.push((key, map.next_value::<Value>()?));
+                held.push((key, map.next_value::<Held>()?.0));
             }
             Err(de::Error::missing_field("kind"))
         }
     }
     deserializer.deserialize_map(TaggedVisitor(PhantomData))
+}
+
+/// A plain value in which no key is written twice: the last one would win without a word.
+struct Held(Value);
+
+impl<'de> de::Deserialize<'de> for Held {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Plain;
+        impl<'de> Visitor<'de> for Plain {
+            type Value = Held;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a value")
+            }
+
+            fn visit_unit<E: de::Error>(self) -> Result<Held, E> {
+                Ok(Held(Value::Null))
+            }
+
+            fn visit_bool<E: de::Error>(self, value: bool) -> Result<Held, E> {
+                Ok(Held(value.into()))
+            }
+
+            fn visit_i64<E: de::Error>(self, value: i64) -> Result<Held, E> {
+                Ok(Held(value.into()))
+            }
+
+            fn visit_u64<E: de::Error>(self, value: u64) -> Result<Held, E> {
+                Ok(Held(value.into()))
+            }
+
+            fn visit_f64<E: de::Error>(self, value: f64) -> Result<Held, E> {
+                Ok(Held(value.into()))
+            }
+
+            fn visit_str<E: de::Error>(self, value: &str) -> Result<Held, E> {
+                Ok(Held(value.into()))
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(self, mut list: A) -> Result<Held, A::Error> {
+                let mut items = Vec::new();
+                while let Some(Held(item)) = list.next_element()? {
+                    items.push(item);
+                }
+                Ok(Held(items.into()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Held, A::Error> {
+                let mut entries = Map::new();
+                while let Some(key) = map.next_key::<String>()? {
+                    let Held(value) = map.next_value()?;
+                    if entries.insert(key, value).is_some() {
+                        return Err(de::Error::duplicate_field("key"));
+                    }
+                }
+                Ok(Held(Value::Object(entries)))
+            }
+        }
+        deserializer.deserialize_any(Plain)
+    }
 }
 
 /// The entries that were held back, then those that are left.

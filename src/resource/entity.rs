@@ -34,6 +34,7 @@ pub enum JoinKey {
 #[serde(deny_unknown_fields)]
 pub struct TypedKey {
     /// The column's name
+    #[serde(deserialize_with = "crate::resource::text")]
     pub name: String,
     /// Int64, Int32 or String
     pub dtype: Option<Dtype>,

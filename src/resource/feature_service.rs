@@ -38,8 +38,10 @@ pub enum FeatureReference {
 #[serde(deny_unknown_fields)]
 pub struct ChosenFeatures {
     /// The view's name
+    #[serde(deserialize_with = "crate::resource::text")]
     pub view: String,
     /// The features to serve (default: all)
+    #[serde(default, deserialize_with = "crate::resource::texts_if_any")]
     pub features: Option<Vec<String>>,
     /// What stands before the features' names (default: the view's name)
     pub namespace: Option<String>,

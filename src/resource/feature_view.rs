@@ -34,6 +34,7 @@ pub struct FeatureView {
     pub sources: Vec<SourceInput>,
     /// The entities that the features describe
     #[schemars(length(min = 1))]
+    #[serde(deserialize_with = "crate::resource::texts")]
     pub entities: Vec<String>,
     /// The query over the sources (default: their columns pass through)
     pub sql: Option<String>,
@@ -77,8 +78,10 @@ pub struct FeatureView {
 #[serde(deny_unknown_fields)]
 pub struct TransformationCall {
     /// The transformation's name
+    #[serde(deserialize_with = "crate::resource::text")]
     pub name: String,
     /// The sources that stand for its inputs, in its order (default: this view's sources)
+    #[serde(default, deserialize_with = "crate::resource::texts_if_any")]
     pub inputs: Option<Vec<String>>,
 }
 

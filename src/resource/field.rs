@@ -11,6 +11,7 @@ use super::dtype::Dtype;
 #[serde(deny_unknown_fields)]
 pub struct Field {
     /// Letters, digits and single underscores
+    #[serde(deserialize_with = "crate::resource::text")]
     pub name: String,
     /// The column's type
     pub dtype: Dtype,

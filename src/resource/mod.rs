@@ -38,7 +38,7 @@ pub use dtype::Dtype;
 pub use feature_view::{BatchTrigger, FeatureView};
 pub use field::{Field, check_schema, column_name_fault};
 pub use schema::repo_schema;
-pub use text::{Duration, Instant, Named, Texts, named};
+pub use text::{Duration, Instant, Named, Texts, named, text, texts, texts_if_any};
 
 kinds! {
     Entity(entity::Entity),
@@ -236,6 +236,10 @@ impl Address {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Only in messages: a declaration without a name is a mistake.
+        if self.name.is_empty() {
+            return write!(f, "{} without a name", self.kind);
+        }
         write!(f, "{}.{}", self.kind, self.name)
     }
 }

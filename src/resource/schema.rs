@@ -46,7 +46,7 @@ fn shape(kind: Kind, generator: &mut SchemaGenerator) -> Value {
         "description": "Anything else, as text",
     });
     body["properties"]["prevent_destroy"] = json!({
-        "type": ["boolean", "null"],
+        "type": "boolean",
         "description": "Refuse whatever would delete or recreate it, or what it depends on (default: false)",
     });
     if kind == Kind::StreamFeatureView

@@ -20,6 +20,7 @@ pub enum SourceInput {
 #[serde(deny_unknown_fields)]
 pub struct FilteredSource {
     /// The source's name
+    #[serde(deserialize_with = "crate::resource::text")]
     pub source: String,
     /// How far before the window to read; zero or negative
     pub start_time_offset: Option<Duration>,

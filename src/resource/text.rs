@@ -246,6 +246,52 @@ where
     deserializer.deserialize_any(Either(long, PhantomData))
 }
 
+/// A text that is there: YAML readers take `~`, `null` and an empty value for text when they are asked for one.
+struct Text(String);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text(deserializer).map(Self)
+    }
+}
+
+/// Reads a text, and refuses nothing in its place.
+pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    struct Something;
+    impl<'de> Visitor<'de> for Something {
+        type Value = String;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string")
+        }
+
+        fn visit_none<E: de::Error>(self) -> Result<String, E> {
+            Err(E::invalid_type(de::Unexpected::Unit, &self))
+        }
+
+        fn visit_unit<E: de::Error>(self) -> Result<String, E> {
+            Err(E::invalid_type(de::Unexpected::Unit, &self))
+        }
+
+        fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<String, D::Error> {
+            String::deserialize(deserializer)
+        }
+    }
+    deserializer.deserialize_option(Something)
+}
+
+/// Reads a list of texts that are there.
+pub fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let texts = Vec::<Text>::deserialize(deserializer)?;
+    Ok(texts.into_iter().map(|it| it.0).collect())
+}
+
+/// Reads a list of texts that are there, where there is one.
+pub fn texts_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
+    let texts = Option::<Vec<Text>>::deserialize(deserializer)?;
+    Ok(texts.map(|it| it.into_iter().map(|it| it.0).collect()))
+}
+
 /// A map from text to text that refuses a key written twice.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Texts(pub std::collections::BTreeMap<String, String>);
@@ -269,7 +315,7 @@ impl<'de> Deserialize<'de> for Texts {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Texts, A::Error> {
                 let mut texts = Texts::default();
                 while let Some(key) = map.next_key::<String>()? {
-                    let value = map.next_value::<String>()?;
+                    let Text(value) = map.next_value()?;
                     if texts.0.contains_key(&key) {
                         return Err(de::Error::duplicate_field("key"));
                     }

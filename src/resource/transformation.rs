@@ -16,6 +16,7 @@ pub struct Transformation {
     /// The language of the query
     pub mode: Mode,
     /// The tables that the query reads: another transformation's name, or a table that the view supplies
+    #[serde(deserialize_with = "crate::resource::texts")]
     pub inputs: Vec<String>,
     /// The query itself
     pub sql: Option<String>,

@@ -68,6 +68,9 @@ pub fn relation(ground: &Ground, config: &SnowflakeConfig) -> Result<Arc<dyn Rel
             context[field] = warehouse::name(field, name, Fold::Upper)?.into();
         }
     }
+    if let Some(reason) = &ground.services.snowflake.unset {
+        return Err(Closed::NotChecked(reason.clone()));
+    }
     let url = address(config.url.as_deref(), ground.services.snowflake.url.as_deref())?;
     let identity = Arc::new(Identity::new(&ground.services.snowflake, &ground.root)?);
     // A redirection would carry the token to another place.

@@ -84,6 +84,9 @@ impl Session {
         let url = match (&services.engine.url, services.engine.kind) {
             (Some(url), EngineKind::Spark) => url.reveal().to_owned(),
             _ => {
+                if let Some(reason) = &services.engine.unset {
+                    return Err(Closed::NotChecked(reason.clone()));
+                }
                 let missing = "Spark is not configured ([engine] kind = \"spark\" and url in weir.toml)";
                 return Err(Closed::NotChecked(missing.to_owned()));
             }

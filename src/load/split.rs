@@ -1,0 +1,101 @@
+//! A file → its documents, and the signs in them that YAML readers do not agree on.
+
+use std::sync::Arc;
+
+use super::DocumentPlace;
+use super::yaml::Origin;
+use crate::diagnostic::{Diagnostic, Place, Span};
+
+/// Splits a file into its documents; those that hold nothing are left out.
+///
+/// `---` at the left margin always ends a document, even inside a block of text (YAML 1.2, 9.1.2).
+pub fn split(text: &str) -> Vec<DocumentPlace> {
+    let mut documents = Vec::new();
+    let mut open: Option<DocumentPlace> = None;
+    // Directives belong to the document whose `---` comes next.
+    let mut directives = false;
+    let (mut line_number, mut offset) = (0, 0);
+    for line in text.split_inclusive('\n') {
+        line_number += 1;
+        let after = |marker: &str| {
+            line.strip_prefix(marker).filter(|it| it.is_empty() || it.starts_with([' ', '\t', '\r', '\n']))
+        };
+        // What stands behind `...` on its line is a mistake, and is left for the reader to find.
+        let ends = after("...").is_some_and(|it| it.trim_ascii().is_empty() || it.trim_ascii_start().starts_with('#'));
+        let starts = after("---");
+        if ends || starts.is_some() && !directives {
+            documents.extend(open.take().filter(|it| it.first_key > 0));
+        }
+        directives = !ends && starts.is_none() && (directives || line.starts_with('%') && holds_nothing(open.as_ref()));
+        if !ends {
+            let place =
+                open.get_or_insert(DocumentPlace { line: line_number, first_key: 0, start: offset, end: offset });
+            place.end = offset + line.len();
+            if place.first_key == 0 && (says_something(line, starts) || odd(line).is_some()) {
+                place.first_key = line_number;
+            }
+        }
+        offset += line.len();
+    }
+    documents.extend(open.filter(|it| it.first_key > 0));
+    documents
+}
+
+fn holds_nothing(open: Option<&DocumentPlace>) -> bool {
+    open.is_none_or(|it| it.first_key == 0)
+}
+
+fn says_something(line: &str, after_marker: Option<&str>) -> bool {
+    let content = after_marker.unwrap_or(line).trim_ascii();
+    !content.is_empty() && !content.starts_with('#') && (after_marker.is_some() || !line.starts_with('%'))
+}
+
+/// Finds the first sign that is no part of YAML, or that one reader takes for the end of a line and another does not: what
+/// it hides from one of them would vanish from the plan.
+pub fn odd_sign(origin: &Origin) -> Option<Diagnostic> {
+    let (offset, sign) = odd(origin.text)?;
+    let before = &origin.text[..offset];
+    let line = before.matches('\n').count();
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    let text: Arc<str> = origin.text.split('\n').nth(line).unwrap_or_default().trim_end_matches('\r').into();
+    let code = format!("U+{:04X}", u32::from(sign));
+    let (what, hint) = match sign {
+        '\u{feff}' => (
+            format!("{code} is a byte order mark, and stands inside the file"),
+            "remove it: files that are joined keep theirs".to_owned(),
+        ),
+        '\u{85}' | '\u{2028}' | '\u{2029}' => (
+            format!("{code} ends a line for some readers only"),
+            format!("end the line as usual, or write it in double quotes as `\\u{:04X}`", u32::from(sign)),
+        ),
+        _ => (
+            format!("{code} is no sign of a text"),
+            format!("remove it, or write it in double quotes as `\\u{:04X}`", u32::from(sign)),
+        ),
+    };
+    let span = Span { file: origin.file.clone(), line: origin.line + line, column, length: 1, text };
+    let diagnostic = Diagnostic::error("L004", format!("the YAML is not well formed: {what}"));
+    Some(diagnostic.place(Place::Span(span)).hint(hint))
+}
+
+/// Returns the name that a text which is no YAML seems to declare.
+pub fn written_name(text: &str) -> Option<String> {
+    text.lines().find_map(|it| it.strip_prefix("name:")).map(|it| it.trim().to_owned())
+}
+
+fn odd(text: &str) -> Option<(usize, char)> {
+    let bytes = text.as_bytes();
+    let suspicious = |(at, byte): (usize, &u8)| match byte {
+        0..=8 | 0x0b | 0x0c | 0x0e..=0x1f | 0x7f => true,
+        0xc2 => bytes.get(at + 1).is_some_and(|it| (0x80..=0x9f).contains(it)),
+        0xe2 => bytes.get(at + 1) == Some(&0x80) && matches!(bytes.get(at + 2), Some(0xa8 | 0xa9)),
+        0xef => match bytes.get(at + 1) {
+            Some(0xbb) => bytes.get(at + 2) == Some(&0xbf),
+            Some(0xbf) => matches!(bytes.get(at + 2), Some(0xbe | 0xbf)),
+            _ => false,
+        },
+        _ => false,
+    };
+    let at = bytes.iter().enumerate().find(|it| suspicious(*it))?.0;
+    Some((at, text[at..].chars().next()?))
+}
