@@ -38,11 +38,13 @@ pub fn resolve(repo: &mut Repo) -> Vec<Diagnostic> {
     let (resolved, faults): (Vec<_>, Vec<_>) =
         repo.declared.par_iter().map(|it| lookup(it.document, &it.resource)).unzip();
     diagnostics.extend(faults.into_iter().flatten());
-    for (document, resource) in &repo.partial {
-        diagnostics.extend(lookup(*document, resource).1);
-    }
+    let partial: Vec<_> = repo.partial.iter().map(|it| lookup(it.document, &it.resource)).collect();
     for (declared, depends_on) in repo.declared.iter_mut().zip(resolved) {
         declared.resource.depends_on = depends_on;
+    }
+    for (partial, (depends_on, faults)) in repo.partial.iter_mut().zip(partial) {
+        partial.resource.depends_on = depends_on;
+        diagnostics.extend(faults);
     }
     cycles(repo, &mut diagnostics);
     diagnostics
@@ -64,11 +66,12 @@ pub fn link(resources: &mut [Resource]) {
 /// Two declarations of one name: of one kind, among sources, or among views.
 fn duplicates(repo: &Repo, diagnostics: &mut Vec<Diagnostic>) {
     let mut first: HashMap<(Kind, &str), (&Address, DocumentId)> = HashMap::new();
-    for declared in &repo.declared {
-        let address = &declared.resource.address;
+    let declared = repo.declared.iter().map(|it| (&it.resource.address, it.document));
+    let partial = repo.partial.iter().map(|it| (&it.resource.address, it.document));
+    for (address, at) in declared.chain(partial.filter(|it| !it.0.name.is_empty())) {
         match first.get(&(name_space(address.kind), &*address.name)) {
             None => {
-                first.insert((name_space(address.kind), &address.name), (address, declared.document));
+                first.insert((name_space(address.kind), &address.name), (address, at));
             }
             Some((other, document)) => {
                 let summary = if other.kind == address.kind {
@@ -79,7 +82,7 @@ fn duplicates(repo: &Repo, diagnostics: &mut Vec<Diagnostic>) {
                 };
                 diagnostics.push(
                     Diagnostic::error("R003", summary)
-                        .at(declared.document, "name")
+                        .at(at, "name")
                         .also(*document, "name", "first here")
                         .hint("rename or remove one of them"),
                 );

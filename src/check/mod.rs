@@ -1,5 +1,7 @@
 //! Rules over declarations: each kind brings its own, this runs them and adds what is common to all.
 
+mod apart;
+
 use std::collections::HashSet;
 
 use rayon::prelude::*;
@@ -13,6 +15,13 @@ use crate::sql::{self, Dialect, Query};
 /// Runs the rules that need more than one declaration. Resources are resolved by now.
 pub fn together(repo: &Repo, catalog: &Catalog) -> Vec<Diagnostic> {
     let mut diagnostics = with_what_they_name(repo, catalog);
+    diagnostics.extend(repo.partial.iter().filter(|it| apart::stands(&it.faulty)).flat_map(|it| {
+        let mut found = Vec::new();
+        let report = &mut Report { document: it.document, diagnostics: &mut found };
+        it.resource.spec.declaration().check_with(&it.resource, catalog, report);
+        found.retain(|found| found.is_error() && apart::is_apart(found, &it.faulty));
+        found
+    }));
     unused(repo, &mut diagnostics);
     diagnostics
 }
@@ -138,18 +147,21 @@ fn name_fault(address: &Address) -> Option<String> {
     }
 }
 
-/// Reports what is wrong with a part of a declaration whatever the rest may be: names, and SQL that does not parse.
-pub fn part(resource: &Resource, dialect: Dialect, report: &mut Report) {
+/// Reports what is wrong with a part of a declaration, whatever stands in the place of the fields that are `faulty`: names,
+/// SQL that does not parse, and what the rules say of other fields.
+pub fn part(resource: &Resource, faulty: &[String], dialect: Dialect, report: &mut Report) {
     let first = report.diagnostics.len();
     alone(resource, report);
     let parsed: Vec<_> = resource.spec.declaration().queries().iter().map(|it| sql::parse(it.text)).collect();
     queries(resource, dialect, &parsed, report);
     // A name that is missing is reported where the declaration is read.
     let unnamed = resource.address.name.is_empty();
+    let stands = apart::stands(faulty);
     let mut index = 0;
     report.diagnostics.retain(|it| {
         index += 1;
-        index <= first || matches!(it.code.0, "V001" | "V002" | "V003" | "L014") && !(unnamed && is_at_name(it))
+        let kept = stands || matches!(it.code.0, "V001" | "V002" | "V003" | "L014");
+        index <= first || kept && apart::is_apart(it, faulty) && !(unnamed && is_at_name(it))
     });
 }
 

@@ -68,8 +68,9 @@ pub fn read(place: &Place) -> Sources {
     let (files, found) = load::read_files(&place.root);
     let faults: Vec<Diagnostic> = place.mistakes.iter().cloned().chain(found).collect();
     // Where there is no room to remember, every run starts afresh.
-    let folder = if place.remembers { load::local_folder(&place.root).ok() } else { None };
     let build = build();
+    let folder = if place.remembers && build.is_some() { load::local_folder(&place.root).ok() } else { None };
+    let build = build.unwrap_or_default();
     let defaults = &place.project.defaults_hash;
     let mut hasher = blake3::Hasher::new();
     hasher.update(defaults);
@@ -83,15 +84,12 @@ pub fn read(place: &Place) -> Sources {
     Sources { files, faults, cache, store, key: *hasher.finalize().as_bytes(), local: folder, build }
 }
 
-/// Names this very build: another may have other rules, and must not trust this one's cache.
-fn build() -> String {
-    let stamp = std::env::current_exe().and_then(std::fs::metadata).map(|it| (it.len(), it.modified().ok()));
-    let changed = stamp
-        .as_ref()
-        .ok()
-        .and_then(|it| it.1?.duration_since(std::time::UNIX_EPOCH).ok())
-        .map_or(0, |it| it.as_nanos());
-    format!("{} {} {changed}", env!("CARGO_PKG_VERSION"), stamp.map_or(0, |it| it.0))
+/// Names this very build: another may have other rules, and must not trust this one's cache. One that cannot be told from
+/// another remembers nothing.
+fn build() -> Option<String> {
+    let stamp = std::env::current_exe().and_then(std::fs::metadata).ok()?;
+    let changed = stamp.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+    Some(format!("{} {} {}", env!("CARGO_PKG_VERSION"), stamp.len(), changed.as_nanos()))
 }
 
 impl Sources {

@@ -198,7 +198,7 @@ fn key(file: &SourceFile, project: &Project) -> [u8; 32] {
 pub(super) fn entry(place: DocumentPlace, parsed: &Parsed, spec: &str) -> String {
     let Parsed { resource, local_digest, externals } = parsed;
     let DocumentPlace { line, first_key, start, end } = place;
-    let header = serde_json::to_string(&(&*resource.meta, &resource.renamed_from)).unwrap_or_default();
+    let header = serde_json::to_string(&(&*resource.meta, &resource.renamed_from)).expect("texts are plain data");
     let externals: Vec<_> = externals
         .iter()
         .map(|(path, it)| serde_json::json!([path, &*it.file, hex(blake3::hash(it.text.as_bytes()).as_bytes())]))

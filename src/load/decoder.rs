@@ -8,7 +8,7 @@ use saphyr_parser::ScalarStyle;
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use serde::forward_to_deserialize_any;
 
-use super::node::{Node, Shape};
+use super::node::{Node, SAMPLES, Shape};
 
 /// Why a tree is not what a type wants, at which node.
 #[derive(Debug)]
@@ -124,7 +124,8 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
             return match &self.0.value {
                 Shape::Seq(_) => self.deserialize_seq(visitor),
                 Shape::Map(_) => self.deserialize_map(visitor),
-                _ => self.place(visitor.visit_str("")),
+                Shape::Hole(sample) => self.place(visitor.visit_str(SAMPLES[*sample])),
+                Shape::Scalar { .. } => unreachable!("a scalar has been told apart"),
             };
         };
         let plain = *style == ScalarStyle::Plain;
@@ -145,7 +146,7 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         match &self.0.value {
             Shape::Scalar { text, .. } if !self.0.is_null() => self.place(visitor.visit_str(text)),
-            Shape::Hole => self.place(visitor.visit_str("")),
+            Shape::Hole(sample) => self.place(visitor.visit_str(SAMPLES[*sample])),
             _ => self.unexpected(&visitor),
         }
     }
@@ -163,7 +164,7 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
             Shape::Scalar { text, style: ScalarStyle::Plain } if boolean(text).is_some() => {
                 self.place(visitor.visit_bool(text.starts_with(['t', 'T'])))
             }
-            Shape::Hole => self.place(visitor.visit_bool(false)),
+            Shape::Hole(_) => self.place(visitor.visit_bool(false)),
             _ => self.unexpected(&"true or false"),
         }
     }
@@ -180,7 +181,7 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         match &self.0.value {
             Shape::Seq(items) => self.place(visitor.visit_seq(Items(items.iter()))),
-            Shape::Hole => self.place(visitor.visit_seq(Items([].iter()))),
+            Shape::Hole(_) => self.place(visitor.visit_seq(Items([].iter()))),
             _ => self.unexpected(&"a list"),
         }
     }
@@ -221,7 +222,7 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
     ) -> Result<V::Value, Fault> {
         match &self.0.value {
             Shape::Scalar { text, .. } => self.place(visitor.visit_enum(text.as_str().into_deserializer())),
-            Shape::Hole if !variants.is_empty() => self.place(visitor.visit_enum(variants[0].into_deserializer())),
+            Shape::Hole(_) if !variants.is_empty() => self.place(visitor.visit_enum(variants[0].into_deserializer())),
             _ => self.unexpected(&visitor),
         }
     }

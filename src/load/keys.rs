@@ -16,7 +16,7 @@ pub fn tags(origin: &Origin, node: &Node, diagnostics: &mut Vec<Diagnostic>) {
             tags(origin, key, diagnostics);
             tags(origin, value, diagnostics);
         }),
-        Shape::Scalar { .. } | Shape::Hole => {}
+        Shape::Scalar { .. } | Shape::Hole(_) => {}
     }
 }
 
@@ -37,6 +37,6 @@ pub fn duplicate_keys(origin: &Origin, node: &Node, diagnostics: &mut Vec<Diagno
                 duplicate_keys(origin, value, diagnostics);
             }
         }
-        Shape::Scalar { .. } | Shape::Hole => {}
+        Shape::Scalar { .. } | Shape::Hole(_) => {}
     }
 }

@@ -42,7 +42,7 @@ pub struct Repo {
     /// is no second mistake.
     pub broken: BTreeMap<String, Option<Kind>>,
     /// What is left of those declarations, to look for mistakes in their references.
-    pub partial: Vec<(DocumentId, Resource)>,
+    pub partial: Vec<Partial>,
     /// The files that declarations name (`sql_file`), by document and field.
     pub externals: BTreeMap<(DocumentId, &'static str), External>,
 }
@@ -71,6 +71,14 @@ pub struct Declared {
     pub resource: Resource,
     pub document: DocumentId,
     pub local_digest: [u8; 32],
+}
+
+/// What is left of a declaration with mistakes.
+pub struct Partial {
+    pub resource: Resource,
+    pub document: DocumentId,
+    /// The fields that were wrong or missing.
+    pub faulty: Vec<String>,
 }
 
 /// A file that a declaration names.
@@ -155,7 +163,8 @@ impl Repo {
         }
         for (document, broken) in found.broken {
             self.broken.extend(broken.name.map(|it| (it, broken.kind)));
-            self.partial.extend(broken.partial.map(|it| (DocumentId(document.0 + first), it)));
+            let (document, faulty) = (DocumentId(document.0 + first), broken.faulty);
+            self.partial.extend(broken.partial.map(|resource| Partial { resource, document, faulty }));
         }
         found.diagnostics.into_iter().map(move |it| rebase(it, first))
     }
@@ -231,7 +240,12 @@ fn read_document(
                     complete(bounds, file, document, partial.clone(), dialect, &mut found.diagnostics);
                 }
                 Some(partial) => {
-                    crate::check::part(partial, dialect, &mut Report { document, diagnostics: &mut found.diagnostics });
+                    crate::check::part(
+                        partial,
+                        &broken.faulty,
+                        dialect,
+                        &mut Report { document, diagnostics: &mut found.diagnostics },
+                    );
                 }
                 None => {}
             }

@@ -27,9 +27,13 @@ pub enum Shape {
     },
     Seq(Vec<Node>),
     Map(Vec<(Node, Node)>),
-    /// Stands for a field that is missing and has been reported: reads as the emptiest value of any type.
-    Hole,
+    /// Stands for a field that is missing or wrong and has been reported: reads as the emptiest value of any type, a text
+    /// as one of `SAMPLES`.
+    Hole(usize),
 }
+
+/// Texts that the types take which are written as text: names, durations, instants, types, functions.
+pub const SAMPLES: &[&str] = &["", "1h", "2020-01-01", "String", "count"];
 
 /// Line and column, both from 1, the column in characters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,7 +160,7 @@ impl Builder {
             Shape::Map(entries) => entries
                 .iter_mut()
                 .try_for_each(|(key, value)| self.renumber(key, at).and_then(|()| self.renumber(value, at))),
-            Shape::Scalar { .. } | Shape::Hole => Ok(()),
+            Shape::Scalar { .. } | Shape::Hole(_) => Ok(()),
         }
     }
 }
@@ -234,7 +238,7 @@ impl Node {
                         path.truncate(length);
                     }
                 }
-                Shape::Scalar { .. } | Shape::Hole => {}
+                Shape::Scalar { .. } | Shape::Hole(_) => {}
             }
             None
         }
@@ -255,7 +259,7 @@ impl Node {
                 entries.retain(|(key, value)| key.id != id && value.id != id);
                 entries.len() < before || entries.iter_mut().any(|it| it.1.remove(id))
             }
-            Shape::Scalar { .. } | Shape::Hole => false,
+            Shape::Scalar { .. } | Shape::Hole(_) => false,
         }
     }
 
@@ -265,13 +269,37 @@ impl Node {
         let hole = |value: Shape| Node { id: usize::MAX, value, tag: None, start: at, end: at };
         match &mut self.value {
             Shape::Map(entries) if self.id == id => {
-                entries
-                    .push((hole(Shape::Scalar { text: key.to_owned(), style: ScalarStyle::Plain }), hole(Shape::Hole)));
+                entries.push((
+                    hole(Shape::Scalar { text: key.to_owned(), style: ScalarStyle::Plain }),
+                    hole(Shape::Hole(0)),
+                ));
                 true
             }
             Shape::Map(entries) => entries.iter_mut().any(|it| it.1.fill(id, key)),
             Shape::Seq(items) => items.iter_mut().any(|it| it.fill(id, key)),
-            Shape::Scalar { .. } | Shape::Hole => false,
+            Shape::Scalar { .. } | Shape::Hole(_) => false,
+        }
+    }
+
+    /// Tries the next sample for the last hole of the map with this id; says whether there was one.
+    pub fn refill(&mut self, id: usize) -> bool {
+        match &mut self.value {
+            Shape::Map(entries) if self.id == id => {
+                let hole = entries.iter_mut().rev().find_map(|it| match &mut it.1.value {
+                    Shape::Hole(sample) => Some(sample),
+                    _ => None,
+                });
+                match hole {
+                    Some(sample) if *sample + 1 < SAMPLES.len() => {
+                        *sample += 1;
+                        true
+                    }
+                    _ => false,
+                }
+            }
+            Shape::Map(entries) => entries.iter_mut().any(|it| it.1.refill(id)),
+            Shape::Seq(items) => items.iter_mut().any(|it| it.refill(id)),
+            Shape::Scalar { .. } | Shape::Hole(_) => false,
         }
     }
 
@@ -286,7 +314,7 @@ impl Node {
             Shape::Scalar { text, .. } => format!("`{text}`"),
             Shape::Seq(_) => "a list".to_owned(),
             Shape::Map(_) => "a map".to_owned(),
-            Shape::Hole => "missing".to_owned(),
+            Shape::Hole(_) => "missing".to_owned(),
         }
     }
 }

@@ -192,7 +192,7 @@ fn blank(text: &mut String, start: usize) -> bool {
 /// Returns a hash of all that changes how a declaration is read: what is no mistake for one engine is one for another.
 fn hash(defaults: &DefaultsByKind, engine: EngineKind) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(serde_json::to_string(&hashable(defaults)).unwrap_or_default().as_bytes());
+    hasher.update(serde_json::to_string(&hashable(defaults)).expect("defaults are plain data").as_bytes());
     hasher.update(format!("{engine:?}").as_bytes());
     *hasher.finalize().as_bytes()
 }

@@ -14,6 +14,8 @@ pub fn split(text: &str) -> Vec<DocumentPlace> {
     let mut open: Option<DocumentPlace> = None;
     // Directives belong to the document whose `---` comes next.
     let mut directives = false;
+    // Whether `---` has begun the document: from there on a line with `%` is none.
+    let mut marked = false;
     let (mut line_number, mut offset) = (0, 0);
     for line in text.split_inclusive('\n') {
         line_number += 1;
@@ -24,30 +26,35 @@ pub fn split(text: &str) -> Vec<DocumentPlace> {
         let ends = after("...").is_some_and(|it| it.trim_ascii().is_empty() || it.trim_ascii_start().starts_with('#'));
         let starts = after("---");
         if ends || starts.is_some() && !directives {
-            documents.extend(open.take().filter(|it| it.first_key > 0));
+            documents.extend(close(open.take(), directives));
+            marked = false;
         }
-        directives = !ends && starts.is_none() && (directives || line.starts_with('%') && holds_nothing(open.as_ref()));
+        marked |= starts.is_some();
+        let directive = line.starts_with('%') && !marked && open.is_none_or(|it| it.first_key == 0);
+        directives = !ends && starts.is_none() && (directives || directive);
         if !ends {
             let place =
                 open.get_or_insert(DocumentPlace { line: line_number, first_key: 0, start: offset, end: offset });
             place.end = offset + line.len();
-            if place.first_key == 0 && (says_something(line, starts) || odd(line).is_some()) {
+            let content = starts.unwrap_or(line).trim_ascii();
+            let says_nothing = content.is_empty() || content.starts_with('#') || directive;
+            if place.first_key == 0 && (!says_nothing || odd(line).is_some()) {
                 place.first_key = line_number;
             }
         }
         offset += line.len();
     }
-    documents.extend(open.filter(|it| it.first_key > 0));
+    documents.extend(close(open, directives));
     documents
 }
 
-fn holds_nothing(open: Option<&DocumentPlace>) -> bool {
-    open.is_none_or(|it| it.first_key == 0)
-}
-
-fn says_something(line: &str, after_marker: Option<&str>) -> bool {
-    let content = after_marker.unwrap_or(line).trim_ascii();
-    !content.is_empty() && !content.starts_with('#') && (after_marker.is_some() || !line.starts_with('%'))
+/// Returns a document unless it holds nothing. One of directives only is a mistake, and left for the reader to find.
+fn close(open: Option<DocumentPlace>, directives: bool) -> Option<DocumentPlace> {
+    let mut place = open?;
+    if directives && place.first_key == 0 {
+        place.first_key = place.line;
+    }
+    Some(place).filter(|it| it.first_key > 0)
 }
 
 /// Finds the first sign that is no part of YAML, or that one reader takes for the end of a line and another does not: what

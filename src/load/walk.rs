@@ -133,7 +133,11 @@ fn starts_git(git: &Path) -> std::io::Result<bool> {
         return Ok(found.is_file());
     }
     let head = git.join("HEAD");
-    Ok(or_absent(&head, head.symlink_metadata())?.is_some())
+    match or_absent(&head, head.symlink_metadata()) {
+        // Somebody else's repository is one.
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Ok(true),
+        found => Ok(found?.is_some()),
+    }
 }
 
 fn is_left_out(root: &Path, top: &Path) -> bool {

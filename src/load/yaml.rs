@@ -41,6 +41,8 @@ pub struct Broken {
     pub kind: Option<Kind>,
     /// What is left when everything at fault is taken out: its references and queries can be looked at all the same.
     pub partial: Option<Resource>,
+    /// The fields that were wrong or missing: what is said of them stands already.
+    pub faulty: Vec<String>,
 }
 
 impl From<Diagnostic> for Box<Broken> {
@@ -135,11 +137,12 @@ fn decode_marked(origin: &Origin, defaults: &DefaultsByKind) -> Result<Option<Re
         );
     }
     let address = Address::new(kind, name.clone().unwrap_or_default());
-    let decoded = decode_all(origin, root, &address, defaults.get(&kind), &mut diagnostics);
+    let mut faulty = Vec::new();
+    let decoded = decode_all(origin, root, &address, defaults.get(&kind), (&mut diagnostics, &mut faulty));
     let resource = decoded.map(|(header, spec)| header.into_resource(address, spec));
     match resource {
         Some(resource) if diagnostics.is_empty() => Ok(Some(resource)),
-        partial => Err(Box::new(Broken { diagnostics, name, kind: Some(kind), partial })),
+        partial => Err(Box::new(Broken { diagnostics, name, kind: Some(kind), partial, faulty })),
     }
 }
 
@@ -149,7 +152,7 @@ fn decode_all(
     mut root: Node,
     address: &Address,
     defaults: Option<&Defaults>,
-    diagnostics: &mut Vec<Diagnostic>,
+    (diagnostics, faulty): (&mut Vec<Diagnostic>, &mut Vec<String>),
 ) -> Option<(Header, Spec)> {
     let whole = root.clone();
     let mut filled = Vec::new();
@@ -160,9 +163,14 @@ fn decode_all(
         };
         let id = fault.at.unwrap_or(root.id);
         let Some((path, _)) = whole.find(id) else {
-            // A hole that its type does not take: what holds it is taken out whole, its mistakes have been reported.
-            if !root.remove(filled.pop()?) {
-                return None;
+            // A hole that its type does not take, whatever it reads as: what holds it is taken out whole, its mistakes have
+            // been reported.
+            let holder = *filled.last()?;
+            if !root.refill(holder) {
+                filled.pop();
+                if !root.remove(holder) {
+                    return None;
+                }
             }
             continue;
         };
@@ -172,6 +180,8 @@ fn decode_all(
                 let taken_out = whole.find(id).is_some_and(|it| it.1.get(field).is_some());
                 if !taken_out {
                     diagnostics.push(fault_diagnostic(origin, &whole, &path, &fault, address));
+                    let dot = if path.is_empty() { "" } else { "." };
+                    faulty.push(format!("{path}{dot}{field}"));
                 }
                 if !root.fill(id, field) {
                     return None;
@@ -180,6 +190,7 @@ fn decode_all(
             }
             _ => {
                 if !matches!(fault.what, What::Duplicate) {
+                    faulty.push(meant(&path, &fault));
                     diagnostics.push(fault_diagnostic(origin, &whole, &path, &fault, address));
                 }
                 if !root.remove(id) {
@@ -189,6 +200,14 @@ fn decode_all(
         }
     }
     None
+}
+
+/// Returns the field that a fault is about: of a misspelt one the one that was meant.
+fn meant(path: &str, fault: &Fault) -> String {
+    let What::UnknownField { field, expected } = &fault.what else { return path.to_owned() };
+    let parent = path.strip_suffix(field.as_str()).unwrap_or(path);
+    let known = expected.iter().chain(if parent.is_empty() { HEADER } else { &[] }).copied();
+    closest(field, known).map_or_else(|| path.to_owned(), |it| format!("{parent}{it}"))
 }
 
 fn kind_of(origin: &Origin, root: &Node, diagnostics: &mut Vec<Diagnostic>) -> Option<Kind> {

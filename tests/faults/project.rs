@@ -112,6 +112,7 @@ hint: set it, as `export REGISTRY_FOLDER=...`";
     }
     says(&repo, &run(&repo, &["-q", "validate"]).exits(0).stdout, "Valid: 1 declaration.");
     run(&repo, &["-q", "graph"]).exits(0);
+    run(&repo, &["-q", "--registry", "sqlite://other.db", "registry", "init"]).exits(0);
     run(&repo, &["-q", "--registry", "sqlite://other.db", "apply", "-y"]).exits(0);
     answer(weir(repo.path()).args(["-q", "plan"]).env("WEIR_REGISTRY_URL", "sqlite://other.db")).exits(0);
 }

@@ -238,6 +238,59 @@ hint: add a line `name: my_entity`
     }
 }
 
+/// One mistake in a declaration does not hide the others in it, and nothing is said that follows from one alone.
+#[test]
+fn the_first_mistake_hides_no_other() {
+    let sources = "kind: Entity\nname: buyer\njoin_keys: [buyer_id]\n---\nkind: BatchSource\nname: orders\nbatch_config:\n  kind: FileConfig\n  \
+                   uri: o.csv\n  file_format: csv\n  schema_override:\n  - { name: buyer_id, dtype: String }\n  - { name: at, dtype: Timestamp }\n  \
+                   - { name: price, dtype: Float64 }\n---\n";
+    let view = |fields: &str| {
+        format!("{sources}kind: BatchFeatureView\nname: v\nsources: [orders]\nentities: [buyer]\n{fields}")
+    };
+    let codes = |text: &str| {
+        let repo = Repo::new(&[("a.yaml", text)]);
+        let stderr = run(&repo, &["-q", "validate"]).exits(1).stderr;
+        let codes: Vec<String> =
+            stderr.lines().filter_map(|it| Some(it.strip_prefix("error[")?.split(']').next()?.to_owned())).collect();
+        (codes.join(" "), stderr)
+    };
+    for (fields, expected) in [
+        // A duration that is none, a column that is none, no feature_start_time, no aggregation_interval.
+        (
+            "online: true\naggregations: [{ column: prise, function: sum, time_window: 30days }]\n",
+            "V011 V011 V004 L011",
+        ),
+        (
+            "online: true\naggregation_interval: 1d\nfeature_start_time: 2024-01-01\naggregations: [{ column: prise, function: avg, time_window: 30d }]\n",
+            "V004 L011",
+        ),
+        (
+            "onwer: me\naggregation_interval: 1d\naggregations: [{ column: prise, function: sum, time_window: 30d }]\n",
+            "L009 V004",
+        ),
+        (
+            "online: 1\naggregation_interval: 1 day\naggregations: [{ column: price, function: sum, time_window: 30d }]\n",
+            "L011 L011",
+        ),
+        (
+            "ttl: x\naggregation_interval: 1d\naggregations: [{ column: price, function: sum, time_window: 30d }]\n",
+            "L011",
+        ),
+        (
+            "tags: { a: ~ }\nttl: 1d\naggregation_interval: 1d\naggregations: [{ column: price, function: sum, time_window: 36h }]\n",
+            "L011 V008 V007",
+        ),
+        ("prevent_destroy:\nprevent_destroy: true\nttl: [1d]\nonline: true\n", "V011 L011 L006 L011"),
+        ("schema: [{ name: x, dtype: Strng }, { name: at, dtype: Timestamp }]\n", "V004 L011"),
+        ("source: [orders]\nttl: 1\n", "L009 L011"),
+    ] {
+        let (found, stderr) = codes(&view(fields));
+        assert_eq!(found, expected, "{fields}\n{stderr}");
+    }
+    let twice = format!("{}---\nkind: Entity\nname: buyer\nonwer: x\n", sources.trim_end_matches("---\n"));
+    assert_eq!(codes(&twice).0, "R003 L009");
+}
+
 /// A text that may hold a tag is read with places at once, and says the same as when it is read the quick way.
 #[test]
 fn both_ways_of_reading_agree() {
