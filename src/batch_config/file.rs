@@ -7,6 +7,7 @@ use serde_with::skip_serializing_none;
 use super::{Config, check_address};
 use crate::resource::{Dtype, Duration, Field, Report, Resource, check_schema};
 use crate::secret::signs_in;
+use crate::sql::Dialect;
 
 /// The places that files are read from, beside paths in the repo; Spark calls S3 `s3a`.
 const SCHEMES: &[&str] = &["file", "s3", "s3a"];
@@ -54,8 +55,8 @@ impl Config for FileConfig {
         self.timestamp_format.as_deref()
     }
 
-    fn queries_mut(&mut self) -> Vec<&mut Option<String>> {
-        vec![&mut self.post_processor]
+    fn queries_mut(&mut self) -> Vec<(Option<Dialect>, &mut Option<String>)> {
+        vec![(None, &mut self.post_processor)]
     }
 
     fn post_processor(&self) -> Option<&str> {

@@ -7,6 +7,7 @@ use serde_with::skip_serializing_none;
 
 use super::Config;
 use crate::resource::Duration;
+use crate::sql::Dialect;
 
 /// A table in a Hive metastore.
 #[skip_serializing_none]
@@ -70,8 +71,8 @@ impl Config for HiveConfig {
         self.timestamp_format.as_deref()
     }
 
-    fn queries_mut(&mut self) -> Vec<&mut Option<String>> {
-        vec![&mut self.post_processor]
+    fn queries_mut(&mut self) -> Vec<(Option<Dialect>, &mut Option<String>)> {
+        vec![(None, &mut self.post_processor)]
     }
 
     fn write_defaults(&self, json: &mut Value) {

@@ -15,7 +15,8 @@ use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
-use crate::resource::{Dtype, Duration, FileSlot, Query, Report, Resource, Tagged, tagged};
+use crate::resource::{Dtype, Duration, FileSlot, MapQuery, Query, Report, Resource, Tagged, tagged};
+use crate::sql::Dialect;
 
 pub use file::{FileConfig, FileFormat};
 pub use hive::{Datepart, DatetimePartitionColumn, HiveConfig};
@@ -51,13 +52,13 @@ pub trait Config: Send + Sync {
     /// Writes out the defaults that only this config has.
     fn write_defaults(&self, _json: &mut Value) {}
 
-    /// SQL that yields the rows.
-    fn query(&self) -> Option<&str> {
+    /// SQL that yields the rows, and whose it is.
+    fn query(&self) -> Option<(Dialect, &str)> {
         None
     }
 
-    /// Where the texts of both are kept.
-    fn queries_mut(&mut self) -> Vec<&mut Option<String>> {
+    /// Where the texts of both are kept, each with its dialect unless that is the engine's.
+    fn queries_mut(&mut self) -> Vec<(Option<Dialect>, &mut Option<String>)> {
         Vec::new()
     }
 
@@ -96,15 +97,21 @@ impl BatchConfig {
             path: "batch_config.post_processor",
             text,
             tables: Some(vec!["input".to_owned()]),
+            dialect: None,
         });
-        let query = config.query().map(|text| Query { path: "batch_config.query", text, tables: None });
+        let query = config.query().map(|(dialect, text)| Query {
+            path: "batch_config.query",
+            text,
+            tables: None,
+            dialect: Some(dialect),
+        });
         post_processor.into_iter().chain(query).collect()
     }
 
     /// Replaces the text of every query.
-    pub fn map_queries(&mut self, map: &dyn Fn(&str) -> String) {
-        for query in self.config_mut().queries_mut() {
-            *query = query.as_deref().map(map);
+    pub fn map_queries(&mut self, map: &MapQuery) {
+        for (dialect, query) in self.config_mut().queries_mut() {
+            *query = query.as_deref().map(|it| map(dialect, it));
         }
     }
 

@@ -6,6 +6,7 @@ use serde_with::skip_serializing_none;
 
 use super::{Config, check_address, check_table_or_query};
 use crate::resource::{Duration, Report, Resource};
+use crate::sql::Dialect;
 
 /// A table or a query in Snowflake.
 #[skip_serializing_none]
@@ -45,16 +46,16 @@ impl Config for SnowflakeConfig {
         self.timestamp_field.as_deref()
     }
 
-    fn queries_mut(&mut self) -> Vec<&mut Option<String>> {
-        vec![&mut self.post_processor, &mut self.query]
+    fn queries_mut(&mut self) -> Vec<(Option<Dialect>, &mut Option<String>)> {
+        vec![(None, &mut self.post_processor), (Some(Dialect::Snowflake), &mut self.query)]
     }
 
     fn post_processor(&self) -> Option<&str> {
         self.post_processor.as_deref()
     }
 
-    fn query(&self) -> Option<&str> {
-        self.query.as_deref()
+    fn query(&self) -> Option<(Dialect, &str)> {
+        Some((Dialect::Snowflake, self.query.as_deref()?))
     }
 
     fn check(&self, me: &Resource, report: &mut Report) {

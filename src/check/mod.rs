@@ -180,8 +180,7 @@ pub fn queries<'a>(
             line: fault.line,
             column: fault.column,
         };
-        // What reads tables that are not weir's runs where they are.
-        let dialect = if query.tables.is_none() { Dialect::Warehouse } else { dialect };
+        let dialect = query.dialect.unwrap_or(dialect);
         let parsed = match parsed {
             Ok(parsed) => parsed,
             Err(fault) if dialect.may_know_better(fault) => continue,

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Bounds, DocumentPlace, External, Parsed, Project, SourceFile, Wanted, files};
 use crate::resource::{Address, Meta, Resource, Spec, hex, unhex};
+use crate::sql::Dialect;
 
 /// What earlier runs know, and what this one adds.
 #[derive(Default)]
@@ -120,7 +121,8 @@ impl Cache {
             Wanted::Everything => true,
             _ => address(line).is_none_or(|it| wanted.takes(&it)),
         });
-        let documents = lines.map(|line| decode(bounds, line)).collect::<Option<Vec<_>>>()?;
+        let engine = project.services.engine.kind.dialect();
+        let documents = lines.map(|line| decode(bounds, line, engine)).collect::<Option<Vec<_>>>()?;
         self.used.fetch_add(end - start, std::sync::atomic::Ordering::Relaxed);
         Some(documents.into_iter().map(|(place, parsed)| (place, Some(parsed))).collect())
     }
@@ -221,7 +223,7 @@ fn address(line: &str) -> Option<Address> {
     line.split('\t').nth(2)?.parse().ok()
 }
 
-fn decode(bounds: &Bounds, line: &str) -> Option<(DocumentPlace, Parsed)> {
+fn decode(bounds: &Bounds, line: &str, engine: Dialect) -> Option<(DocumentPlace, Parsed)> {
     let (stored, payload) = line.split_once('\t')?;
     if check(payload) != stored {
         return None;
@@ -236,7 +238,8 @@ fn decode(bounds: &Bounds, line: &str) -> Option<(DocumentPlace, Parsed)> {
     let (meta, renamed_from): (Meta, _) = serde_json::from_str(parts.next()?).ok()?;
     let mut json = serde_json::Deserializer::from_str(parts.next()?);
     let spec = Spec::deserialize(address.kind, &mut json).ok()?;
-    let resource = Resource { address, meta: meta.into(), renamed_from, spec, depends_on: Vec::new() };
+    let resource =
+        Resource { address, meta: meta.into(), renamed_from, spec, depends_on: Vec::new(), engine: Some(engine) };
     Some((place, Parsed { resource, local_digest, externals }))
 }
 

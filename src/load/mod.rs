@@ -265,6 +265,7 @@ fn complete(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> (Parsed, String) {
     let mut report = Report { document, diagnostics };
+    resource.engine = Some(dialect);
     crate::check::alone(&resource, &mut report);
     if file.text.contains("${") {
         crate::check::variables(&resource, &mut report);
@@ -281,12 +282,13 @@ fn complete(
             }
         }
     }
-    let read: Vec<_> =
-        resource.spec.declaration().queries().into_iter().map(|it| (it.text, sql::read(it.text))).collect();
-    crate::check::queries(&resource, dialect, read.iter().map(|it| &it.1.query), &mut report);
-    let normal_form = |text: &str| {
-        let known = read.iter().find(|it| it.0 == text);
-        known.map_or_else(|| sql::normal_form(text), |it| it.1.normal_form.clone())
+    let queries = resource.spec.declaration().queries().into_iter();
+    let queries = queries.map(|it| (it.dialect.unwrap_or(dialect), it.text));
+    let read: Vec<_> = queries.map(|(dialect, text)| (dialect, text, sql::read(dialect, text))).collect();
+    crate::check::queries(&resource, dialect, read.iter().map(|it| &it.2.query), &mut report);
+    let normal_form = |dialect: sql::Dialect, text: &str| {
+        let known = read.iter().find(|it| it.0 == dialect && it.1 == text);
+        known.map_or_else(|| sql::normal_form(dialect, text), |it| it.2.normal_form.clone())
     };
     let spec = resource.spec.to_json_text();
     let local_digest = resource.local_digest_of(&spec, &normal_form);

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::diff::Both;
-use crate::resource::{Catalog, Effect, FieldChange, Resource, pointer_mut, rule_for};
-use crate::sql;
+use crate::resource::{Catalog, Effect, FieldChange, Resource, Rule, pointer_mut, rule_for};
+use crate::sql::{self, Dialect};
 
 /// Returns the fields that differ, in the order of their paths, each with its effect.
 pub fn compare(
@@ -38,21 +38,28 @@ pub fn is_inherited(path: &str, before: &Resource, after: &Resource) -> bool {
 
 /// Compares SQL by its normal form and takes it out of both sides; shows it as it is written.
 fn queries(before: &Resource, old: &mut Value, after: &Resource, new: &mut Value) -> Vec<FieldChange> {
-    let texts = before.spec.declaration().queries().into_iter().chain(after.spec.declaration().queries());
-    let mut paths: Vec<&'static str> = texts.map(|it| it.path).collect();
-    paths.sort_unstable();
-    paths.dedup();
+    let engine = after.engine.or(before.engine).unwrap_or_default();
+    let queries = before.spec.declaration().queries().into_iter().chain(after.spec.declaration().queries());
+    let mut paths: Vec<(&'static str, Dialect)> = queries.map(|it| (it.path, it.dialect.unwrap_or(engine))).collect();
+    // Of a query that moves to another warehouse the later dialect counts: that it moves is a change of its own.
+    paths.reverse();
+    paths.sort_by_key(|it| it.0);
+    paths.dedup_by_key(|it| it.0);
     let mut changes = Vec::new();
-    for path in paths {
+    for (path, dialect) in paths {
         let (Some(old), Some(new)) = (pointer_mut(old, path), pointer_mut(new, path)) else { continue };
         let (Value::String(before), Value::String(text)) = (&*old, &*new) else { continue };
-        if sql::normal_form(before) != sql::normal_form(text) {
+        if sql::normal_form(dialect, before) != sql::normal_form(dialect, text) {
             let rule = rule_for(after.spec.declaration().rules(), path);
             changes.push(FieldChange {
                 path: path.to_owned(),
                 before: old.clone(),
                 after: new.clone(),
-                effect: rule.effect(old, new),
+                effect: match rule {
+                    Rule::Query if sql::only_appends(dialect, before, text) => Effect::InPlace,
+                    Rule::Query => Effect::RecreateUnlessSuppressed,
+                    rule => rule.effect(old, new),
+                },
             });
         }
         (*old, *new) = (Value::Null, Value::Null);

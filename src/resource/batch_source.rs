@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::declaration::{Declaration, FileSlot, Query, Reference, Report, Rule, SourceTraits};
+use super::declaration::{Declaration, FileSlot, MapQuery, Query, Reference, Report, Rule, SourceTraits};
 use super::{Catalog, Column, Contents, Field, Resource};
 use crate::batch_config::BatchConfig;
 
@@ -38,7 +38,7 @@ impl Declaration for BatchSource {
         self.batch_config.queries()
     }
 
-    fn map_queries(&mut self, map: &dyn Fn(&str) -> String) {
+    fn map_queries(&mut self, map: &MapQuery) {
         self.batch_config.map_queries(map);
     }
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::{Address, Catalog, Column, Contents, Dtype, FeatureView, Field, Kind, Resource};
 use crate::batch_config::BatchConfig;
 use crate::diagnostic::{Diagnostic, DocumentId};
+use crate::sql::Dialect;
 
 /// What a kind says about one of its declarations.
 pub trait Declaration: Send + Sync {
@@ -39,7 +40,7 @@ pub trait Declaration: Send + Sync {
     }
 
     /// Replaces the text of every query, and forgets from which file it came.
-    fn map_queries(&mut self, _map: &dyn Fn(&str) -> String) {}
+    fn map_queries(&mut self, _map: &MapQuery) {}
 
     /// Returns the files that this declaration names and that are stored with it.
     fn files(&mut self) -> Vec<FileSlot<'_>> {
@@ -125,7 +126,12 @@ pub struct Query<'a> {
     pub text: &'a str,
     /// The tables that the text may read; `None` when any.
     pub tables: Option<Vec<String>>,
+    /// Whose SQL it is, whatever the engine: of what runs in a warehouse.
+    pub dialect: Option<Dialect>,
 }
+
+/// Takes the dialect of a query, unless it is the engine's, and its text; returns another text.
+pub type MapQuery<'a> = dyn Fn(Option<Dialect>, &str) -> String + 'a;
 
 /// A file that a declaration names: its text is stored and compared, not its path.
 pub struct FileSlot<'a> {
@@ -198,7 +204,9 @@ impl Rule {
             Self::InPlaceWhenSet if before.is_null() => Effect::InPlace,
             Self::InPlaceWhenSet => Effect::RecreateUnlessSuppressed,
             Self::Query => match (before, after) {
-                (Value::String(before), Value::String(after)) if crate::sql::only_appends(before, after) => {
+                (Value::String(before), Value::String(after))
+                    if crate::sql::only_appends(Dialect::Embedded, before, after) =>
+                {
                     Effect::InPlace
                 }
                 _ => Effect::RecreateUnlessSuppressed,

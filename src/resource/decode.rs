@@ -80,7 +80,7 @@ impl Header {
             tags: self.tags,
             prevent_destroy: self.prevent_destroy.unwrap_or(false),
         });
-        Resource { address, meta, renamed_from: self.renamed_from, spec, depends_on: Vec::new() }
+        Resource { address, meta, renamed_from: self.renamed_from, spec, depends_on: Vec::new(), engine: None }
     }
 
     /// Takes the value of `key` when it belongs to the header.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use serde_with::skip_serializing_none;
 
 use super::aggregation::Aggregation;
-use super::declaration::{Declaration, FileSlot, Query, Reference, Report, Rule};
+use super::declaration::{Declaration, FileSlot, MapQuery, Query, Reference, Report, Rule};
 use super::source_input::SourceInput;
 use super::text::{Duration, Instant};
 use super::transformation::{rename_in_query, sql_file_slot};
@@ -391,11 +391,15 @@ macro_rules! view {
             }
 
             fn queries(&self) -> Vec<Query<'_>> {
-                self.0.sql.iter().map(|text| Query { path: "sql", text, tables: Some(self.0.tables()) }).collect()
+                self.0
+                    .sql
+                    .iter()
+                    .map(|text| Query { path: "sql", text, tables: Some(self.0.tables()), dialect: None })
+                    .collect()
             }
 
-            fn map_queries(&mut self, map: &dyn Fn(&str) -> String) {
-                self.0.sql = self.0.sql.as_deref().map(map);
+            fn map_queries(&mut self, map: &MapQuery) {
+                self.0.sql = self.0.sql.as_deref().map(|it| map(None, it));
                 self.0.sql_file = None;
             }
 

@@ -27,11 +27,13 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 use serde_with::skip_serializing_none;
 
+use crate::sql::Dialect;
+
 pub use aggregation::{Aggregation, Function};
 pub use catalog::{Catalog, ViewColumns};
 pub use contents::{Column, Contents, contents};
 pub use declaration::{
-    Declaration, Effect, FieldChange, FileSlot, Query, Reference, Report, Rule, SourceTraits, rule_for,
+    Declaration, Effect, FieldChange, FileSlot, MapQuery, Query, Reference, Report, Rule, SourceTraits, rule_for,
 };
 pub use decode::{Defaults, HEADER, Header, Tagged, decode_map, from_json_text, tagged};
 pub use dtype::Dtype;
@@ -88,6 +90,8 @@ pub struct Resource {
     pub spec: Spec,
     /// What it refers to, resolved, sorted, each once.
     pub depends_on: Vec<Address>,
+    /// Whose SQL its queries are, but for those of a warehouse; nothing where nobody has said.
+    pub engine: Option<Dialect>,
 }
 
 impl Resource {
@@ -156,21 +160,35 @@ impl Resource {
         Digest::of(hasher.finalize().as_bytes())
     }
 
+    /// Returns whose SQL its queries are, unless they run in a warehouse.
+    pub fn dialect(&self) -> Dialect {
+        self.engine.unwrap_or_default()
+    }
+
+    /// Says whether it holds SQL that the engine runs.
+    pub fn asks_engine(&self) -> bool {
+        self.spec.declaration().queries().iter().any(|it| it.dialect.is_none())
+    }
+
     /// Returns the part of the digest that needs no other resource, for the parse cache.
     pub fn local_digest(&self) -> [u8; 32] {
         self.local_digest_of(&self.spec.to_json_text(), &crate::sql::normal_form)
     }
 
     /// Returns the same, from the spec as JSON and with the normal form of every query from `normal_form`.
-    pub fn local_digest_of(&self, spec: &str, normal_form: &dyn Fn(&str) -> String) -> [u8; 32] {
+    pub fn local_digest_of(&self, spec: &str, normal_form: &dyn Fn(Dialect, &str) -> String) -> [u8; 32] {
         // A new normal form or layout gets a new seed, so that old digests never compare equal by accident.
-        let mut text = format!("weir 2\0{}", self.address);
+        let mut text = format!("weir 3\0{}", self.address);
         text.push_str(&serde_json::to_string(&*self.meta).expect("texts are plain data"));
         if self.spec.declaration().queries().is_empty() {
             text.push_str(spec);
         } else {
+            let engine = self.dialect();
+            if self.asks_engine() && engine != Dialect::default() {
+                text.push_str(engine.name());
+            }
             let mut spec = self.spec.clone();
-            spec.declaration_mut().map_queries(normal_form);
+            spec.declaration_mut().map_queries(&|dialect, text| normal_form(dialect.unwrap_or(engine), text));
             text.push_str(&spec.to_json_text());
         }
         *blake3::hash(text.as_bytes()).as_bytes()

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_with::skip_serializing_none;
 
-use super::declaration::{Declaration, FileSlot, Query, Reference, Report, Rule, SourceTraits};
+use super::declaration::{Declaration, FileSlot, MapQuery, Query, Reference, Report, Rule, SourceTraits};
 use super::field::{Field, check_schema};
 use super::{Catalog, Column, Contents, Resource};
 use crate::batch_config::BatchConfig;
@@ -57,7 +57,7 @@ impl Declaration for PushSource {
         self.batch_config.iter().flat_map(BatchConfig::queries).collect()
     }
 
-    fn map_queries(&mut self, map: &dyn Fn(&str) -> String) {
+    fn map_queries(&mut self, map: &MapQuery) {
         self.batch_config.iter_mut().for_each(|it| it.map_queries(map));
     }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_with::skip_serializing_none;
 
-use super::declaration::{Declaration, FileSlot, Query, Reference, Report, Rule};
+use super::declaration::{Declaration, FileSlot, MapQuery, Query, Reference, Report, Rule};
 use super::{Catalog, Column, Contents, Kind, Resource};
 
 /// A reusable query over named tables.
@@ -88,11 +88,14 @@ impl Declaration for Transformation {
     }
 
     fn queries(&self) -> Vec<Query<'_>> {
-        self.sql.iter().map(|text| Query { path: "sql", text, tables: Some(self.inputs.clone()) }).collect()
+        self.sql
+            .iter()
+            .map(|text| Query { path: "sql", text, tables: Some(self.inputs.clone()), dialect: None })
+            .collect()
     }
 
-    fn map_queries(&mut self, map: &dyn Fn(&str) -> String) {
-        self.sql = self.sql.as_deref().map(map);
+    fn map_queries(&mut self, map: &MapQuery) {
+        self.sql = self.sql.as_deref().map(|it| map(None, it));
         self.sql_file = None;
     }
 

@@ -1,8 +1,9 @@
-//! SQL text: one dialect, its faults, its normal form, the tables it reads, the columns it yields.
+//! SQL text: whose it is, its faults, its normal form, the tables it reads, the columns it yields.
 
 mod append;
 mod names;
 mod normal;
+mod pieces;
 mod rename;
 
 pub use sqlparser::ast::Query;
@@ -34,19 +35,30 @@ pub enum Holds {
     InAny,
 }
 
-/// Whose SQL the queries of a repo are.
+/// Whose SQL a text is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Dialect {
     /// The embedded engine's, which is the one that we read.
     #[default]
     Embedded,
-    /// Spark's: what we cannot read of it is compared as text, and Spark says whether it is right.
+    /// Spark's: what we cannot read of it is left to Spark, which says whether it is right.
     Spark,
     /// A warehouse's own, of a query that runs there: the same holds.
-    Warehouse,
+    Snowflake,
+    Redshift,
 }
 
 impl Dialect {
+    /// Returns what weir.toml calls the engine whose SQL this is, or the warehouse's name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Embedded => "datafusion",
+            Self::Spark => "spark",
+            Self::Snowflake => "snowflake",
+            Self::Redshift => "redshift",
+        }
+    }
+
     /// Says whether a text with this fault may be right all the same.
     pub fn may_know_better(self, fault: &Fault) -> bool {
         self != Self::Embedded && fault.holds == Holds::InOurs
@@ -62,10 +74,13 @@ pub struct Read {
 }
 
 /// Reads a query for all that is asked of it.
-pub fn read(text: &str) -> Read {
+pub fn read(dialect: Dialect, text: &str) -> Read {
     match tokenize(text) {
-        Ok(tokens) => Read { normal_form: normal::of_tokens(text, &tokens), query: parse_tokens(text, tokens) },
-        Err(fault) => Read { normal_form: text.to_owned(), query: Err(fault) },
+        Ok(tokens) if dialect == Dialect::Embedded => {
+            Read { normal_form: normal::of_tokens(text, &tokens), query: parse_tokens(text, tokens) }
+        }
+        Ok(tokens) => Read { normal_form: normal_form(dialect, text), query: parse_tokens(text, tokens) },
+        Err(fault) => Read { normal_form: normal_form(dialect, text), query: Err(fault) },
     }
 }
 

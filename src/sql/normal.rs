@@ -1,22 +1,56 @@
 //! The normal form is made of the query's own tokens, not printed from a syntax tree: it can hide white space, comments
-//! and letter case, and nothing else.
+//! and, in the embedded engine's SQL, letter case, and nothing else.
 
 use std::borrow::Cow;
 
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
-use super::tokenize;
+use super::pieces::pieces;
+use super::{Dialect, tokenize};
 
-/// Returns the form in which queries are compared: tokens, one space apart, unquoted words in lower case.
+/// Returns the form in which queries are compared.
 ///
-/// Every token but a word stays exactly as it is written, quotes and all, so that the normal form is SQL with the same
-/// tokens. Text that is not SQL is its own normal form.
-pub fn normal_form(text: &str) -> String {
-    tokenize(text).map_or_else(|_| text.to_owned(), |it| of_tokens(text, &it))
+/// Of the embedded engine's SQL: tokens, one space apart, unquoted ASCII words in lower case. Every token but a word stays
+/// exactly as it is written, quotes and all, so that the normal form is SQL with the same tokens. Of another's: the pieces,
+/// as they are written. Text that we cannot take apart is its own normal form.
+pub fn normal_form(dialect: Dialect, text: &str) -> String {
+    match dialect {
+        Dialect::Embedded => match tokenize(text) {
+            Ok(tokens) => of_tokens(text, &tokens),
+            Err(_) => as_written(text),
+        },
+        dialect => of_pieces(dialect, text),
+    }
+}
+
+/// Stands between pieces; no text of a person has it.
+const BETWEEN: char = '\u{1f}';
+
+fn as_written(text: &str) -> String {
+    format!("{BETWEEN}{text}")
+}
+
+fn of_pieces(dialect: Dialect, text: &str) -> String {
+    let Some(pieces) = pieces(dialect, text).filter(|_| !text.contains(BETWEEN)) else { return as_written(text) };
+    let mut normal = String::with_capacity(text.len() + pieces.len());
+    for (index, piece) in pieces.iter().enumerate() {
+        if index > 0 {
+            normal.push(BETWEEN);
+        }
+        if piece.continues {
+            normal.push(BETWEEN);
+        }
+        normal.push_str(piece.text);
+    }
+    normal
 }
 
 /// Returns the normal form of a text with these tokens.
 pub(super) fn of_tokens(text: &str, tokens: &[TokenWithSpan]) -> String {
+    // The tokenizer reads what is in such a comment as SQL, and says of no token in it where it is.
+    if text.contains("/*!") {
+        return as_written(text);
+    }
     let mut normal = String::with_capacity(text.len() + text.len() / 4);
     // Where the text ends without the semicolons at its end.
     let mut end = 0;
@@ -35,14 +69,22 @@ pub(super) fn of_tokens(text: &str, tokens: &[TokenWithSpan]) -> String {
 
 /// Returns the tokens that count, as the normal form writes them.
 pub(super) fn normal_words<'a>(text: &'a str, tokens: &'a [TokenWithSpan]) -> impl Iterator<Item = Cow<'a, str>> {
-    let visible = tokens.iter().zip(written(text, tokens));
-    let visible = visible.filter(|it| !matches!(it.0.token, Token::Whitespace(_) | Token::EOF));
-    visible.map(|(it, written)| match &it.token {
-        Token::Word(word) if word.quote_style.is_none() && word.value.contains(|it: char| !it.is_ascii_lowercase()) => {
-            Cow::Owned(word.value.to_lowercase())
+    visible(text, tokens).map(|(it, written)| match &it.token {
+        // As the engine does: other letters than ASCII's keep their case.
+        Token::Word(word) if word.quote_style.is_none() && word.value.contains(|it: char| it.is_ascii_uppercase()) => {
+            Cow::Owned(word.value.to_ascii_lowercase())
         }
         _ => Cow::Borrowed(written),
     })
+}
+
+/// Returns the tokens that count, as they are written.
+pub(super) fn visible<'a>(
+    text: &'a str,
+    tokens: &'a [TokenWithSpan],
+) -> impl Iterator<Item = (&'a TokenWithSpan, &'a str)> {
+    let visible = tokens.iter().zip(written(text, tokens));
+    visible.filter(|it| !matches!(it.0.token, Token::Whitespace(_) | Token::EOF))
 }
 
 /// Returns every token as it is written: from its start to the start of the next.
@@ -68,11 +110,15 @@ pub(super) fn written<'a>(text: &'a str, tokens: &[TokenWithSpan]) -> Vec<&'a st
 mod tests {
     use super::*;
 
+    fn normal(text: &str) -> String {
+        normal_form(Dialect::Embedded, text)
+    }
+
     #[test]
     fn layout_comments_and_letter_case_are_no_change() {
         let check = |text: &str| {
             assert_eq!(
-                normal_form(text),
+                normal(text),
                 "select user_id , count ( * ) as n from clicks where kind = 'Ad' group by user_id",
                 "{text}"
             )
@@ -81,18 +127,51 @@ mod tests {
         check(
             "select user_id,count(*) as n -- how many\nfrom clicks /* pushed */\n  where kind='Ad'\ngroup by user_id;",
         );
-        assert_ne!(normal_form("SELECT \"A\" FROM t"), normal_form("SELECT \"a\" FROM t"));
-        assert_ne!(normal_form("SELECT 'A' FROM t"), normal_form("SELECT 'a' FROM t"));
-        assert_ne!(normal_form("SELECT 'x'' , ''y'"), normal_form("SELECT 'x' , 'y'"));
-        assert_ne!(normal_form("SELECT \"x\"\" , \"\"y\""), normal_form("SELECT \"x\" , \"y\""));
+        assert_ne!(normal("SELECT \"A\" FROM t"), normal("SELECT \"a\" FROM t"));
+        assert_ne!(normal("SELECT 'A' FROM t"), normal("SELECT 'a' FROM t"));
+        assert_ne!(normal("SELECT 'x'' , ''y'"), normal("SELECT 'x' , 'y'"));
+        assert_ne!(normal("SELECT \"x\"\" , \"\"y\""), normal("SELECT \"x\" , \"y\""));
+        assert_ne!(normal("SELECT Ä"), normal("SELECT ä"));
+        assert_ne!(normal("SELECT a /*! , b */"), normal("SELECT a /*! , c */"));
         for text in [
             "SELECT 'it''s' FROM t",
             "SELECT E'a\\n', $$b c$$, X'0F', \"q\"\"r\" FROM t -- é",
             "SELECT 'é''ü', 1.50 FROM t",
         ] {
-            assert_eq!(normal_form(&normal_form(text)), normal_form(text), "{text}");
+            assert_eq!(normal(&normal(text)), normal(text), "{text}");
             let tokens = tokenize(text).unwrap();
             assert_eq!(written(text, &tokens).concat(), text);
         }
+    }
+
+    #[test]
+    fn of_other_dialects_only_layout_and_comments_are_no_change() {
+        use Dialect::{Redshift, Snowflake, Spark};
+        let check = |dialect: Dialect, before: &str, after: &str, equal: bool| {
+            let is_equal = normal_form(dialect, before) == normal_form(dialect, after);
+            assert_eq!(is_equal, equal, "{dialect:?}: {before} => {after}");
+        };
+        for dialect in [Spark, Snowflake, Redshift] {
+            check(dialect, "SELECT a,b FROM t", "SELECT a , b -- c\n/* d */ FROM t", true);
+            check(dialect, "SELECT a FROM t", "select a FROM t", false);
+            check(dialect, "SELECT a FROM t", "SELECT A FROM t", false);
+            check(dialect, "SELECT 'a' FROM t", "SELECT 'a ' FROM t", false);
+            check(dialect, "SELECT 1D FROM t", "SELECT 1 D FROM t", false);
+            check(dialect, "SELECT a FROM t", "SELECT a FROM t;", false);
+            check(dialect, "SELECT 'open", "SELECT  'open", false);
+        }
+        check(Snowflake, "SELECT src:Key::string FROM t", "SELECT src:key::string FROM t", false);
+        check(Snowflake, "SELECT $1 FROM @Stage/Path/F.csv", "SELECT $1 FROM @Stage /Path/F.csv", false);
+        check(Snowflake, "SELECT 'it\\'s -- v1' AS n\nFROM t", "SELECT 'it\\'s -- v2' AS n\nFROM t", false);
+        check(
+            Spark,
+            "SELECT \"a\\\" -- K1\" AS k\n, id FROM input",
+            "SELECT \"a\\\" -- K2\" AS k\n, id FROM input",
+            false,
+        );
+        check(Spark, "SELECT /*+ BROADCAST(a) */ a", "SELECT /*+ MERGE(a) */ a", false);
+        check(Redshift, "SELECT 'a' 'b'", "SELECT 'a'\n'b'", false);
+        check(Redshift, "SELECT 'a' -- c\n'b'", "SELECT 'a'\n\n'b'", true);
+        check(Redshift, "SELECT - - 1", "SELECT --1", false);
     }
 }
