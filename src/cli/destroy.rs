@@ -31,11 +31,12 @@ fn destroy(context: &Context, args: &DestroyArgs) -> Result<Exit, Stop> {
     let now = context.now()?;
     let mut ground = Ground::open_to_write(context, &place)?;
     // What data said of columns is what the plan shows of what goes.
-    let planned = ground.plan_with_data(context, &[], BTreeMap::new(), &Suppress::None, now)?;
+    let mut planned = ground.plan_with_data(context, &[], BTreeMap::new(), &Suppress::None, now)?;
     if planned.plan.changes.is_empty() {
         context.ui.data(&format!("{}Nothing is recorded: nothing was applied.\n", ground.header()))?;
         return Ok(Exit::Done);
     }
+    planned.declarations_stay();
     let message = Some(args.message.clone().unwrap_or_else(|| "destroy".to_owned()));
     let occasion = || Occasion {
         at: now.to_string(),

@@ -263,6 +263,11 @@ impl Ground {
 }
 
 impl Planned {
+    /// Says that nobody has removed a declaration: what is refused can be edited where it stands.
+    pub fn declarations_stay(&mut self) {
+        self.refusals.iter_mut().for_each(|it| it.gone = false);
+    }
+
     /// Returns the plan as text.
     pub fn text(&self, context: &Context, now: Instant) -> String {
         let mut out = String::new();

@@ -70,7 +70,8 @@ fn restore(context: &Context, args: &RestoreArgs) -> Result<Exit, Stop> {
         }
     })?;
     let then = orders_at(context, &mut ground, Serial(args.serial), specs.keys())?;
-    let planned = ground.plan_back(context, &declared, &then, now)?;
+    let mut planned = ground.plan_back(context, &declared, &then, now)?;
+    planned.declarations_stay();
     let changes = !planned.plan.changes.is_empty();
     if !changes {
         nothing_to_restore(context, &ground, args, protection.get())?;

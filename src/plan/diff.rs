@@ -9,8 +9,8 @@ use rayon::prelude::*;
 use super::brings::Known;
 use super::rename::Renames;
 use super::{
-    Action, Cause, Change, Entry, Learned, Meanwhile, Mode, Plan, RegistryPlace, Snapshot, brings, cost, fields, order,
-    rename,
+    Action, Cause, Change, Entry, Learned, Meanwhile, Mode, Plan, RegistryPlace, Snapshot, brings, cost, fields,
+    harmless, order, rename,
 };
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::resource::{Address, Catalog, Digest, Effect, Instant, Resource};
@@ -51,7 +51,11 @@ pub fn diff(
     cascade(snapshot, &declared, &renames, &befores, &mut comparison.changes);
 
     let unchanged = declared.len() - comparison.changes.values().filter(|it| it.action.after().is_some()).count();
-    let warnings = rename::hints(&comparison.changes, &both);
+    let twins = rename::twins(&comparison.changes, &both);
+    let warnings = rename::hints(&twins);
+    if snapshot.mode == Mode::Live && snapshot.entries.values().any(|it| it.prevent_destroy) {
+        harmless::fill(&mut comparison.changes, &twins, &both);
+    }
     comparison.changes.values_mut().collect::<Vec<_>>().into_par_iter().for_each(|change| {
         change.meanwhile = if snapshot.mode == Mode::Live { meanwhile(change, &both.after) } else { None };
         change.jobs = cost::jobs(change, snapshot.mode, &both, now);
@@ -185,6 +189,7 @@ fn change(
         suppressed: false,
         jobs: Vec::new(),
         brings: None,
+        harmless: Vec::new(),
         meanwhile: None,
         warnings: Vec::new(),
         source: declared.and_then(|it| it.source.clone()),
@@ -202,6 +207,17 @@ fn compare(before: &Resource, after: &Resource, both: &Both) -> Action {
     }
 }
 
+/// Returns what a change does, in the middle of a sentence.
+fn does(change: Option<&Change>) -> &'static str {
+    match change.map(|it| &it.action) {
+        None => "does not change by itself",
+        Some(Action::Create { .. }) => "is created",
+        Some(Action::Update { .. }) => "is updated in place",
+        Some(Action::Recreate { .. }) => "is recreated",
+        Some(Action::Delete { .. }) => "is deleted",
+    }
+}
+
 /// Turns suppressible recreates into updates, or says why one cannot be.
 fn suppress_recreates(
     changes: &mut BTreeMap<Address, Change>,
@@ -210,14 +226,18 @@ fn suppress_recreates(
 ) -> Result<(), Vec<Diagnostic>> {
     let mut faults = Vec::new();
     if let Suppress::Only(addresses) = suppress {
-        for address in addresses.iter().filter(|it| !changes.contains_key(it)) {
+        let is_recreate =
+            |it: &&Address| changes.get(it).is_some_and(|it| matches!(it.action, Action::Recreate { .. }));
+        for address in addresses.iter().filter(|it| !is_recreate(it)) {
             let names: Vec<String> = changes
                 .values()
                 .filter(|it| matches!(it.action, Action::Recreate { .. }))
                 .map(|it| it.address.to_string())
                 .collect();
-            let fault =
-                Diagnostic::error("P005", format!("`{address}` does not change, so there is no recreate to suppress"));
+            let fault = Diagnostic::error(
+                "P005",
+                format!("`{address}` {}, so there is no recreate to suppress", does(changes.get(address))),
+            );
             faults.push(fault.hint_if(did_you_mean(&address.to_string(), names.iter().map(String::as_str))));
         }
     }

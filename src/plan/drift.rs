@@ -246,6 +246,7 @@ fn grow(declared: &Declared, id: i64, before: &Columns, now: &Columns, sources: 
         suppressed: false,
         jobs: Vec::new(),
         brings: None,
+        harmless: Vec::new(),
         meanwhile: None,
         warnings: Vec::new(),
         source: declared.source.as_ref().map(|it| (Arc::clone(&it.0), it.1)),

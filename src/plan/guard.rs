@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::refusal::{Refusal, RefusalKind};
+use super::snapshot::dependents;
 use super::{Action, Cause, Change, Entry, Mode, Plan, Snapshot, Target, Targets};
-use crate::diagnostic::Diagnostic;
 use crate::resource::{Address, Effect};
 
 /// A plan that nothing protected stands against. Only [`approve`] makes one, and `apply` takes nothing else.
@@ -11,34 +12,6 @@ use crate::resource::{Address, Effect};
 pub struct Approved {
     plan: Plan,
     targets: Targets,
-}
-
-/// Why one protected resource stands in the way of one change.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// What is protected, as recorded.
-    pub protected: Address,
-    /// The change that would destroy it, or something it depends on.
-    pub root: Address,
-    pub kind: RefusalKind,
-    /// From the protected resource to the root, as recorded.
-    pub path: Vec<Address>,
-    /// The fields at fault; none for a delete.
-    pub fields: Vec<String>,
-    /// Whether the declaration drops its protection in this very plan, which does not count yet.
-    pub lifting: bool,
-    /// Whether its declaration is gone, so that there is nothing to edit.
-    pub gone: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum RefusalKind {
-    Delete,
-    Recreate,
-    /// A recreate that was suppressed: it counts as the recreate that it is.
-    Suppressed,
-    /// An update in a field that takes serving or history away.
-    Guarded,
 }
 
 /// Everything that stands in a plan's way.
@@ -85,34 +58,58 @@ fn refusals_in(plan: &Plan, mode: Mode, entries: &BTreeMap<Address, Entry>) -> V
     if mode == Mode::Development {
         return Vec::new();
     }
-    let roots: BTreeMap<&Address, (&Change, RefusalKind)> =
-        plan.changes.iter().filter_map(|it| Some((it.recorded()?, (it, harm(it)?)))).collect();
+    let changes: BTreeMap<&Address, &Change> =
+        plan.changes.iter().filter_map(|it| Some((it.recorded()?, it))).collect();
+    // What falls only because something above it falls is named by that.
+    let is_root = |it: &Change| harm(it).is_some() && (!matches!(it.cause, Cause::Upstream { .. }) || own_harm(it));
+    let roots: BTreeSet<&Address> = changes.iter().filter(|it| is_root(it.1)).map(|it| *it.0).collect();
     if roots.is_empty() {
         return Vec::new();
     }
-    let declared: BTreeMap<&Address, &Change> =
-        plan.changes.iter().filter_map(|it| Some((it.recorded()?, it))).collect();
-    let mut refusals = Vec::new();
-    for (protected, _) in entries.iter().filter(|it| it.1.prevent_destroy) {
-        let lifting = declared.get(protected).is_some_and(|it| it.lifts());
-        let gone = declared.get(protected).is_some_and(|it| it.action.after().is_none());
-        for (root, path) in upstream(protected, entries) {
-            let Some((change, kind)) = roots.get(&root) else { continue };
-            // What falls only because something above it falls is named once, by that.
-            if matches!(change.cause, Cause::Upstream { .. }) && !own_harm(change) {
-                continue;
+    let is_deleted = |it: &Address| changes.get(it).is_some_and(|it| matches!(it.action, Action::Delete { .. }));
+    let protected = || entries.iter().filter(|it| it.1.prevent_destroy).map(|it| it.0);
+    let guards = Reach::upstream(protected(), entries);
+    let kept = Reach::upstream(protected().filter(|it| !is_deleted(it)), entries);
+    let harmed = Reach::downstream(roots.iter().copied(), entries);
+
+    let mut pairs: BTreeMap<(&Address, &Address), Vec<Address>> = BTreeMap::new();
+    let mut below: BTreeMap<&Address, Vec<Address>> = BTreeMap::new();
+    for root in &roots {
+        let Some(mut path) = guards.path(root) else { continue };
+        if is_deleted(root) && path.len() > 1 {
+            match kept.path(root) {
+                Some(kept) => path = kept,
+                // Everything protected that depends on it is deleted too: that refusal is the one to answer.
+                None => {
+                    below.entry(path[path.len() - 1]).or_default().push((*root).clone());
+                    continue;
+                }
             }
-            refusals.push(Refusal {
-                protected: protected.clone(),
-                root,
-                kind: *kind,
-                path,
-                fields: fields(change),
-                lifting,
-                gone,
-            });
         }
+        path.reverse();
+        pairs.insert((path[0], root), path.into_iter().cloned().collect());
     }
+    let named: BTreeSet<&Address> = pairs.keys().map(|it| it.0).collect();
+    for protected in protected().filter(|it| !named.contains(it)) {
+        let Some(path) = harmed.path(protected) else { continue };
+        pairs.insert((protected, path[path.len() - 1]), path.into_iter().cloned().collect());
+    }
+    let refusal = |((protected, root), path): ((&Address, &Address), Vec<Address>)| {
+        let change = changes.get(root)?;
+        Some(Refusal {
+            protected: protected.clone(),
+            root: root.clone(),
+            kind: harm(change)?,
+            path,
+            fields: fields(change),
+            harmless: change.harmless.clone(),
+            below: if protected == root { below.remove(protected).unwrap_or_default() } else { Vec::new() },
+            lifting: changes.get(protected).is_some_and(|it| it.lifts()),
+            gone: is_deleted(protected),
+        })
+    };
+    let mut refusals: Vec<Refusal> = pairs.into_iter().filter_map(refusal).collect();
+    refusals.sort_by(|a, b| (&a.protected, a.path.len(), &a.root).cmp(&(&b.protected, b.path.len(), &b.root)));
     refusals
 }
 
@@ -144,85 +141,51 @@ fn fields(change: &Change) -> Vec<String> {
     harmful.map(|it| it.path.clone()).collect()
 }
 
-/// Returns what `protected` depended on as recorded, itself first, each with the shortest path to it.
-fn upstream(protected: &Address, entries: &BTreeMap<Address, Entry>) -> Vec<(Address, Vec<Address>)> {
-    let mut seen = BTreeSet::from([protected.clone()]);
-    let mut found = vec![(protected.clone(), vec![protected.clone()])];
-    let mut next = 0;
-    while next < found.len() {
-        let (at, path) = found[next].clone();
-        next += 1;
-        for dependency in entries.get(&at).map(|it| it.depends_on.as_slice()).unwrap_or_default() {
-            if seen.insert(dependency.clone()) {
-                let path = path.iter().chain([dependency]).cloned().collect();
-                found.push((dependency.clone(), path));
+/// What can be reached from some resources along what is recorded, each by a shortest way. One walk, however many.
+struct Reach<'a> {
+    /// The next step back to where the walk began; where it began, the resource itself.
+    back: BTreeMap<&'a Address, &'a Address>,
+}
+
+impl<'a> Reach<'a> {
+    /// Walks from resources to what they depend on.
+    fn upstream(from: impl Iterator<Item = &'a Address>, entries: &'a BTreeMap<Address, Entry>) -> Self {
+        Self::walk(from, |at| entries.get(at).map(|it| it.depends_on.iter().collect()).unwrap_or_default())
+    }
+
+    /// Walks from resources to what depends on them.
+    fn downstream(from: impl Iterator<Item = &'a Address>, entries: &'a BTreeMap<Address, Entry>) -> Self {
+        let dependents = dependents(entries);
+        Self::walk(from, |at| dependents.get(at).cloned().unwrap_or_default())
+    }
+
+    fn walk(from: impl Iterator<Item = &'a Address>, next: impl Fn(&'a Address) -> Vec<&'a Address>) -> Self {
+        let mut frontier: Vec<&Address> = from.collect();
+        let mut back: BTreeMap<&Address, &Address> = frontier.iter().map(|it| (*it, *it)).collect();
+        while !frontier.is_empty() {
+            let mut reached = Vec::new();
+            for at in frontier {
+                for to in next(at) {
+                    if !back.contains_key(to) {
+                        back.insert(to, at);
+                        reached.push(to);
+                    }
+                }
             }
+            frontier = reached;
         }
-    }
-    found
-}
-
-impl Refusal {
-    /// Returns the refusal as a diagnostic: what would happen, along which path, and the edit that lifts it.
-    pub fn diagnostic(&self) -> Diagnostic {
-        let (protected, root) = (&self.protected, &self.root);
-        let what = match self.kind {
-            RefusalKind::Delete => "delete",
-            RefusalKind::Recreate | RefusalKind::Suppressed => "recreate",
-            RefusalKind::Guarded => "take serving or history from",
-        };
-        let (code, summary) = if protected == root {
-            let code = match self.kind {
-                RefusalKind::Delete => "P001",
-                RefusalKind::Recreate | RefusalKind::Suppressed => "P002",
-                RefusalKind::Guarded => "P004",
-            };
-            (code, format!("the plan would {what} `{root}`, which sets prevent_destroy"))
-        } else {
-            let code = if self.kind == RefusalKind::Guarded { "P004" } else { "P003" };
-            (code, format!("the plan would {what} `{root}`, which protected `{protected}` depends on"))
-        };
-        let mut diagnostic = Diagnostic::error(code, summary);
-        if self.path.len() > 1 || !self.fields.is_empty() {
-            diagnostic = diagnostic.note(self.path_text());
-        }
-        if self.kind == RefusalKind::Suppressed {
-            diagnostic = diagnostic.note("a suppressed recreate counts as the recreate that it is");
-        }
-        if self.lifting {
-            diagnostic = diagnostic.note(format!(
-                "`{protected}` says `prevent_destroy: false` now, and that counts from the next apply on"
-            ));
-            return diagnostic
-                .hint(format!("undo the rest, apply `prevent_destroy: false` on `{protected}` alone, then go on"));
-        }
-        if self.gone {
-            return diagnostic.hint(format!(
-                "bring `{protected}` back with `prevent_destroy: false`, apply that alone, then remove it"
-            ));
-        }
-        diagnostic
-            .hint(format!("set `prevent_destroy: false` on `{protected}`, apply that alone, then make the change"))
+        Self { back }
     }
 
-    /// Returns `FeatureService.ads ← StreamFeatureView.clicks ← PushSource.clicks: schema`.
-    pub fn path_text(&self) -> String {
-        let path = self.path.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ← ");
-        match self.kind {
-            RefusalKind::Delete => format!("{path}: deleted"),
-            _ if self.fields.is_empty() => path,
-            _ => format!("{path}: {}", self.fields.join(", ")),
+    /// Returns the way from `at` back to where the walk began; nothing where it never came by.
+    fn path(&self, at: &Address) -> Option<Vec<&'a Address>> {
+        let (mut at, mut next) = self.back.get_key_value(at).map(|it| (*it.0, *it.1))?;
+        let mut path = vec![at];
+        while next != at {
+            at = next;
+            next = self.back.get(at)?;
+            path.push(at);
         }
-    }
-}
-
-impl RefusalKind {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Delete => "delete",
-            Self::Recreate => "recreate",
-            Self::Suppressed => "suppressed_recreate",
-            Self::Guarded => "guarded_update",
-        }
+        Some(path)
     }
 }

@@ -6,7 +6,9 @@ mod diff;
 mod drift;
 mod fields;
 mod guard;
+mod harmless;
 mod order;
+mod refusal;
 mod rename;
 mod saved;
 mod snapshot;
@@ -24,7 +26,8 @@ pub use brings::Brings;
 pub use cost::{Job, JobKind};
 pub use diff::{Declared, Suppress, diff, state};
 pub use drift::{Columns, Data, Learned, drift, fields as known_fields};
-pub use guard::{Approved, Refusal, Refused, approve, is_harmless, recheck, refusals};
+pub use guard::{Approved, Refused, approve, is_harmless, recheck, refusals};
+pub use refusal::Refusal;
 pub use saved::{Saved, SavedFault};
 pub use snapshot::{Base, Entry, Row, Snapshot, Write};
 pub use target::{Recorded, Target, Targets};
@@ -102,6 +105,8 @@ pub struct Change {
     pub jobs: Vec<Job>,
     /// What the resource holds, and what that adds and removes; `None` only until the plan is whole.
     pub brings: Option<Brings>,
+    /// What would have the same without destroying anything, where there is a way: for a refusal.
+    pub harmless: Vec<String>,
     /// What a recreate costs readers meanwhile.
     pub meanwhile: Option<Meanwhile>,
     pub warnings: Vec<Diagnostic>,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::diff::{Both, Declared};
 use super::{Action, Change, Snapshot};
 use crate::diagnostic::{Diagnostic, Place, Span};
-use crate::resource::{Address, Resource};
+use crate::resource::{Address, Kind, Resource};
 
 /// Old addresses and their new ones; each occurs once.
 #[derive(Debug, Default)]
@@ -124,37 +124,41 @@ fn fault(declared: &BTreeMap<&Address, &Declared>, address: &Address, summary: S
     }
 }
 
-/// A delete and a create of one kind and one spec look like a rename that nobody declared.
-pub fn hints(changes: &BTreeMap<Address, Change>, both: &Both) -> Vec<Diagnostic> {
-    let deleted: Vec<&Resource> = changes
-        .values()
-        .filter_map(|it| if let Action::Delete { before } = &it.action { Some(before) } else { None })
-        .collect();
-    let created: Vec<&Resource> = changes
-        .values()
-        .filter_map(|it| if let Action::Create { after } = &it.action { Some(after) } else { None })
-        .collect();
-    // Comparing specs costs; a plan that replaces thousands is not about a slip of one name.
-    if deleted.is_empty() || created.is_empty() || deleted.len() * created.len() > 10_000 {
+/// Returns each delete with the create of the same kind and the same spec that stands beside it: by their addresses.
+pub fn twins(changes: &BTreeMap<Address, Change>, both: &Both) -> Vec<(Address, Address)> {
+    let deleted = changes.values().filter_map(|it| match &it.action {
+        Action::Delete { before } => Some(before),
+        _ => None,
+    });
+    let deleted: Vec<&Resource> = deleted.collect();
+    if deleted.is_empty() {
         return Vec::new();
     }
-    let mut warnings = Vec::new();
-    for before in deleted {
-        for after in created.iter().filter(|it| it.address.kind == before.address.kind) {
-            if before.canonical(&both.before) == after.canonical(&both.after) {
-                let warning = Diagnostic::warning(
-                    "P008",
-                    format!(
-                        "`{}` is deleted and `{}` is created with the same spec: this looks like a rename",
-                        before.address, after.address
-                    ),
-                );
-                warnings.push(warning.hint(format!(
-                    "to keep identity and data, add `renamed_from: {}` to `{}`",
-                    before.address.name, after.address
-                )));
-            }
+    // Comparing each with each would cost; equal specs have equal texts.
+    let mut created: BTreeMap<(Kind, String), Vec<&Address>> = BTreeMap::new();
+    for change in changes.values() {
+        if let Action::Create { after } = &change.action {
+            let spec = after.canonical(&both.after).to_string();
+            created.entry((after.address.kind, spec)).or_default().push(&after.address);
         }
     }
-    warnings
+    let mut twins = Vec::new();
+    for before in deleted {
+        let key = (before.address.kind, before.canonical(&both.before).to_string());
+        // Each create once: two declarations cannot be renamed from one.
+        if let Some(new) = created.get_mut(&key).filter(|it| !it.is_empty()).map(|it| it.remove(0)) {
+            twins.push((before.address.clone(), new.clone()));
+        }
+    }
+    twins
+}
+
+/// A delete and a create of one kind and one spec look like a rename that nobody declared.
+pub fn hints(twins: &[(Address, Address)]) -> Vec<Diagnostic> {
+    let hint = |(old, new): &(Address, Address)| {
+        let summary = format!("`{old}` is deleted and `{new}` is created with the same spec: this looks like a rename");
+        Diagnostic::warning("P008", summary)
+            .hint(format!("to keep identity and data, add `renamed_from: {}` to `{new}`", old.name))
+    };
+    twins.iter().map(hint).collect()
 }

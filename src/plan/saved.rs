@@ -206,6 +206,8 @@ struct StoredChange {
     jobs: Vec<Job>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     brings: Option<Brings>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    harmless: Vec<String>,
     history_lost: Option<bool>,
     source: Option<(String, usize)>,
     digest: Option<String>,
@@ -257,6 +259,7 @@ fn change_json(change: &Change) -> StoredChange {
         suppressed: change.suppressed,
         jobs: change.jobs.clone(),
         brings: change.brings.clone(),
+        harmless: change.harmless.clone(),
         history_lost: change.meanwhile.map(|it| it == Meanwhile::HistoryLost),
         source: change.source.as_ref().map(|it| (it.0.to_string(), it.1)),
         digest: change.digest.map(|it| it.to_string()),
@@ -301,6 +304,7 @@ impl StoredChange {
             suppressed: self.suppressed,
             jobs: self.jobs,
             brings: self.brings,
+            harmless: self.harmless,
             meanwhile: self.history_lost.map(|it| if it { Meanwhile::HistoryLost } else { Meanwhile::OldServes }),
             warnings: Vec::new(),
             source: self.source.map(|it| (it.0.into(), it.1)),

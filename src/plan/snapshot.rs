@@ -147,12 +147,17 @@ impl Snapshot {
 
     /// Returns who depended on what, as recorded.
     pub fn dependents(&self) -> BTreeMap<&Address, Vec<&Address>> {
-        let mut dependents: BTreeMap<&Address, Vec<&Address>> = BTreeMap::new();
-        for (address, entry) in &self.entries {
-            for dependency in &entry.depends_on {
-                dependents.entry(dependency).or_default().push(address);
-            }
-        }
-        dependents
+        dependents(&self.entries)
     }
+}
+
+/// Returns who depended on what, as recorded.
+pub fn dependents(entries: &BTreeMap<Address, Entry>) -> BTreeMap<&Address, Vec<&Address>> {
+    let mut dependents: BTreeMap<&Address, Vec<&Address>> = BTreeMap::new();
+    for (address, entry) in entries {
+        for dependency in &entry.depends_on {
+            dependents.entry(dependency).or_default().push(address);
+        }
+    }
+    dependents
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::contents;
+use super::{contents, text, words};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::plan::{Change, Plan, Refusal};
 
@@ -63,6 +63,11 @@ pub fn plan(plan: &Plan, refusals: &[Refusal], folder: &str) -> String {
             let _ = writeln!(out, "::warning {place}title={}::{}", warning.code, message(warning));
         }
     }
+    let lifts: Vec<String> = plan.changes.iter().filter(|it| it.lifts()).map(|it| it.address.to_string()).collect();
+    if !lifts.is_empty() {
+        let text = format!("Lifts protection from: {}", words::list(lifts));
+        let _ = writeln!(out, "::warning title=lifts protection::{}", data(&text));
+    }
     for warning in &plan.warnings {
         let _ = writeln!(out, "::warning title={}::{}", warning.code, message(warning));
     }
@@ -75,6 +80,8 @@ pub fn plan(plan: &Plan, refusals: &[Refusal], folder: &str) -> String {
             .unwrap_or_default();
         let _ = writeln!(out, "::error {place}title={}::{}", diagnostic.code, message(&diagnostic));
     }
+    let tally = text::tally(plan, refusals.len()).replace("\n      ", " ");
+    let _ = writeln!(out, "::notice title=weir plan::{}", data(&tally));
     out
 }
 

@@ -130,7 +130,11 @@ pub struct RefusalJson {
     pub path: Vec<String>,
     pub fields: Vec<String>,
     pub message: String,
-    /// The edit that lifts it
+    /// What it depends on and what would be deleted with it; each once in a plan
+    pub below: Vec<String>,
+    /// What has the same without harm, where there is a way; then the edit that lifts protection
+    pub hints: Vec<String>,
+    /// The edit that lifts protection, alone
     pub hint: String,
 }
 
@@ -254,7 +258,9 @@ fn refusal(refusal: &Refusal) -> RefusalJson {
         path: refusal.path.iter().map(ToString::to_string).collect(),
         fields: refusal.fields.clone(),
         message: diagnostic.summary,
-        hint: diagnostic.hints.join("; "),
+        below: refusal.below.iter().map(ToString::to_string).collect(),
+        hint: diagnostic.hints.last().map(|it| it.strip_prefix("or ").unwrap_or(it).to_owned()).unwrap_or_default(),
+        hints: diagnostic.hints,
     }
 }
 

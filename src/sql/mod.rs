@@ -1,6 +1,7 @@
 //! SQL text: whose it is, its faults, its normal form, the tables it reads, the columns it yields.
 
 mod append;
+mod appended;
 mod names;
 mod normal;
 mod pieces;
@@ -13,6 +14,7 @@ use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
 pub use append::only_appends;
+pub use appended::appended;
 pub use names::{Column, depth, output_columns, parameter, place_of, place_of_second, same_table, tables};
 pub use normal::normal_form;
 pub use rename::rename_table;

@@ -200,7 +200,9 @@ fn a_protected_service_refuses_another_namespace_and_takes_the_old_one() {
 error[P002]: the plan would recreate `FeatureService.ads`, which sets
   prevent_destroy
 note: FeatureService.ads: features
-hint: set `prevent_destroy: false` on `FeatureService.ads`, apply that alone,
+hint: keep `clicks` in `features` and add `taps` at its end: that would be an
+  update in place
+hint: or set `prevent_destroy: false` on `FeatureService.ads`, apply that alone,
   then make the change
 
 Plan: 0 to create, 1 to update, 1 to recreate, 0 to delete, 2 unchanged,
@@ -261,7 +263,9 @@ fn a_renamed_resource_that_is_also_recreated_is_refused_by_its_old_name() {
 error[P002]: the plan would recreate `FeatureService.ads`, which sets
   prevent_destroy
 note: FeatureService.ads: features
-hint: set `prevent_destroy: false` on `FeatureService.ads`, apply that alone,
+hint: keep `clicks` in `features` and add `c` at its end: that would be an
+  update in place
+hint: or set `prevent_destroy: false` on `FeatureService.ads`, apply that alone,
   then make the change
 
 Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 3 unchanged,
@@ -329,7 +333,9 @@ fn what_a_protected_service_reads_is_renamed_and_recreated() {
 error[P003]: the plan would recreate `PushSource.events`, which protected
   `FeatureService.ads` depends on
 note: FeatureService.ads ← StreamFeatureView.clicks ← PushSource.events: schema
-hint: set `prevent_destroy: false` on `FeatureService.ads`, apply that alone,
+hint: keep `PushSource.taps` as it is recorded, and declare the new one beside
+  it as `taps_v2`
+hint: or set `prevent_destroy: false` on `FeatureService.ads`, apply that alone,
   then make the change
 
 Plan: 0 to create, 0 to update, 3 to recreate, 0 to delete, 1 unchanged,

@@ -193,7 +193,7 @@ fn what_does_not_change_is_refused() {
         &format!("{BATCH}{COLUMNS}ttl: 30d"),
         &format!("{BATCH}{COLUMNS}ttl: 20d"),
         r#"
-error[P005]: `BatchFeatureView.spent` does not change, so there is no recreate to suppress
+error[P005]: `BatchFeatureView.spent` does not change by itself, so there is no recreate to suppress
 hint: did you mean `BatchFeatureView.spend`?
 
 "#,
@@ -267,7 +267,9 @@ error[P002]: the plan would recreate `BatchFeatureView.spend`, which sets
   prevent_destroy
 note: BatchFeatureView.spend: ttl
 note: a suppressed recreate counts as the recreate that it is
-hint: set `prevent_destroy: false` on `BatchFeatureView.spend`, apply that
+hint: keep `BatchFeatureView.spend` as it is recorded, and declare the new one
+  beside it as `spend:v2`
+hint: or set `prevent_destroy: false` on `BatchFeatureView.spend`, apply that
   alone, then make the change
 
 Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 2 unchanged,
@@ -292,8 +294,10 @@ error[P003]: the plan would recreate `BatchSource.orders`, which protected
 note: FeatureService.shop ← BatchFeatureView.spend ← BatchSource.orders:
   batch_config.table
 note: a suppressed recreate counts as the recreate that it is
-hint: set `prevent_destroy: false` on `FeatureService.shop`, apply that alone,
-  then make the change
+hint: keep `BatchSource.orders` as it is recorded, and declare the new one
+  beside it as `orders_v2`
+hint: or set `prevent_destroy: false` on `FeatureService.shop`, apply that
+  alone, then make the change
 
 Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 3 unchanged,
       0 backfill jobs, 1 refused, 0 lifts.
@@ -320,8 +324,10 @@ note: BatchFeatureView.spend: ttl
 note: a suppressed recreate counts as the recreate that it is
 note: `BatchFeatureView.spend` says `prevent_destroy: false` now, and that
   counts from the next apply on
-hint: undo the rest, apply `prevent_destroy: false` on `BatchFeatureView.spend`
-  alone, then go on
+hint: keep `BatchFeatureView.spend` as it is recorded, and declare the new one
+  beside it as `spend:v2`
+hint: or undo the rest, apply `prevent_destroy: false` on
+  `BatchFeatureView.spend` alone, then go on
 
 Lifts protection from: BatchFeatureView.spend
 

@@ -1,0 +1,142 @@
+//! The harmless way to what a change is after: tried with the very function that decides effects, never guessed.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::diff::Both;
+use super::{Action, Change, fields};
+use crate::diagnostic::DocumentId;
+use crate::resource::{Address, Effect, FieldChange, Kind, Report, Resource, Rule, SOURCES, VARIANTS, VIEWS, rule_for};
+use crate::sql;
+
+/// Says of every change that destroys something what would have the same and destroy nothing, where there is a way.
+pub fn fill(changes: &mut BTreeMap<Address, Change>, twins: &[(Address, Address)], both: &Both) {
+    let twins: BTreeMap<&Address, &Address> = twins.iter().map(|it| (&it.0, &it.1)).collect();
+    let other_kind = |address: &Address, changes: &BTreeMap<Address, Change>| {
+        let created = |kind: &&Kind| {
+            let change = changes.get(&Address::new(**kind, address.name.clone()));
+            change.is_some_and(|it| matches!(it.action, Action::Create { .. }))
+        };
+        Kind::ALL.iter().find(created).map(|kind| Address::new(*kind, address.name.clone()))
+    };
+    let mut found = Vec::new();
+    for change in changes.values() {
+        let ways = match &change.action {
+            Action::Delete { .. } => match twins.get(&change.address) {
+                Some(new) => vec![format!(
+                    "add `renamed_from: {}` to `{new}`: a rename keeps identity, data and protection",
+                    change.address.name
+                )],
+                None => other_kind(&change.address, changes)
+                    .map(|new| beside(&change.address, &new, both))
+                    .into_iter()
+                    .collect(),
+            },
+            Action::Update { before, after, fields } | Action::Recreate { before, after, fields }
+                if fields.iter().any(|it| it.effect > Effect::InPlaceGuarded) =>
+            {
+                appended(before, after, fields, both)
+                    .unwrap_or_else(|| vec![beside(&change.address, &change.address, both)])
+            }
+            _ => continue,
+        };
+        found.push((change.address.clone(), ways));
+    }
+    for (address, ways) in found {
+        if let Some(change) = changes.get_mut(&address) {
+            change.harmless = ways;
+        }
+    }
+}
+
+/// Tries the declaration with everything recorded kept and what is new behind it: returns how to write it when that
+/// is in place and without a mistake.
+fn appended(before: &Resource, after: &Resource, changes: &[FieldChange], both: &Both) -> Option<Vec<String>> {
+    let mut json = after.to_json();
+    let mut ways = Vec::new();
+    for field in changes.iter().filter(|it| it.effect > Effect::InPlaceGuarded) {
+        let (value, way) = match rule_for(after.spec.declaration().rules(), &field.path) {
+            Rule::Append => list(field)?,
+            Rule::Query => query(field)?,
+            _ => return None,
+        };
+        json[&field.path] = value;
+        if let (Rule::Query, Some(object)) =
+            (rule_for(after.spec.declaration().rules(), &field.path), json.as_object_mut())
+        {
+            object.remove("sql_file");
+        }
+        ways.push(way);
+    }
+    let trial = Resource::from_json(after.address.clone(), json, after.depends_on.clone()).ok()?;
+    // What is kept may name what is no longer there.
+    let references = trial.spec.declaration().references();
+    if references.iter().any(|it| !it.optional && !it.candidates().any(|it| both.after.get(&it).is_some())) {
+        return None;
+    }
+    let effects = fields::compare(before, &both.before, &trial, &both.after);
+    if effects.iter().any(|it| it.effect > Effect::InPlace) {
+        return None;
+    }
+    let mut diagnostics = Vec::new();
+    let mut report = Report { document: DocumentId(0), diagnostics: &mut diagnostics };
+    trial.spec.declaration().check(&trial, &mut report);
+    trial.spec.declaration().check_with(&trial, &both.after, &mut report);
+    (!ways.is_empty() && diagnostics.iter().all(|it| !it.is_error())).then_some(ways)
+}
+
+/// Returns the recorded items in their order with the new ones behind them, and how to say it.
+fn list(field: &FieldChange) -> Option<(Value, String)> {
+    let (Value::Array(before), Value::Array(after)) = (&field.before, &field.after) else { return None };
+    let added: Vec<&Value> = after.iter().filter(|it| !before.contains(it)).collect();
+    let removed: Vec<&Value> = before.iter().filter(|it| !after.contains(it)).collect();
+    let names = |items: &[&Value]| {
+        let name = |it: &&Value| {
+            let text = ["name", "namespace", "view"].iter().find_map(|key| it.get(key)?.as_str());
+            text.or(it.as_str()).map(|it| format!("`{it}`"))
+        };
+        items.iter().map(name).collect::<Option<Vec<_>>>().map(|it| it.join(", "))
+    };
+    let path = &field.path;
+    let way = match (added.is_empty(), removed.is_empty()) {
+        (true, true) => format!("in its recorded order, `{path}` would not change"),
+        (true, false) => return None,
+        (false, true) => {
+            let named = names(&added).unwrap_or_else(|| "what is new".to_owned());
+            format!("moved to the end of `{path}`, {named} would be an update in place")
+        }
+        // Two of one name cannot stand side by side.
+        (false, false) if names(&removed)? == names(&added)? => return None,
+        (false, false) => format!(
+            "keep {} in `{path}` and add {} at its end: that would be an update in place",
+            names(&removed)?,
+            names(&added)?
+        ),
+    };
+    Some((before.iter().chain(added).cloned().collect(), way))
+}
+
+/// Returns the query with the recorded items of its SELECT list first and the new ones behind them.
+fn query(field: &FieldChange) -> Option<(Value, String)> {
+    let (before, after) = (field.before.as_str()?, field.after.as_str()?);
+    let (text, added) = sql::appended(before, after)?;
+    let way = if added.is_empty() {
+        format!("with its SELECT list in the recorded order, `{}` would not change", field.path)
+    } else {
+        let added = added.iter().map(|it| format!("`{it}`")).collect::<Vec<_>>().join(", ");
+        format!("moved to the end of the SELECT list of `{}`, {added} would be an update in place", field.path)
+    };
+    Some((Value::String(text), way))
+}
+
+/// Returns the way that always is there: the recorded one stays, and the new one stands beside it.
+fn beside(recorded: &Address, new: &Address, both: &Both) -> String {
+    let kinds =
+        [SOURCES, VIEWS].into_iter().find(|it| it.contains(&new.kind)).unwrap_or(std::slice::from_ref(&new.kind));
+    let is_free = |name: &String| both.before.find(kinds, name).is_none() && both.after.find(kinds, name).is_none();
+    let base = new.name.split(':').next().unwrap_or(&new.name);
+    let mark = if VARIANTS.contains(&new.kind) { ":v" } else { "_v" };
+    let name = (2..).map(|it| format!("{base}{mark}{it}")).find(is_free).unwrap_or_default();
+    format!("keep `{recorded}` as it is recorded, and declare the new one beside it as `{name}`")
+}

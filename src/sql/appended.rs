@@ -1,0 +1,24 @@
+//! A query that keeps its outermost SELECT list and has what is new behind it.
+
+use sqlparser::ast::{SelectItem, SetExpr};
+
+use super::{normal_form, parse};
+
+/// Returns `after` with those items of its outermost SELECT list first that `before` has, in their order, and the
+/// names of the others; nothing when it lacks one of them, or when either is no plain SELECT.
+pub fn appended(before: &str, after: &str) -> Option<(String, Vec<String>)> {
+    let (before, mut after) = (parse(&normal_form(before)).ok()?, parse(&normal_form(after)).ok()?);
+    let (SetExpr::Select(old), SetExpr::Select(new)) = (before.body.as_ref(), after.body.as_mut()) else { return None };
+    let mut rest = std::mem::take(&mut new.projection);
+    for item in &old.projection {
+        let at = rest.iter().position(|it| it == item)?;
+        new.projection.push(rest.remove(at));
+    }
+    let name = |it: &SelectItem| match it {
+        SelectItem::ExprWithAlias { alias, .. } => alias.value.clone(),
+        other => other.to_string(),
+    };
+    let names = rest.iter().map(name).collect();
+    new.projection.extend(rest);
+    Some((after.to_string(), names))
+}
