@@ -11,13 +11,21 @@ use super::show::find;
 use super::stop::{Exit, Stop};
 use crate::diagnostic::Diagnostic;
 use crate::plan::{Columns, Entry, known_fields};
-use crate::resource::{Address, Catalog, Dtype};
+use crate::render::words;
+use crate::resource::{Address, Catalog, Column, Contents, Resource, contents};
 
-/// List the columns of a recorded source or view, or the features of a service
+/// List what a recorded resource brings
+///
+/// Of a source its columns, of a view its join keys and its features, of a service its features in wire order, of an
+/// entity its join keys, of a transformation what its query yields.
 #[derive(Debug, clap::Args)]
 pub struct ColumnsArgs {
     /// Kind.name, or the name alone where that is enough
     address: String,
+
+    /// List what the query yields instead: of a view, the columns that its features are made of
+    #[arg(long)]
+    input: bool,
 
     /// How to print them
     #[arg(long, value_enum, default_value_t = Format::Text)]
@@ -36,42 +44,104 @@ pub fn known_catalog<'a>(entries: &'a BTreeMap<Address, Entry>, derived: &BTreeM
     catalog
 }
 
+/// One line of the list.
+struct Line {
+    name: String,
+    dtype: Option<String>,
+    /// `join_key` or `feature`; nothing where all lines are alike.
+    role: Option<&'static str>,
+}
+
 pub fn run(context: &Context, args: &ColumnsArgs) -> Result<Exit, Stop> {
     let (mut ground, entries) = recorded(context)?;
     let address = find(&args.address, entries.keys())?;
     let entry = &entries[&address];
+    let Some(resource) = &entry.resource else {
+        return Err(anyhow::anyhow!("the spec of {address} was not read").into());
+    };
     let derived = ground.derived(context)?;
     let catalog = known_catalog(&entries, &derived);
-    let text = |dtype: Option<Dtype>| dtype.map(|it| it.to_string()).unwrap_or_default();
-    let declaration = entry.resource.as_ref().map(|it| it.spec.declaration());
-    let columns: Option<Vec<(String, String)>> = match declaration.and_then(|it| it.wire_features(&catalog)) {
-        Some(features) => {
-            let mut types: BTreeMap<String, Option<Dtype>> = features.into_iter().collect();
-            Some(entry.wire_order.iter().map(|it| (it.clone(), text(types.remove(it).flatten()))).collect())
+    let data = derived.get(&address).map(Vec::as_slice);
+    let listed = match (args.input, contents(resource, &catalog, data)) {
+        (true, _) => input(resource, &catalog, data),
+        (false, Contents::Entity { join_keys }) => Some(plain(join_keys, Some("join_key"))),
+        (false, Contents::Source { columns } | Contents::Transformation { columns, .. }) => {
+            columns.map(|it| plain(it, None))
         }
-        None => declaration
-            .and_then(|it| it.columns(&catalog))
-            .map(|it| it.into_iter().map(|it| (it.name, text(Some(it.dtype)))).collect())
-            .or_else(|| derived.get(&address).cloned()),
+        (false, Contents::View { join_keys, features, .. }) => features.map(|features| {
+            let keys = plain(join_keys, Some("join_key"));
+            keys.into_iter().chain(plain(features, Some("feature"))).collect()
+        }),
+        (false, Contents::Service { features, unknown, .. }) => {
+            if !unknown.is_empty() {
+                let summary = format!(
+                    "the features that `{address}` serves of {} are not known: nobody has opened their sources",
+                    words::list(unknown.iter().map(|it| format!("`{it}`")))
+                );
+                context.ui.warn(&Diagnostic::warning("V104", summary).hint(OPEN));
+            }
+            let dtype = |name: &String| features.iter().find(|it| it.name == *name).and_then(|it| it.dtype.clone());
+            let lines = entry.wire_order.iter().map(|it| Line { dtype: dtype(it), name: it.clone(), role: None });
+            Some(lines.collect()).filter(|it: &Vec<Line>| !it.is_empty())
+        }
     };
-    let Some(columns) = columns else {
-        let diagnostic = Diagnostic::error(
-            "G010",
-            format!("the columns of `{address}` are not known: nobody has opened its source"),
-        );
-        return Err(Stop::diagnostic(diagnostic.hint("declare `schema` (of a file: `schema_override`)")));
+    let Some(listed) = listed else {
+        let what = if args.input { "what the query yields for" } else { "the columns of" };
+        let summary = format!("{what} `{address}` are not known: nobody has opened its sources");
+        return Err(Stop::diagnostic(Diagnostic::error("G010", summary).hint(OPEN)));
     };
+    print(context, args, &listed)
+}
+
+/// How columns become known.
+const OPEN: &str =
+    "apply with a build that opens sources (`--features data`), or declare `schema` (of a file: `schema_override`)";
+
+fn plain(columns: Vec<Column>, role: Option<&'static str>) -> Vec<Line> {
+    columns.into_iter().map(|it| Line { name: it.name, dtype: it.dtype, role }).collect()
+}
+
+/// Returns what a resource's query yields, or the columns that its data has.
+fn input(resource: &Resource, catalog: &Catalog, data: Option<&[(String, String)]>) -> Option<Vec<Line>> {
+    let declaration = resource.spec.declaration();
+    let line = |name: String, dtype: Option<String>| Line { name, dtype, role: None };
+    if let Some(view) = declaration.view()
+        && let Some(columns) = view.column_names(catalog)
+    {
+        return Some(columns.iter().map(|it| line(it.0.clone(), it.1.as_ref().map(ToString::to_string))).collect());
+    }
+    if let Some(data) = data {
+        return Some(data.iter().map(|it| line(it.0.clone(), Some(it.1.clone()))).collect());
+    }
+    let names = declaration.column_names(catalog)?;
+    let typed = declaration.columns(catalog).unwrap_or_default();
+    let dtype = |name: &String| typed.iter().find(|it| it.name == *name).map(|it| it.dtype.to_string());
+    Some(names.into_iter().map(|it| line(it.clone(), dtype(&it))).collect())
+}
+
+fn print(context: &Context, args: &ColumnsArgs, listed: &[Line]) -> Result<Exit, Stop> {
     if args.format == Format::Json {
-        let column = |(name, dtype): &(String, String)| {
-            if dtype.is_empty() { json!({ "name": name }) } else { json!({ "name": name, "dtype": dtype }) }
+        let line = |it: &Line| match it.role {
+            Some(role) => json!({ "name": it.name, "dtype": it.dtype, "role": role }),
+            None => json!({ "name": it.name, "dtype": it.dtype }),
         };
-        context.ui.json(&columns.iter().map(column).collect::<Vec<_>>())?;
+        context.ui.json(&listed.iter().map(line).collect::<Vec<_>>())?;
         return Ok(Exit::Done);
     }
-    let mut table = table(["COLUMN", "TYPE"]);
-    for (name, dtype) in &columns {
-        table.add_row([name, dtype]);
-    }
-    context.ui.data(&lines(&table))?;
+    let dtype = |it: &Line| it.dtype.clone().unwrap_or_else(|| "(not known)".to_owned());
+    let text = if listed.iter().any(|it| it.role.is_some()) {
+        let mut table = table(["COLUMN", "TYPE", "ROLE"]);
+        for it in listed {
+            table.add_row([it.name.clone(), dtype(it), it.role.unwrap_or_default().replace('_', " ")]);
+        }
+        lines(&table)
+    } else {
+        let mut table = table(["COLUMN", "TYPE"]);
+        for it in listed {
+            table.add_row([it.name.clone(), dtype(it)]);
+        }
+        lines(&table)
+    };
+    context.ui.data(&text)?;
     Ok(Exit::Done)
 }

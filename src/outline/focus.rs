@@ -102,6 +102,10 @@ impl<'a> Focus<'a> {
     /// Returns the plan, from a view that by now has the specs of what differs.
     pub fn plan(&self, view: &View, now: Instant) -> Option<Plan> {
         let plan = plan::diff(&view.recorded, &view.declared, &Suppress::None, now).ok()?;
+        // What a refusal advises depends on all that is recorded and declared: which names are free.
+        if plan.changes.iter().any(|it| !it.harmless.is_empty()) {
+            return None;
+        }
         let changed = plan.changes.iter().filter(|it| it.action.after().is_some()).count();
         Some(Plan { unchanged: self.outline.lines.len() - changed, state: self.outline.state(), ..plan })
     }

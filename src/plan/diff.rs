@@ -1,7 +1,7 @@
 //! Compares what is declared with what is recorded, and cascades.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -10,7 +10,7 @@ use super::brings::Known;
 use super::rename::Renames;
 use super::{
     Action, Cause, Change, Entry, Learned, Meanwhile, Mode, Plan, RegistryPlace, Snapshot, brings, cost, fields,
-    harmless, order, rename,
+    harmless, order, refusals, rename,
 };
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::resource::{Address, Catalog, Digest, Effect, Instant, Resource};
@@ -53,9 +53,6 @@ pub fn diff(
     let unchanged = declared.len() - comparison.changes.values().filter(|it| it.action.after().is_some()).count();
     let twins = rename::twins(&comparison.changes, &both);
     let warnings = rename::hints(&twins);
-    if snapshot.mode == Mode::Live && snapshot.entries.values().any(|it| it.prevent_destroy) {
-        harmless::fill(&mut comparison.changes, &twins, &both);
-    }
     comparison.changes.values_mut().collect::<Vec<_>>().into_par_iter().for_each(|change| {
         change.meanwhile = if snapshot.mode == Mode::Live { meanwhile(change, &both.after) } else { None };
         change.jobs = cost::jobs(change, snapshot.mode, &both, now);
@@ -69,7 +66,7 @@ pub fn diff(
     let state = state(declared.iter().map(|it| (*it.0, it.1.digest)));
     let changes = order::order(comparison.changes.into_values().collect());
     let wire_orders = wire_orders(snapshot, declarations, &changes, &both.after, Services::Reached);
-    Ok(Plan {
+    let mut plan = Plan {
         workspace: snapshot.workspace.clone(),
         mode: snapshot.mode,
         registry: snapshot.registry.clone(),
@@ -83,7 +80,10 @@ pub fn diff(
         state,
         warnings,
         place: RegistryPlace::default(),
-    })
+    };
+    let refused: BTreeSet<Address> = refusals(&plan, snapshot).into_iter().map(|it| it.root).collect();
+    harmless::fill(&mut plan.changes, &refused, &twins, &both);
+    Ok(plan)
 }
 
 /// Returns the digest over all that is declared: equal states are equal, resource by resource.

@@ -1,6 +1,6 @@
 //! The harmless way to what a change is after: tried with the very function that decides effects, never guessed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -10,28 +10,28 @@ use crate::diagnostic::DocumentId;
 use crate::resource::{Address, Effect, FieldChange, Kind, Report, Resource, Rule, SOURCES, VARIANTS, VIEWS, rule_for};
 use crate::sql;
 
-/// Says of every change that destroys something what would have the same and destroy nothing, where there is a way.
-pub fn fill(changes: &mut BTreeMap<Address, Change>, twins: &[(Address, Address)], both: &Both) {
+/// Says of every refused change what would have the same and destroy nothing, where there is a way.
+pub fn fill(changes: &mut [Change], refused: &BTreeSet<Address>, twins: &[(Address, Address)], both: &Both) {
+    if refused.is_empty() {
+        return;
+    }
     let twins: BTreeMap<&Address, &Address> = twins.iter().map(|it| (&it.0, &it.1)).collect();
-    let other_kind = |address: &Address, changes: &BTreeMap<Address, Change>| {
-        let created = |kind: &&Kind| {
-            let change = changes.get(&Address::new(**kind, address.name.clone()));
-            change.is_some_and(|it| matches!(it.action, Action::Create { .. }))
-        };
-        Kind::ALL.iter().find(created).map(|kind| Address::new(*kind, address.name.clone()))
+    let created: BTreeSet<Address> =
+        changes.iter().filter(|it| matches!(it.action, Action::Create { .. })).map(|it| it.address.clone()).collect();
+    let other_kind = |address: &Address| {
+        let mut others = Kind::ALL.iter().map(|kind| Address::new(*kind, address.name.clone()));
+        others.find(|it| created.contains(it))
     };
-    let mut found = Vec::new();
-    for change in changes.values() {
-        let ways = match &change.action {
+    for change in changes.iter_mut().filter(|it| it.recorded().is_some_and(|it| refused.contains(it))) {
+        change.harmless = match &change.action {
             Action::Delete { .. } => match twins.get(&change.address) {
                 Some(new) => vec![format!(
                     "add `renamed_from: {}` to `{new}`: a rename keeps identity, data and protection",
                     change.address.name
                 )],
-                None => other_kind(&change.address, changes)
-                    .map(|new| beside(&change.address, &new, both))
-                    .into_iter()
-                    .collect(),
+                None => {
+                    other_kind(&change.address).map(|new| beside(&change.address, &new, both)).into_iter().collect()
+                }
             },
             Action::Update { before, after, fields } | Action::Recreate { before, after, fields }
                 if fields.iter().any(|it| it.effect > Effect::InPlaceGuarded) =>
@@ -39,14 +39,8 @@ pub fn fill(changes: &mut BTreeMap<Address, Change>, twins: &[(Address, Address)
                 appended(before, after, fields, both)
                     .unwrap_or_else(|| vec![beside(&change.address, &change.address, both)])
             }
-            _ => continue,
+            _ => Vec::new(),
         };
-        found.push((change.address.clone(), ways));
-    }
-    for (address, ways) in found {
-        if let Some(change) = changes.get_mut(&address) {
-            change.harmless = ways;
-        }
     }
 }
 
@@ -58,7 +52,7 @@ fn appended(before: &Resource, after: &Resource, changes: &[FieldChange], both: 
     for field in changes.iter().filter(|it| it.effect > Effect::InPlaceGuarded) {
         let (value, way) = match rule_for(after.spec.declaration().rules(), &field.path) {
             Rule::Append => list(field)?,
-            Rule::Query => query(field)?,
+            Rule::Query => query(field, after)?,
             _ => return None,
         };
         json[&field.path] = value;
@@ -69,7 +63,8 @@ fn appended(before: &Resource, after: &Resource, changes: &[FieldChange], both: 
         }
         ways.push(way);
     }
-    let trial = Resource::from_json(after.address.clone(), json, after.depends_on.clone()).ok()?;
+    let mut trial = Resource::from_json(after.address.clone(), json, after.depends_on.clone()).ok()?;
+    trial.engine = after.engine;
     // What is kept may name what is no longer there.
     let references = trial.spec.declaration().references();
     if references.iter().any(|it| !it.optional && !it.candidates().any(|it| both.after.get(&it).is_some())) {
@@ -118,9 +113,11 @@ fn list(field: &FieldChange) -> Option<(Value, String)> {
 }
 
 /// Returns the query with the recorded items of its SELECT list first and the new ones behind them.
-fn query(field: &FieldChange) -> Option<(Value, String)> {
+fn query(field: &FieldChange, resource: &Resource) -> Option<(Value, String)> {
     let (before, after) = (field.before.as_str()?, field.after.as_str()?);
-    let (text, added) = sql::appended(before, after)?;
+    let queries = resource.spec.declaration().queries();
+    let dialect = queries.iter().find(|it| it.path == field.path)?.dialect.unwrap_or(resource.dialect());
+    let (text, added) = sql::appended(dialect, before, after)?;
     let way = if added.is_empty() {
         format!("with its SELECT list in the recorded order, `{}` would not change", field.path)
     } else {

@@ -2,12 +2,13 @@
 
 use sqlparser::ast::{SelectItem, SetExpr};
 
-use super::{normal_form, parse};
+use super::{Dialect, normal_form, parse};
 
 /// Returns `after` with those items of its outermost SELECT list first that `before` has, in their order, and the
 /// names of the others; nothing when it lacks one of them, or when either is no plain SELECT.
-pub fn appended(before: &str, after: &str) -> Option<(String, Vec<String>)> {
-    let (before, mut after) = (parse(&normal_form(before)).ok()?, parse(&normal_form(after)).ok()?);
+pub fn appended(dialect: Dialect, before: &str, after: &str) -> Option<(String, Vec<String>)> {
+    let tree = |text| parse(&normal_form(dialect, text)).ok();
+    let (before, mut after) = (tree(before)?, tree(after)?);
     let (SetExpr::Select(old), SetExpr::Select(new)) = (before.body.as_ref(), after.body.as_mut()) else { return None };
     let mut rest = std::mem::take(&mut new.projection);
     for item in &old.projection {

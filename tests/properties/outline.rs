@@ -51,10 +51,10 @@ fn the_short_way_makes_the_same_plan() {
         .run(&(world(), steps()), |(world, steps)| walk(world, &steps, &mut taken.borrow_mut()))
         .unwrap();
     let taken = taken.into_inner();
-    // A way that is hardly ever taken proves nothing.
+    // A way that is hardly ever taken proves nothing; what is refused goes the whole way.
     assert!(taken.there > cases, "{taken:?}");
     assert!(taken.checked * 2 > taken.there, "{taken:?}");
-    assert!(taken.planned * 4 > taken.there && taken.changes * 4 > taken.planned, "{taken:?}");
+    assert!(taken.planned * 4 > taken.there && taken.changes * 6 > taken.planned, "{taken:?}");
 }
 
 /// Every single edit of a repo with all kinds, there and back, with the plan carried out and not.
