@@ -7,7 +7,8 @@ use rayon::prelude::*;
 use serde_json::json;
 
 use crate::plan::{
-    Action, Approved, Change, Entry, Mode, Plan, Row, Serial, Snapshot, Target, Targets, Write, is_harmless, recheck,
+    Action, Approved, Change, Entry, JobAction, JobChange, Mode, Plan, Row, Serial, Snapshot, Target, Targets, Write,
+    is_harmless, recheck,
 };
 use crate::registry::{Commit, Held, LogEntry, LoggedChange, Part, Parts, Registry, Result};
 use crate::resource::{Address, Resource};
@@ -144,13 +145,7 @@ fn writes(approved: &Approved, change: &Change, texts: &Texts, wire_order: &[Str
     let recorded = || change.row().expect("what changes has a row, and only a create has none");
     match &change.action {
         Action::Create { after } => writes.push(Write::Insert { row: row(after), replaces: None }),
-        Action::Update { after, fields, .. } => {
-            writes.push(Write::Update { recorded: recorded(), row: row(after) });
-            // A new schedule takes the place of the old one; backfills that are pending stay.
-            if fields.iter().any(|it| matches!(it.path.as_str(), "online" | "offline" | "batch_trigger")) {
-                writes.push(Write::CancelRecurring { recorded: recorded() });
-            }
-        }
+        Action::Update { after, .. } => writes.push(Write::Update { recorded: recorded(), row: row(after) }),
         Action::Recreate { after, .. } => writes.extend([
             Write::Delete { recorded: recorded() },
             Write::CancelJobs { recorded: recorded() },
@@ -160,9 +155,19 @@ fn writes(approved: &Approved, change: &Change, texts: &Texts, wire_order: &[Str
             writes.extend([Write::Delete { recorded: recorded() }, Write::CancelJobs { recorded: recorded() }])
         }
     }
-    let jobs = change.jobs.iter();
-    writes.extend(jobs.map(|job| Write::Job { target: approved.target(&change.address), job: job.clone() }));
+    writes.extend(change.jobs.iter().filter_map(|it| work(approved, change, it)));
     writes
+}
+
+/// Returns what is written of one job. The jobs of what goes all end with it, whatever has become of them by then.
+fn work(approved: &Approved, change: &Change, job: &JobChange) -> Option<Write> {
+    let target = approved.target(&job.view);
+    Some(match job.action.clone() {
+        JobAction::Create { job } => Write::Job { target, job },
+        JobAction::Change { id, state, job, .. } => Write::ChangeJob { target, id, state, job },
+        JobAction::End { .. } if change.action.destroys() => return None,
+        JobAction::End { id, state, to, .. } => Write::EndJob { target, id, state, to },
+    })
 }
 
 fn logged(change: &Change, texts: &Texts, action: &str) -> LoggedChange {

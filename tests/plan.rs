@@ -11,6 +11,7 @@ mod order;
 mod rename;
 mod suppress;
 mod view_fields;
+mod work;
 
 use std::panic::Location;
 use std::path::Path;
@@ -18,7 +19,7 @@ use std::sync::{Mutex, PoisonError};
 
 use similar::TextDiff;
 use weir::load::{Bounds, Cache, Files, Project, SourceFile};
-use weir::plan::{Declared, Entry, Mode, Serial, Snapshot, Suppress};
+use weir::plan::{Declared, Entry, JobState, Mode, RecordedJob, Serial, Snapshot, Suppress};
 use weir::render::{diagnostics, text};
 use weir::resource::{Address, Catalog, Instant, Resource};
 
@@ -196,6 +197,11 @@ impl Scene<'_> {
                 resource: Some(Resource::from_json(address.clone(), it.resource.to_json(), depends_on).unwrap()),
             };
             snapshot.entries.insert(address, entry);
+        }
+        for (index, change) in first.changes.iter().flat_map(|it| &it.jobs).enumerate() {
+            let Some(job) = change.brings().cloned() else { continue };
+            let recorded = RecordedJob { id: index as i64, state: JobState::Pending, job, ran_to: None };
+            snapshot.jobs.entry(snapshot.entries[&change.view].id).or_default().push(recorded);
         }
         snapshot.serial = Serial(1);
         snapshot

@@ -16,17 +16,18 @@ use weir::load::{self, Cache, Project, Repo};
 use weir::plan::{
     Action, Approved, Cause, Declared, Entry, Mode, Plan, Saved, Serial, Snapshot, Suppress, approve, diff, recheck,
 };
-use weir::registry::{Memory, Registry, decode, read_specs, specs_at};
+use weir::registry::{Memory, Registry, decode, read_jobs, read_specs, specs_at};
 use weir::render::json::RepoJson;
 use weir::resolve::{link, resolve};
 use weir::resource::{Address, Catalog, Instant, Kind, Report, Resource, SOURCES, VIEWS, pointer_mut};
 
 use crate::support::NOW;
 
+mod jobs;
 mod outline;
 
 /// The same cases on every run, so that a red build is red twice; PROPTEST_CASES asks for other and more ones.
-fn config(cases: u32) -> ProptestConfig {
+pub(crate) fn config(cases: u32) -> ProptestConfig {
     let asked = std::env::var("PROPTEST_CASES").ok().and_then(|it| it.parse().ok());
     ProptestConfig {
         cases: asked.unwrap_or(cases),
@@ -908,6 +909,7 @@ fn step(
         harms_nothing_protected(before, &after)?;
     }
     records_what_is_declared(registry, &after, declared)?;
+    jobs::follow(&after, declared)?;
     converges(&after, declared)?;
     Ok(true)
 }
@@ -933,6 +935,7 @@ fn snapshot(registry: &mut Memory, workspace: &str) -> Snapshot {
         let known = registry.workspaces().await.unwrap().into_iter().find(|it| it.name == workspace).unwrap();
         let mut entries = registry.entries(workspace).await.unwrap();
         read_specs(registry, workspace, &mut entries, |_, _| true).await.unwrap();
+        let jobs = read_jobs(registry, workspace, &entries, |_, _| true).await.unwrap();
         Snapshot {
             workspace: known.name,
             mode: known.mode,
@@ -940,6 +943,7 @@ fn snapshot(registry: &mut Memory, workspace: &str) -> Snapshot {
             serial: known.serial,
             state: Snapshot::state_of(&entries),
             entries,
+            jobs,
         }
     })
 }
@@ -950,7 +954,8 @@ fn lazy_snapshot(registry: &mut Memory, before: &Snapshot, declared: &[Declared]
     let mut entries = wait(registry.entries(&before.workspace)).unwrap();
     let wanted = |address: &Address, entry: &Entry| digests.get(address) != Some(&entry.digest);
     wait(read_specs(registry, &before.workspace, &mut entries, wanted)).unwrap();
-    Snapshot { entries, ..before.clone() }
+    let jobs = wait(read_jobs(registry, &before.workspace, &entries, wanted)).unwrap();
+    Snapshot { entries, jobs, ..before.clone() }
 }
 
 fn planned(registry: &mut Memory, workspace: &str, declared: &[Declared]) -> Result<Approved, Vec<Diagnostic>> {

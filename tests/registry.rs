@@ -7,7 +7,10 @@ use serde_json::json;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 use tempfile::TempDir;
-use weir::plan::{Base, Entry, Job, JobKind, Mode, Range, Recorded, Refused, Row, Serial, Snapshot, Target, Write};
+use weir::plan::{
+    Base, Entry, Job, JobKind, JobState, Mode, Range, Recorded, RecordedJob, Refused, Row, Serial, Snapshot, Target,
+    Write,
+};
 use weir::registry::{
     Commit, Error, FORMAT, Guard, Held, Location, LogEntry, LoggedChange, Memory, Part, Registry, create, open,
     specs_at,
@@ -386,7 +389,7 @@ fn a_write_finds_its_row_by_number_and_by_address_or_nothing_is_written() {
         let order = |id, address| Write::WireOrder { target: target(id, address), order: vec!["v.a".to_owned()] };
         let derived = |id, address| Write::Derived { target: target(id, address), columns: "[]".to_owned() };
         let job = |id, address| {
-            let kind = JobKind::Recurring { every: "1d".parse().unwrap(), delay: "1h".parse().unwrap() };
+            let kind = recurring_kind();
             Write::Job { target: target(id, address), job: Job { kind, online: true, offline: false } }
         };
         for (write, named) in [
@@ -943,6 +946,62 @@ fn the_views_tell_who_depends_on_what_and_who_protects_what() {
     });
 }
 
+fn recurring_kind() -> JobKind {
+    JobKind::Recurring {
+        every: "1d".parse().unwrap(),
+        delay: "1h".parse().unwrap(),
+        from: "2024-01-02".parse().unwrap(),
+    }
+}
+
+/// A worker may begin a job between a plan and its apply.
+#[test]
+fn a_job_is_changed_in_the_state_that_it_was_read_in_or_nothing_is_written() {
+    on_every_backend(async |registry| {
+        let address = "BatchFeatureView.spend";
+        let job = Job { kind: recurring_kind(), online: true, offline: false };
+        let writes = vec![
+            insert(address),
+            insert("Entity.user"),
+            Write::Job { target: target(None, address), job: job.clone() },
+        ];
+        apply(registry, "prod", 0, writes).await.unwrap();
+        let ids = ids(registry, "prod").await;
+        let (view, other) = (ids[address], ids["Entity.user"]);
+        let held = registry.jobs("prod", &[view, other]).await.unwrap();
+        let [(of, recorded)] = held.as_slice() else { panic!("{held:?}") };
+        let expected = RecordedJob { id: recorded.id, state: JobState::Pending, job: job.clone(), ran_to: None };
+        assert_eq!((*of, recorded), (view, &expected));
+        let before = everything(registry, "prod").await;
+        let (pending, to) = (JobState::Pending, JobState::Cancelled);
+        for (target, id, state) in [
+            (target(Some(view), address), recorded.id, JobState::Running),
+            (target(Some(view), address), recorded.id + 1, pending),
+            (target(Some(other), address), recorded.id, pending),
+            (target(None, address), recorded.id, pending),
+        ] {
+            let change = Write::ChangeJob { target: target.clone(), id, state, job: job.clone() };
+            for write in [change, Write::EndJob { target, id, state, to }] {
+                let told = format!("{write:?}");
+                let error = apply(registry, "prod", 1, vec![insert("Entity.new"), write]).await.unwrap_err();
+                let expected = format!("a job of `{address}` has begun or ended since this plan");
+                assert_eq!(error.to_string(), expected, "{told}");
+                assert_eq!(everything(registry, "prod").await, before, "{told}");
+                assert_eq!(registry.jobs("prod", &[view]).await.unwrap(), held, "{told}");
+            }
+        }
+        let offline = Job { online: false, offline: true, ..job };
+        let target = || target(Some(view), address);
+        let change = Write::ChangeJob { target: target(), id: recorded.id, state: pending, job: offline.clone() };
+        apply(registry, "prod", 1, vec![change]).await.unwrap();
+        let changed = RecordedJob { job: offline, ..expected };
+        assert_eq!(registry.jobs("prod", &[view]).await.unwrap(), [(view, changed.clone())]);
+        let end = Write::EndJob { target: target(), id: recorded.id, state: pending, to };
+        apply(registry, "prod", 2, vec![end]).await.unwrap();
+        assert_eq!(registry.jobs("prod", &[view]).await.unwrap(), [(view, RecordedJob { state: to, ..changed })]);
+    });
+}
+
 #[test]
 fn jobs_belong_to_an_identity_and_end_with_it() {
     wait(async {
@@ -953,18 +1012,14 @@ fn jobs_belong_to_an_identity_and_end_with_it() {
         let job =
             |id, kind| Write::Job { target: target(id, address), job: Job { kind, online: true, offline: false } };
         let backfill = || job(None, JobKind::Backfill { range, count: 1 });
-        let recurring = |id| job(id, JobKind::Recurring { every: "1d".parse().unwrap(), delay: "1h".parse().unwrap() });
+        let recurring = |id| job(id, recurring_kind());
         let writes = vec![insert("BatchFeatureView.spend"), backfill(), recurring(None)];
         apply(&mut registry, "prod", 0, writes).await.unwrap();
         let id = ids(&mut registry, "prod").await["BatchFeatureView.spend"];
-        apply(
-            &mut registry,
-            "prod",
-            1,
-            vec![Write::CancelRecurring { recorded: recorded(id, address) }, recurring(Some(id))],
-        )
-        .await
-        .unwrap();
+        let held = registry.jobs("prod", &[id]).await.unwrap();
+        let (id_of_job, state) = (held[1].1.id, held[1].1.state);
+        let end = Write::EndJob { target: target(Some(id), address), id: id_of_job, state, to: JobState::Cancelled };
+        apply(&mut registry, "prod", 1, vec![end, recurring(Some(id))]).await.unwrap();
         let writes = vec![
             delete(id, address),
             Write::CancelJobs { recorded: recorded(id, address) },

@@ -62,6 +62,7 @@ stories! {
     guard_take_a_view_offline
     history
     ignored_files
+    jobs_follow_the_declaration
     looking_around
     one_edit
     plan_formats

@@ -126,9 +126,11 @@ impl Ground {
             let read = async {
                 let mut entries = registry.entries(name).await?;
                 registry::read_specs(registry, name, &mut entries, &wanted).await?;
-                Ok(entries)
+                let jobs = registry::read_jobs(registry, name, &entries, &wanted).await?;
+                Ok((entries, jobs))
             };
-            snapshot.entries = context.wait(read).map_err(|error| Stop::registry(&error, &shown(&self.location)))?;
+            (snapshot.entries, snapshot.jobs) =
+                context.wait(read).map_err(|error| Stop::registry(&error, &shown(&self.location)))?;
             snapshot.registry = self.workspace.registry.clone();
             snapshot.serial = self.workspace.serial;
             snapshot.state = match self.workspace.state.as_str() {
@@ -170,7 +172,12 @@ impl Ground {
         let Some(registry) = &mut self.registry else { return Ok(()) };
         let digests: HashMap<_, _> = view.declared.iter().map(|it| (&it.resource.address, it.digest)).collect();
         let wanted = |address: &Address, entry: &Entry| digests.get(address) != Some(&entry.digest);
-        let read = registry::read_specs(registry, &self.workspace.name, &mut view.recorded.entries, wanted);
+        let name = &self.workspace.name;
+        let read = async {
+            registry::read_specs(registry, name, &mut view.recorded.entries, wanted).await?;
+            view.recorded.jobs = registry::read_jobs(registry, name, &view.recorded.entries, wanted).await?;
+            Ok(())
+        };
         context.wait(read).map_err(|error| Stop::registry(&error, &shown(&self.location)))
     }
 

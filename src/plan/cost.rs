@@ -1,135 +1,83 @@
-//! What a change brings with it: backfill ranges, recurring jobs, and what is worth knowing before it is applied.
+//! What a change brings with it: jobs to begin, change and end, and what is worth knowing before it is applied.
 
-use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::diff::Both;
-use super::windows::{Range, job_count, last_complete};
-use super::{Action, Change, Mode};
+use super::diff::{Both, Declared};
+use super::job::{JobAction, JobChange};
+use super::work::{Materialized, end_all, reconcile};
+use super::{Action, Change, Mode, Snapshot};
 use crate::diagnostic::Diagnostic;
-use crate::resource::{BatchTrigger, Catalog, Duration, Effect, FeatureView, Instant, Resource};
+use crate::resource::{Address, Duration, Effect, Instant};
 
-/// Work for the materialization workers: recorded by apply, run later.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Job {
-    pub kind: JobKind,
-    pub online: bool,
-    pub offline: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "lowercase")]
-pub enum JobKind {
-    /// One range of history; the workers split it into about `count` jobs.
-    Backfill { range: Range, count: i64 },
-    /// A job for each window, `delay` after its end.
-    Recurring { every: Duration, delay: Duration },
-}
-
-impl Job {
-    /// Returns how many jobs a backfill takes; a schedule counts as none.
-    pub fn count(&self) -> i64 {
-        match self.kind {
-            JobKind::Backfill { count, .. } => count,
-            JobKind::Recurring { .. } => 0,
-        }
+/// Returns what a change does to the jobs of its own view. A development workspace materializes nothing.
+pub fn jobs(change: &Change, snapshot: &Snapshot, both: &Both, now: Instant) -> Vec<JobChange> {
+    if snapshot.mode != Mode::Live {
+        return Vec::new();
     }
-}
-
-/// A view with all that decides when it is materialized.
-struct Materialized<'a> {
-    view: &'a FeatureView,
-    trigger: BatchTrigger,
-    schedule: Duration,
-    delay: Duration,
-    start: Option<Instant>,
-    /// Where a backfill ends at `now`.
-    end: Option<Instant>,
-    online: bool,
-    offline: bool,
-}
-
-impl<'a> Materialized<'a> {
-    fn new(resource: &'a Resource, catalog: &Catalog, now: Instant) -> Option<Self> {
-        let view = resource.spec.declaration().view()?;
-        let kind = resource.address.kind;
-        let (trigger, schedule, delay) =
-            (view.trigger(kind, catalog), view.schedule(kind, catalog), view.data_delay(catalog));
-        let end = match trigger {
-            BatchTrigger::Scheduled => Some(last_complete(now, delay, schedule)),
-            BatchTrigger::Manual => view.manual_trigger_backfill_end_time,
-            BatchTrigger::NoBatchMaterialization => None,
-        };
-        let (online, offline) = (view.online == Some(true), view.offline == Some(true));
-        let end = end.filter(|_| view.has_batch(catalog));
-        Some(Self { view, trigger, schedule, delay, start: view.feature_start_time, end, online, offline })
-    }
-
-    fn backfill(&self, start: Option<Instant>, end: Option<Instant>, online: bool, offline: bool) -> Option<Job> {
-        let range = Range { start: start?, end: end? };
-        let count = job_count(
-            range,
-            self.schedule,
-            self.view.max_backfill_interval,
-            self.view.incremental_backfills == Some(true),
-        );
-        (count > 0 && (online || offline)).then_some(Job { kind: JobKind::Backfill { range, count }, online, offline })
-    }
-
-    fn recurs(&self) -> bool {
-        self.trigger == BatchTrigger::Scheduled && self.end.is_some() && (self.online || self.offline)
-    }
-
-    fn recurring(&self) -> Option<Job> {
-        let kind = JobKind::Recurring { every: self.schedule, delay: self.delay };
-        self.recurs().then_some(Job { kind, online: self.online, offline: self.offline })
-    }
-}
-
-/// Returns the jobs that a change brings. A development workspace materializes nothing.
-pub fn jobs(change: &Change, mode: Mode, both: &Both, now: Instant) -> Vec<Job> {
-    let Some(after) = change.action.after().filter(|_| mode == Mode::Live) else { return Vec::new() };
-    let Some(new) = Materialized::new(after, &both.after, now) else { return Vec::new() };
-    let jobs = match &change.action {
-        Action::Create { .. } | Action::Recreate { .. } => {
-            vec![new.backfill(new.start, new.end, new.online, new.offline), new.recurring()]
-        }
-        Action::Update { before, .. } => match Materialized::new(before, &both.before, now) {
-            Some(old) => update_jobs(change, &old, &new),
-            None => Vec::new(),
+    let recorded = change.id.and_then(|it| snapshot.jobs.get(&it)).map(Vec::as_slice).unwrap_or_default();
+    let old = || change.action.before().and_then(|it| Materialized::new(it, &both.before));
+    let new = || change.action.after().and_then(|it| Materialized::new(it, &both.after));
+    let ended = || old().map(|it| end_all(&it, recorded)).unwrap_or_default();
+    let begun = || new().map(|it| reconcile(&it, &[], false, now)).unwrap_or_default();
+    let actions: Vec<JobAction> = match &change.action {
+        Action::Create { .. } => begun(),
+        Action::Recreate { .. } => begun().into_iter().chain(ended()).collect(),
+        Action::Delete { .. } => ended(),
+        Action::Update { .. } => match (old(), new()) {
+            (Some(old), Some(new)) if old != new || appends(change) => reconcile(&new, recorded, appends(change), now),
+            _ => Vec::new(),
         },
-        Action::Delete { .. } => Vec::new(),
     };
-    jobs.into_iter().flatten().collect()
+    actions.into_iter().map(|action| JobChange { view: change.address.clone(), action }).collect()
 }
 
-/// Only what is missing is built: a new store, an earlier start, a later end, features that were appended.
-fn update_jobs(change: &Change, old: &Materialized, new: &Materialized) -> Vec<Option<Job>> {
-    let appended =
-        !change.suppressed
-            && change.action.fields().iter().any(|it| {
-                matches!(it.path.as_str(), "aggregations" | "schema" | "sql") && it.effect == Effect::InPlace
-            });
-    let mut jobs = Vec::new();
-    if appended || old.end.is_none() {
-        jobs.push(new.backfill(new.start, new.end, new.online, new.offline));
-    } else {
-        let (online, offline) = (new.online && !old.online, new.offline && !old.offline);
-        jobs.push(new.backfill(new.start, new.end, online, offline));
-        let (kept_online, kept_offline) = (new.online && old.online, new.offline && old.offline);
-        match old.start {
-            Some(start) => jobs.push(new.backfill(new.start, Some(start).min(new.end), kept_online, kept_offline)),
-            None => jobs.push(new.backfill(new.start, new.end, kept_online, kept_offline)),
-        }
-        if old.trigger == BatchTrigger::Manual {
-            jobs.push(new.backfill(old.end.max(new.start), new.end, kept_online, kept_offline));
+/// Says whether the view gets features that what was written so far lacks.
+fn appends(change: &Change) -> bool {
+    let appended = |path: &str| matches!(path, "aggregations" | "schema" | "sql");
+    !change.suppressed && change.action.fields().iter().any(|it| appended(&it.path) && it.effect == Effect::InPlace)
+}
+
+/// Adds what happens to the jobs of views that stay as they are and read what changes in place: a source says when its
+/// rows are complete, and whether there are any at rest. They are listed with the change that is the reason.
+pub fn jobs_below(
+    changes: &mut BTreeMap<Address, Change>,
+    snapshot: &Snapshot,
+    declared: &BTreeMap<&Address, &Declared>,
+    both: &Both,
+    now: Instant,
+) {
+    let is_root =
+        |it: &Change| matches!(&it.action, Action::Update { after, .. } if after.spec.declaration().view().is_none());
+    let mut frontier: Vec<(Address, Address)> =
+        changes.values().filter(|it| is_root(it)).map(|it| (it.address.clone(), it.address.clone())).collect();
+    if snapshot.mode != Mode::Live || frontier.is_empty() {
+        return;
+    }
+    let mut readers: BTreeMap<&Address, Vec<&Declared>> = BTreeMap::new();
+    for it in declared.values() {
+        it.resource.depends_on.iter().for_each(|on| readers.entry(on).or_default().push(it));
+    }
+    let mut seen: BTreeSet<&Address> = BTreeSet::new();
+    let mut found: Vec<(Address, JobChange)> = Vec::new();
+    while let Some((at, root)) = frontier.pop() {
+        for reader in readers.get(&at).into_iter().flatten() {
+            let address = &reader.resource.address;
+            if changes.contains_key(address) || !seen.insert(address) {
+                continue;
+            }
+            frontier.push((address.clone(), root.clone()));
+            let of = |catalog| Materialized::new(&reader.resource, catalog);
+            let (Some(old), Some(new)) = (of(&both.before), of(&both.after)) else { continue };
+            let Some(entry) = snapshot.entries.get(address).filter(|_| old != new) else { continue };
+            let recorded = snapshot.jobs.get(&entry.id).map(Vec::as_slice).unwrap_or_default();
+            let actions = reconcile(&new, recorded, false, now);
+            found.extend(actions.into_iter().map(|it| (root.clone(), JobChange { view: address.clone(), action: it })));
         }
     }
-    let as_before = old.recurs()
-        && (old.schedule, old.delay, old.online, old.offline) == (new.schedule, new.delay, new.online, new.offline);
-    if !as_before {
-        jobs.push(new.recurring());
+    found.sort_by(|a, b| a.1.view.cmp(&b.1.view));
+    for (root, job) in found {
+        changes.entry(root).and_modify(|it| it.jobs.push(job));
     }
-    jobs
 }
 
 /// Returns what is worth knowing about a change before it is applied.
@@ -151,7 +99,7 @@ pub fn warnings(change: &Change, both: &Both, now: Instant) -> Vec<Diagnostic> {
     if !matches!(change.action, Action::Update { .. }) || old.aggregations().is_empty() {
         return warnings;
     }
-    if new.has_batch(&both.after) && change.jobs.is_empty() {
+    if new.has_batch(&both.after) && change.jobs.iter().all(|it| it.brings().is_none()) {
         return warnings;
     }
     let longest = old.aggregations().iter().map(|it| it.time_window).max().unwrap_or(Duration::ZERO);

@@ -55,12 +55,13 @@ pub fn diff(
     let warnings = rename::hints(&twins);
     comparison.changes.values_mut().collect::<Vec<_>>().into_par_iter().for_each(|change| {
         change.meanwhile = if snapshot.mode == Mode::Live { meanwhile(change, &both.after) } else { None };
-        change.jobs = cost::jobs(change, snapshot.mode, &both, now);
+        change.jobs = cost::jobs(change, snapshot, &both, now);
         change.warnings.extend(cost::warnings(change, &both, now));
         let unopened = |_: &Address| None;
         let known = |catalog| Known { catalog, data: &unopened };
         change.brings = Some(brings::brings(change, &known(&both.before), &known(&both.after)));
     });
+    cost::jobs_below(&mut comparison.changes, snapshot, &declared, &both, now);
     let rewritten =
         comparison.rewritten.into_iter().filter(|it| !comparison.changes.contains_key(&it.address)).collect();
     let state = state(declared.iter().map(|it| (*it.0, it.1.digest)));

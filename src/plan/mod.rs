@@ -7,6 +7,7 @@ mod drift;
 mod fields;
 mod guard;
 mod harmless;
+mod job;
 mod order;
 mod refusal;
 mod rename;
@@ -15,6 +16,7 @@ mod snapshot;
 mod target;
 mod windows;
 mod wire;
+mod work;
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,13 +25,13 @@ use crate::diagnostic::Diagnostic;
 use crate::resource::{Address, Digest, Effect, FieldChange, Resource};
 
 pub use brings::Brings;
-pub use cost::{Job, JobKind};
 pub use diff::{Declared, Suppress, diff, state};
 pub use drift::{Columns, Data, Learned, drift, fields as known_fields};
 pub use guard::{Approved, Refused, approve, is_harmless, recheck, refusals};
+pub use job::{Job, JobAction, JobChange, JobKind, JobState, RecordedJob};
 pub use refusal::Refusal;
 pub use saved::{Saved, SavedFault};
-pub use snapshot::{Base, Entry, Row, Snapshot, Write};
+pub use snapshot::{Base, Entry, Row, Snapshot, Write, dependents};
 pub use target::{Recorded, Target, Targets};
 pub use windows::Range;
 pub use wire::{Orders, arranged, restore_orders, show_orders};
@@ -102,7 +104,8 @@ pub struct Change {
     pub renamed_from: Option<Address>,
     /// A recreate that the user asked to carry out as an update.
     pub suppressed: bool,
-    pub jobs: Vec<Job>,
+    /// What happens to the work for this view, or for views that read this.
+    pub jobs: Vec<JobChange>,
     /// What the resource holds, and what that adds and removes; `None` only until the plan is whole.
     pub brings: Option<Brings>,
     /// What would have the same without destroying anything, where there is a way: for a refusal.

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Action, Brings, Cause, Change, Columns, Job, Learned, Meanwhile, Mode, Plan, RegistryPlace, Serial, Suppress,
+    Action, Brings, Cause, Change, Columns, JobChange, Learned, Meanwhile, Mode, Plan, RegistryPlace, Serial, Suppress,
 };
 use crate::resource::{Address, Digest, Effect, FieldChange, Resource};
 
@@ -203,7 +203,7 @@ struct StoredChange {
     data: Option<Vec<Address>>,
     renamed_from: Option<Address>,
     suppressed: bool,
-    jobs: Vec<Job>,
+    jobs: Vec<JobChange>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     brings: Option<Brings>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Mode, Recorded, Serial, Target};
+use super::{Job, JobState, Mode, Recorded, RecordedJob, Serial, Target};
 use crate::resource::{Address, Digest, Resource};
 
 /// One workspace as recorded at one serial.
@@ -17,6 +17,8 @@ pub struct Snapshot {
     /// The digest over all that is recorded: a registry that was put back counts its serials again.
     pub state: String,
     pub entries: BTreeMap<Address, Entry>,
+    /// By identity, of what differs from what is declared and what depends on that.
+    pub jobs: BTreeMap<i64, Vec<RecordedJob>>,
 }
 
 /// What a plan was made on. A commit meets exactly this, or writes nothing.
@@ -70,14 +72,24 @@ pub enum Write {
     },
     Job {
         target: Target,
-        job: super::Job,
+        job: Job,
     },
-    /// Work for a resource that is gone.
+    /// A job becomes another one, if it is in the state that it was read in.
+    ChangeJob {
+        target: Target,
+        id: i64,
+        state: JobState,
+        job: Job,
+    },
+    /// A job ends, if it is in the state that it was read in.
+    EndJob {
+        target: Target,
+        id: i64,
+        state: JobState,
+        to: JobState,
+    },
+    /// All open work for a resource that is gone.
     CancelJobs {
-        recorded: Recorded,
-    },
-    /// A schedule that another takes the place of, or nothing.
-    CancelRecurring {
         recorded: Recorded,
     },
 }
@@ -106,6 +118,7 @@ impl Snapshot {
             serial: Serial(0),
             state: super::state([]),
             entries: BTreeMap::new(),
+            jobs: BTreeMap::new(),
         }
     }
 

@@ -62,7 +62,7 @@ impl Targets {
         let changes: BTreeMap<&Address, &Change> = plan.changes.iter().map(|it| (&it.address, it)).collect();
         let orders = plan.wire_orders.iter().chain(&plan.learned.wire_orders).map(|it| &it.0);
         let columns = plan.learned.columns.iter().map(|it| &it.0);
-        let views = plan.changes.iter().filter(|it| !it.jobs.is_empty()).map(|it| &it.address);
+        let views = plan.changes.iter().flat_map(|it| &it.jobs).map(|it| &it.view);
         let id = |address: &Address| match changes.get(address) {
             Some(change) if matches!(change.action, Action::Update { .. }) => change.id,
             Some(_) => None,

@@ -290,11 +290,13 @@ async fn history(
 /// Work that waits for what is not there.
 async fn jobs(connection: &mut SqliteConnection, report: &mut Report) -> Result<()> {
     let faults = "SELECT 'job ' || id || ' waits for a resource that is not recorded' FROM job
-         WHERE state = 'pending' AND NOT EXISTS (
+         WHERE state IN ('pending', 'running', 'failed') AND NOT EXISTS (
              SELECT 1 FROM resource WHERE resource.id = resource_id AND resource.workspace_id = job.workspace_id)
          UNION ALL SELECT 'job ' || id || ' has a range that ends before it starts' FROM job
          WHERE kind = 'backfill' AND coalesce(range_start >= range_end, 1)
-         UNION ALL SELECT 'job ' || id || ' has no schedule' FROM job WHERE kind = 'recurring' AND coalesce(every <= 0, 1)";
+         UNION ALL SELECT 'job ' || id || ' has no schedule' FROM job WHERE kind = 'recurring' AND coalesce(every <= 0, 1)
+         UNION ALL SELECT 'job ' || id || ' is in state `' || state || '`, which is none' FROM job
+         WHERE state NOT IN ('pending', 'running', 'failed', 'done', 'cancelled', 'superseded')";
     report.faults.extend(texts(connection, faults).await?);
     Ok(())
 }

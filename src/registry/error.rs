@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::diagnostic::{Diagnostic, did_you_mean};
-use crate::plan::{Refused, Serial};
+use crate::plan::{Refused, Serial, Target};
 
 /// Why the registry did not do what it was asked.
 #[derive(Debug)]
@@ -44,6 +44,10 @@ pub enum Error {
     OtherRow {
         address: String,
     },
+    /// A job to change or to end is not in the state that the plan saw: somebody has begun or ended it.
+    JobMoved {
+        address: String,
+    },
     /// What data taught since the plan was made does not fit what it would write.
     Learned,
     NoWorkspace {
@@ -78,6 +82,11 @@ impl Error {
         Self::OtherRow { address: format!("{kind}.{name}") }
     }
 
+    /// Names a view of which a job is not in the state that the plan saw.
+    pub fn job_moved(target: &Target) -> Self {
+        Self::JobMoved { address: format!("{}.{}", target.kind(), target.name()) }
+    }
+
     /// Returns the error as a diagnostic, with the next step.
     pub fn diagnostic(&self, place: &str) -> Diagnostic {
         let code = match self {
@@ -92,7 +101,7 @@ impl Error {
             Self::Newer { .. } => "G002",
             Self::Older { .. } => "G003",
             Self::Moved { .. } | Self::Learned | Self::OtherState { .. } => "G004",
-            Self::OtherRegistry | Self::Used | Self::OtherRow { .. } => "G004",
+            Self::OtherRegistry | Self::Used | Self::OtherRow { .. } | Self::JobMoved { .. } => "G004",
             Self::NoWorkspace { .. } => "G005",
             Self::Workspace(_) => "G011",
             Self::Damaged(_) | Self::NotARegistry | Self::Empty | Self::Unguarded(_) => "G006",
@@ -102,7 +111,11 @@ impl Error {
         };
         let summary = match self {
             Self::Moved { .. } | Self::Learned | Self::OtherState { .. } | Self::OtherRegistry => self.to_string(),
-            Self::Used | Self::OtherRow { .. } | Self::NoWorkspace { .. } | Self::Workspace(_) => self.to_string(),
+            Self::JobMoved { .. }
+            | Self::Used
+            | Self::OtherRow { .. }
+            | Self::NoWorkspace { .. }
+            | Self::Workspace(_) => self.to_string(),
             _ => format!("registry {place}: {self}"),
         };
         Diagnostic::error(code, summary).hint_if(self.hint())
@@ -112,6 +125,7 @@ impl Error {
         Some(match self {
             Self::Newer { .. } => "use the weir that wrote it, or a newer one".to_owned(),
             Self::Older { .. } => "run `weir registry migrate`: it makes a backup copy first".to_owned(),
+            Self::JobMoved { .. } => "run `weir plan` again".to_owned(),
             Self::Moved { .. } | Self::Learned | Self::OtherState { .. } | Self::Used | Self::OtherRow { .. } => {
                 "run `weir plan` again".to_owned()
             }
@@ -179,6 +193,7 @@ impl fmt::Display for Error {
             Self::Used => {
                 f.write_str("there was no registry when this plan was made, and this one has been used since")
             }
+            Self::JobMoved { address } => write!(f, "a job of `{address}` has begun or ended since this plan"),
             Self::OtherRow { address } => write!(f, "`{address}` is not recorded as this plan saw it"),
             Self::NoWorkspace { name, .. } => write!(f, "workspace `{name}` does not exist"),
             Self::Workspace(reason) => f.write_str(reason),

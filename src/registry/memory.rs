@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 
 use super::{Commit, Error, Guard, Held as Beside, LogEntry, LoggedChange, Part, Registry, Result, Workspace};
-use crate::plan::{Base, Entry, Job, JobKind, Mode, Recorded, Row, Serial, Snapshot, Target, Write};
+use crate::plan::{Base, Entry, JobState, Mode, Recorded, RecordedJob, Row, Serial, Snapshot, Target, Write};
 use crate::resource::{Address, Digest};
 
 /// What a new registry holds: `prod`, live, with nothing in it.
@@ -27,7 +27,8 @@ struct Held {
     rows: BTreeMap<i64, (Row, Vec<String>)>,
     /// By identity.
     derived: BTreeMap<i64, String>,
-    jobs: Vec<(i64, Job)>,
+    /// With the identity of the view.
+    jobs: Vec<(i64, RecordedJob)>,
     log: Vec<LogEntry>,
     changes: Vec<LoggedChange>,
 }
@@ -89,6 +90,12 @@ impl Held {
         let meant = |id: i64| target.id().map_or(id >= fresh, |it| it == id);
         let row = self.rows.iter().find(|it| it.1.0.kind == target.kind() && it.1.0.name == target.name());
         row.map(|it| *it.0).filter(|it| meant(*it)).ok_or_else(|| Error::other_row(target.kind(), target.name()))
+    }
+
+    /// Finds the job that is meant, in the state that it was read in.
+    fn job(&mut self, target: &Target, id: i64, state: JobState) -> Result<&mut RecordedJob> {
+        let is_meant = |it: &&mut (i64, RecordedJob)| Some(it.0) == target.id() && it.1.id == id && it.1.state == state;
+        self.jobs.iter_mut().find(is_meant).map(|it| &mut it.1).ok_or_else(|| Error::job_moved(target))
     }
 
     fn registry(&self) -> String {
@@ -163,11 +170,17 @@ impl Memory {
                 Write::Derived { target, columns } => {
                     held.derived.insert(held.identity(target, fresh)?, columns.clone());
                 }
-                Write::CancelJobs { recorded } => held.jobs.retain(|it| it.0 != recorded.id),
-                Write::CancelRecurring { recorded } => {
-                    held.jobs.retain(|it| it.0 != recorded.id || !matches!(it.1.kind, JobKind::Recurring { .. }))
+                Write::CancelJobs { recorded } => {
+                    let open = held.jobs.iter_mut().filter(|it| it.0 == recorded.id && it.1.state.is_open());
+                    open.for_each(|it| it.1.state = JobState::Cancelled);
                 }
-                Write::Job { target, job } => held.jobs.push((held.identity(target, fresh)?, job.clone())),
+                Write::Job { target, job } => {
+                    let id = 1 + held.jobs.len() as i64;
+                    let job = RecordedJob { id, state: JobState::Pending, job: job.clone(), ran_to: None };
+                    held.jobs.push((held.identity(target, fresh)?, job));
+                }
+                Write::ChangeJob { target, id, state, job } => held.job(target, *id, *state)?.job = job.clone(),
+                Write::EndJob { target, id, state, to } => held.job(target, *id, *state)?.state = *to,
                 Write::Insert { .. } | Write::Update { .. } | Write::Delete { .. } => {}
             }
         }
@@ -199,6 +212,10 @@ impl Registry for Memory {
             .filter(|it| ids.is_none_or(|ids| ids.contains(it.0)))
             .map(|it| (*it.0, it.1.0.spec.to_string()))
             .collect())
+    }
+
+    async fn jobs(&mut self, workspace: &str, ids: &[i64]) -> Result<Vec<(i64, RecordedJob)>> {
+        Ok(self.held(workspace)?.jobs.iter().filter(|it| ids.contains(&it.0)).cloned().collect())
     }
 
     async fn commit(&mut self, commit: Commit<'_>, guard: Guard<'_>) -> Result<Serial> {

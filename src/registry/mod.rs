@@ -3,6 +3,7 @@
 mod backup;
 mod check;
 mod error;
+mod jobs;
 mod location;
 mod memory;
 mod migrate;
@@ -10,13 +11,13 @@ mod open;
 mod sqlite;
 mod write;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::plan::{Base, Entry, Mode, Serial, Write};
-use crate::resource::{Address, Resource};
+use crate::plan::{Base, Entry, Mode, RecordedJob, Serial, Write};
+use crate::resource::{Address, Kind, Resource};
 
 pub use backup::backup;
 pub use check::{Report, check};
@@ -40,6 +41,9 @@ pub trait Registry: Send {
 
     /// Returns the specs of these identities, or all of the workspace, as stored JSON.
     async fn specs(&mut self, workspace: &str, ids: Option<&[i64]>) -> Result<Vec<(i64, String)>>;
+
+    /// Returns every job of these identities, with the identity, in the order of their making.
+    async fn jobs(&mut self, workspace: &str, ids: &[i64]) -> Result<Vec<(i64, RecordedJob)>>;
 
     /// Writes all of `commit` or nothing. Refuses when the workspace is not what its base says any more, when a row that
     /// it writes to is not the one that was seen, or when `guard`, shown what is recorded by then, says no.
@@ -186,6 +190,31 @@ pub async fn read_specs(
         entry.resource = Some(decode(&address, &spec, entry.depends_on.clone())?);
     }
     Ok(())
+}
+
+/// Returns the jobs of the entries that `wanted` chooses and of all that depends on them, by identity.
+pub async fn read_jobs(
+    registry: &mut dyn Registry,
+    workspace: &str,
+    entries: &BTreeMap<Address, Entry>,
+    wanted: impl Fn(&Address, &Entry) -> bool,
+) -> Result<BTreeMap<i64, Vec<RecordedJob>>> {
+    let mut reached: BTreeSet<&Address> = entries.iter().filter(|it| wanted(it.0, it.1)).map(|it| it.0).collect();
+    if reached.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let dependents = crate::plan::dependents(entries);
+    let mut frontier: Vec<&Address> = reached.iter().copied().collect();
+    while let Some(at) = frontier.pop() {
+        frontier.extend(dependents.get(at).into_iter().flatten().copied().filter(|it| reached.insert(it)));
+    }
+    let is_view = |it: &&Address| matches!(it.kind, Kind::BatchFeatureView | Kind::StreamFeatureView);
+    let ids: Vec<i64> = reached.into_iter().filter(is_view).filter_map(|it| Some(entries.get(it)?.id)).collect();
+    let mut jobs: BTreeMap<i64, Vec<RecordedJob>> = BTreeMap::new();
+    for (id, job) in registry.jobs(workspace, &ids).await? {
+        jobs.entry(id).or_default().push(job);
+    }
+    Ok(jobs)
 }
 
 /// Returns what data said of columns when they were recorded.

@@ -12,7 +12,7 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Connection as _, QueryBuilder, Row as _, Sqlite as Db};
 
 use super::{Commit, Error, Guard, Held, LogEntry, LoggedChange, Registry, Result, Workspace, write};
-use crate::plan::{Base, Entry, Mode, Serial, Snapshot, Write};
+use crate::plan::{Base, Entry, Mode, RecordedJob, Serial, Snapshot, Write};
 use crate::resource::{Address, Digest};
 
 /// A connection to a registry file. Dropping it closes the file: what lies in its log moves into it, so that a copy
@@ -214,6 +214,11 @@ impl Registry for Sqlite {
         Ok(specs)
     }
 
+    async fn jobs(&mut self, workspace: &str, ids: &[i64]) -> Result<Vec<(i64, RecordedJob)>> {
+        let workspace_id = Self::workspace_id(self.connection(), workspace).await?;
+        super::jobs::read(self.connection(), workspace_id, ids).await
+    }
+
     async fn commit(&mut self, commit: Commit<'_>, guard: Guard<'_>) -> Result<Serial> {
         // SQLite takes the write lock here, not at the first write, so two applies queue instead of one failing late.
         let mut transaction = self.connection().begin_with("BEGIN IMMEDIATE").await?;
@@ -286,7 +291,7 @@ impl Registry for Sqlite {
         let mut transaction = self.connection().begin_with("BEGIN IMMEDIATE").await?;
         let id = Self::check_base(&mut transaction, name, base, guard).await?;
         for statement in [
-            "UPDATE job SET state = 'cancelled' WHERE workspace_id = ? AND state = 'pending'",
+            "UPDATE job SET state = 'cancelled' WHERE workspace_id = ? AND state IN ('pending', 'running', 'failed')",
             "DELETE FROM resource WHERE workspace_id = ?",
             "DELETE FROM workspace WHERE id = ?",
         ] {

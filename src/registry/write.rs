@@ -5,7 +5,7 @@ use sqlx::{QueryBuilder, Row as _, Sqlite as Db};
 
 use super::sqlite::CHUNK;
 use super::{Error, LogEntry, LoggedChange, Part, Result};
-use crate::plan::{Job, JobKind, Recorded, Row, Serial, Target, Write};
+use crate::plan::{Recorded, Row, Serial, Target, Write};
 
 /// Restricts a statement to these rows of a workspace.
 pub(super) fn where_ids(query: &mut QueryBuilder<Db>, workspace_id: i64, ids: &[i64]) {
@@ -28,7 +28,7 @@ pub(super) async fn part(
     changes(connection, workspace_id, serial, &part.changes).await?;
     rows(connection, workspace_id, serial, &part.writes).await?;
     learned(connection, workspace_id, serial, &part.writes).await?;
-    jobs(connection, workspace_id, serial, &part.writes).await
+    super::jobs::write(connection, workspace_id, serial, &part.writes).await
 }
 
 /// Deletes first, then updates, then inserts: a name is free before it is taken.
@@ -167,7 +167,7 @@ pub(super) async fn learned(
 }
 
 /// Says which of these rows is not the one that was seen.
-async fn missing(
+pub(super) async fn missing(
     connection: &mut SqliteConnection,
     workspace_id: i64,
     serial: Serial,
@@ -226,66 +226,6 @@ async fn wire_orders(
         .await?;
         if result.rows_affected() != 1 {
             return Err(Error::Learned);
-        }
-    }
-    Ok(())
-}
-
-async fn jobs(connection: &mut SqliteConnection, workspace_id: i64, serial: Serial, writes: &[Write]) -> Result<()> {
-    for write in writes {
-        // The row itself was found by all of its names, or is gone by this commit: its jobs go by its number.
-        let (recorded, statement) = match write {
-            Write::CancelJobs { recorded } => (
-                recorded,
-                "UPDATE job SET state = 'cancelled' WHERE resource_id = ? AND workspace_id = ? AND state = 'pending'",
-            ),
-            Write::CancelRecurring { recorded } => (
-                recorded,
-                "UPDATE job SET state = 'cancelled'
-                 WHERE resource_id = ? AND workspace_id = ? AND state = 'pending' AND kind = 'recurring'",
-            ),
-            _ => continue,
-        };
-        sqlx::query(statement).bind(recorded.id).bind(workspace_id).execute(&mut *connection).await?;
-    }
-    let added: Vec<(&Target, &Job)> = writes
-        .iter()
-        .filter_map(|it| if let Write::Job { target, job } = it { Some((target, job)) } else { None })
-        .collect();
-    for chunk in added.chunks(CHUNK) {
-        let mut query = QueryBuilder::<Db>::new(
-            "INSERT INTO job (workspace_id, resource_id, kind, range_start, range_end, every, delay, online, offline, serial) ",
-        );
-        query.push_values(chunk, |mut values, (target, job)| {
-            values.push_bind(workspace_id);
-            values.push("(SELECT id FROM resource WHERE workspace_id = ").push_bind_unseparated(workspace_id);
-            values.push_unseparated(" AND kind = ").push_bind_unseparated(target.kind());
-            values.push_unseparated(" AND name = ").push_bind_unseparated(target.name());
-            match target.id() {
-                Some(id) => values.push_unseparated(" AND id = ").push_bind_unseparated(id),
-                None => values.push_unseparated(" AND first_serial = ").push_bind_unseparated(serial.0),
-            };
-            values.push_unseparated(")");
-            let (word, range, every) = match &job.kind {
-                JobKind::Backfill { range, .. } => ("backfill", Some(*range), None),
-                JobKind::Recurring { every, delay } => ("recurring", None, Some((every.secs, delay.secs))),
-            };
-            values.push_bind(word).push_bind(range.map(|it| it.start.secs)).push_bind(range.map(|it| it.end.secs));
-            values
-                .push_bind(every.map(|it| it.0))
-                .push_bind(every.map(|it| it.1))
-                .push_bind(job.online)
-                .push_bind(job.offline)
-                .push_bind(serial.0);
-        });
-        if let Err(error) = query.build().execute(&mut *connection).await.map_err(Error::from) {
-            // A row that is not found gives no number, and a job without one is none.
-            return match error {
-                Error::Constraint(_) => {
-                    Err(missing(connection, workspace_id, serial, chunk.iter().map(|it| it.0)).await)
-                }
-                other => Err(other),
-            };
         }
     }
     Ok(())

@@ -5,8 +5,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::contents_json::{ColumnJson, ContentsJson, columns, contents};
+use super::jobs_json::{JobChangeJson, job_change};
 use crate::diagnostic::{Diagnostic, Place};
-use crate::plan::{Action, Cause, Change, Job, JobKind, Meanwhile, Plan, Refusal};
+use crate::plan::{Action, Cause, Change, JobChange, Meanwhile, Plan, Refusal};
 
 /// Grows when a reader would have to change.
 pub const FORMAT_VERSION: u32 = 1;
@@ -68,7 +69,7 @@ pub struct ChangeJson {
     pub adds: Vec<ColumnJson>,
     /// Features that it takes away, or that had another type
     pub removes: Vec<ColumnJson>,
-    pub jobs: Vec<JobJson>,
+    pub jobs: Vec<JobChangeJson>,
     /// What readers get while a recreated view is built: `old_version_serves` or `history_lost`
     pub meanwhile: Option<String>,
     /// Where it is declared; null for a delete
@@ -93,22 +94,6 @@ pub struct FieldJson {
     pub after: Value,
     #[schemars(extend("enum" = ["in_place", "in_place_guarded", "recreate_unless_suppressed", "recreate"]))]
     pub effect: String,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct JobJson {
-    #[schemars(extend("enum" = ["backfill", "recurring"]))]
-    pub kind: String,
-    pub online: bool,
-    pub offline: bool,
-    /// Of a backfill: how many jobs, over which range
-    pub count: Option<i64>,
-    pub start: Option<String>,
-    pub end: Option<String>,
-    pub days: Option<i64>,
-    /// Of a recurring job: its schedule and delay, as durations
-    pub every: Option<String>,
-    pub delay: Option<String>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -170,7 +155,7 @@ pub fn plan(plan: &Plan, refusals: &[Refusal], repo: RepoJson) -> PlanJson {
             recreate: tally.recreate,
             delete: tally.delete,
             unchanged: tally.unchanged,
-            backfill_jobs: plan.changes.iter().flat_map(|it| &it.jobs).map(Job::count).sum(),
+            backfill_jobs: plan.changes.iter().flat_map(|it| &it.jobs).map(JobChange::count).sum(),
             refusals: refusals.len(),
             lifts: tally.lifts,
         },
@@ -204,7 +189,7 @@ pub fn change(change: &Change) -> ChangeJson {
         contents: change.brings.as_ref().map(|it| contents(&it.contents)),
         adds: change.brings.iter().flat_map(|it| columns(&it.adds)).collect(),
         removes: change.brings.iter().flat_map(|it| columns(&it.removes)).collect(),
-        jobs: change.jobs.iter().map(job).collect(),
+        jobs: change.jobs.iter().map(job_change).collect(),
         meanwhile: change.meanwhile.map(|it| match it {
             Meanwhile::OldServes => "old_version_serves".to_owned(),
             Meanwhile::HistoryLost => "history_lost".to_owned(),
@@ -215,36 +200,6 @@ pub fn change(change: &Change) -> ChangeJson {
             .filter(|_| !matches!(change.action, Action::Delete { .. }))
             .map(|it| SourceJson { file: it.0.to_string(), line: it.1 }),
         warnings: change.warnings.iter().map(|it| it.summary.clone()).collect(),
-    }
-}
-
-fn job(job: &Job) -> JobJson {
-    let wire = JobJson {
-        kind: String::new(),
-        online: job.online,
-        offline: job.offline,
-        count: None,
-        start: None,
-        end: None,
-        days: None,
-        every: None,
-        delay: None,
-    };
-    match &job.kind {
-        JobKind::Backfill { range, count } => JobJson {
-            kind: "backfill".to_owned(),
-            count: Some(*count),
-            start: Some(range.start.to_string()),
-            end: Some(range.end.to_string()),
-            days: Some(range.days()),
-            ..wire
-        },
-        JobKind::Recurring { every, delay } => JobJson {
-            kind: "recurring".to_owned(),
-            every: Some(every.to_string()),
-            delay: Some(delay.to_string()),
-            ..wire
-        },
     }
 }
 

@@ -110,7 +110,7 @@ fn cell(change: &Change) -> String {
             path.iter().skip(1).map(|it| format!("`{it}`")).collect::<Vec<_>>().join(" ← ")
         ));
     }
-    let backfills: i64 = change.jobs.iter().map(crate::plan::Job::count).sum();
+    let backfills: i64 = change.jobs.iter().map(crate::plan::JobChange::count).sum();
     if backfills > 0 {
         parts.push(words::count(backfills.unsigned_abs() as usize, "backfill job"));
     }

@@ -7,6 +7,8 @@ pub mod contents_json;
 pub mod diagnostics;
 pub mod github;
 pub mod graph;
+mod jobs;
+pub mod jobs_json;
 pub mod json;
 pub mod markdown;
 pub mod sarif;

@@ -6,8 +6,8 @@ use std::fmt::{self, Write};
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
-use super::{contents, style, words};
-use crate::plan::{Action, Cause, Change, Job, JobKind, Meanwhile, Plan, Refusal};
+use super::{contents, jobs, style, words};
+use crate::plan::{Action, Cause, Change, JobChange, Meanwhile, Plan, Refusal};
 use crate::resource::{Address, Effect, FieldChange, Instant};
 
 /// How much of a long plan is shown.
@@ -81,7 +81,7 @@ fn wrapped(out: &mut impl Write, label: &str, style: impl Fn(&str) -> String, te
 /// Returns the one sentence that counts everything, always in one order.
 pub fn tally(plan: &Plan, refused: usize) -> String {
     let tally = plan.tally();
-    let jobs: i64 = plan.changes.iter().flat_map(|it| &it.jobs).map(Job::count).sum();
+    let jobs: i64 = plan.changes.iter().flat_map(|it| &it.jobs).map(JobChange::count).sum();
     format!(
         "Plan: {} to create, {} to update, {} to recreate, {} to delete, {} unchanged,\n      {}, {} refused, {}.",
         tally.create,
@@ -315,12 +315,9 @@ fn ordered(members: &serde_json::Map<String, Value>) -> Vec<(&String, &Value)> {
 }
 
 fn cost(out: &mut impl Write, change: &Change, indent: &str, now: Instant) -> fmt::Result {
-    for (index, job) in change.jobs.iter().enumerate() {
-        let then = if index > 0 && matches!(job.kind, JobKind::Recurring { .. }) { "then " } else { "" };
-        writeln!(out, "{indent}{then}{}", self::job(job, now))?;
-    }
+    jobs::jobs(out, change, indent, now)?;
     match change.meanwhile {
-        Some(Meanwhile::OldServes) if change.jobs.is_empty() => {
+        Some(Meanwhile::OldServes) if change.jobs.iter().all(|it| it.brings().is_none()) => {
             writeln!(out, "{indent}the old version serves until somebody starts the jobs that build the new one")?
         }
         Some(Meanwhile::OldServes) => writeln!(out, "{indent}the old version serves until the new one is complete")?,
@@ -333,27 +330,4 @@ fn cost(out: &mut impl Write, change: &Change, indent: &str, now: Instant) -> fm
         writeln!(out, "{indent}{} {}", style::warning("warning:"), warning.summary)?;
     }
     Ok(())
-}
-
-/// Returns `backfill: 10 jobs, 2022-10-10 → now, 1502 days, online and offline`.
-pub fn job(job: &Job, now: Instant) -> String {
-    let stores: Vec<&str> =
-        [(job.online, "online"), (job.offline, "offline")].into_iter().filter(|it| it.0).map(|it| it.1).collect();
-    let stores = words::list(stores);
-    match &job.kind {
-        JobKind::Backfill { range, count } => {
-            // The last windows of a schedule are still open: to a reader, that is now.
-            let end = if now.secs - range.end.secs < 2 * 86_400 { "now".to_owned() } else { range.end.short() };
-            format!(
-                "backfill: {}, {} → {end}, {}, {stores}",
-                words::count(count.unsigned_abs() as usize, "job"),
-                range.start.short(),
-                words::count(range.days().unsigned_abs() as usize, "day")
-            )
-        }
-        JobKind::Recurring { every, delay } if delay.secs > 0 => {
-            format!("a job {}, {delay} after each window, {stores}", words::every(*every))
-        }
-        JobKind::Recurring { every, .. } => format!("a job {}, {stores}", words::every(*every)),
-    }
 }

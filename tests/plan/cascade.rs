@@ -396,6 +396,7 @@ fn through_transformations() {
     ± BatchFeatureView.spend ← Transformation.outer ← Transformation.inner
         backfill: 10 jobs, 2026-11-01 → now, 20 days, online
         then a job every day, online
+        cancels 2 recorded jobs of the old version
         the old version serves until the new one is complete
     ± FeatureService.shop ← BatchFeatureView.spend ← Transformation.outer
         ← Transformation.inner

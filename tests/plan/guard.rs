@@ -443,6 +443,7 @@ fn the_view_it_read_changes_its_kind() {
 - BatchFeatureView.spend
     served: online
     removes feature: amount Float64
+    cancels 2 recorded jobs
     ± FeatureService.shop ← BatchFeatureView.spend
 + StreamFeatureView.spend
     entity: user; source: orders; serves: online

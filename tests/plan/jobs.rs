@@ -125,7 +125,7 @@ fn a_start_that_has_not_come_yet() {
 + BatchFeatureView.spend
     entity: user; source: orders; serves: online
     features: amount Float64
-    a job every day, online
+    a job every day, from 2027-01-01 on, online
 
 Plan: 3 to create, 0 to update, 0 to recreate, 0 to delete, 0 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -268,6 +268,7 @@ fn going_online_builds_only_what_is_missing() {
     online: false -> true
     backfill: 10 jobs, 2022-10-10 → now, 1503 days, online
     then a job every day, online and offline
+      in place of a job every day, offline
 
 Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 2 unchanged,
       10 backfill jobs, 0 refused, 0 lifts.
@@ -300,9 +301,10 @@ fn starting_earlier_and_going_online_at_once() {
 ~ BatchFeatureView.spend
     feature_start_time: 2026-01-01T00:00:00Z -> 2025-12-01T00:00:00Z
     online: false -> true
-    backfill: 10 jobs, 2025-12-01 → now, 355 days, online
-    backfill: 8 jobs, 2025-12-01 → 2026-01-01, 31 days, offline
+    backfill: 8 jobs, 2025-12-01 → 2026-01-01, 31 days, online and offline
+    backfill: 10 jobs, 2026-01-01 → now, 324 days, online
     then a job every day, online and offline
+      in place of a job every day, offline
 
 Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 2 unchanged,
       18 backfill jobs, 0 refused, 0 lifts.
@@ -320,7 +322,10 @@ fn starting_later_or_going_offline_builds_nothing() {
     feature_start_time: 2026-01-01T00:00:00Z -> 2026-02-01T00:00:00Z
       (takes serving or history away)
     offline: true -> false  (takes serving or history away)
-    a job every day, online
+    backfill: 10 jobs, 2026-02-01 → now, 293 days, online
+      in place of 10 jobs, 2026-01-01 → now, 324 days, online and offline
+    then a job every day, online
+      in place of a job every day, online and offline
 
 Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 2 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -336,6 +341,8 @@ fn a_trigger_that_becomes_manual_ends_the_schedule() {
         r#"
 ~ BatchFeatureView.spend
     batch_trigger: SCHEDULED -> MANUAL
+    cancels backfill: 10 jobs, 2022-10-10 → now, 1503 days, online
+    cancels a job every day, online
 
 Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 2 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -441,6 +448,7 @@ fn a_recreated_view_is_built_again_beside_the_old_one() {
     ttl: 30d -> 60d  (recreates)
     backfill: 10 jobs, 2022-10-10 → now, 1503 days, online
     then a job every day, online
+    cancels 2 recorded jobs of the old version
     the old version serves until the new one is complete
 
 Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 2 unchanged,
@@ -461,6 +469,7 @@ fn a_view_recreated_by_a_cascade_is_built_again_too() {
     ± BatchFeatureView.spend ← BatchSource.orders
         backfill: 10 jobs, 2022-10-10 → now, 1503 days, online
         then a job every day, online
+        cancels 2 recorded jobs of the old version
         the old version serves until the new one is complete
 
 Plan: 0 to create, 0 to update, 2 to recreate, 0 to delete, 1 unchanged,
@@ -545,6 +554,7 @@ fn a_delete_costs_nothing() {
 - BatchFeatureView.spend
     served: online
     removes feature: amount Float64
+    cancels 2 recorded jobs
 
 Plan: 0 to create, 0 to update, 0 to recreate, 1 to delete, 2 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -620,6 +630,34 @@ Plan: 3 to create, 0 to update, 0 to recreate, 0 to delete, 0 unchanged,
 
 Plan: 3 to create, 0 to update, 0 to recreate, 0 to delete, 0 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
+"#,
+    );
+}
+
+#[test]
+fn a_source_that_gets_rows_at_rest_brings_jobs_to_its_views() {
+    let last = "  - { name: clicked, dtype: Int64 }\n";
+    let batch =
+        "batch_config: { kind: HiveConfig, database: shop, table: events, timestamp_field: at, data_delay: 1h }\n";
+    let recorded = format!("{EVENTS}{CLICKS}").replace("online: true", "online: true\nfeature_start_time: 2026-01-01");
+    check(
+        &recorded,
+        &recorded.replacen(last, &format!("{last}{batch}"), 1),
+        r#"
+~ PushSource.events
+    batch_config: (unset) ->
+      + kind: HiveConfig
+      + database: shop
+      + table: events
+      + timestamp_field: at
+      + data_delay: 1h
+~ StreamFeatureView.clicks
+    batch_trigger: NO_BATCH_MATERIALIZATION -> SCHEDULED
+    backfill: 10 jobs, 2026-01-01 → now, 323 days, online
+    then a job every day, 1h after each window, online
+
+Plan: 0 to create, 2 to update, 0 to recreate, 0 to delete, 2 unchanged,
+      10 backfill jobs, 0 refused, 0 lifts.
 "#,
     );
 }

@@ -420,6 +420,8 @@ fn going_from_online_takes_serving_away() {
         r#"
 ~ BatchFeatureView.spend
     online: true -> false  (takes serving or history away)
+    cancels backfill: 10 jobs, 2026-11-01 → now, 20 days, online
+    cancels a job every day, online
 
 Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 2 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
@@ -452,6 +454,8 @@ fn going_from_offline_takes_history_away() {
         r#"
 ~ BatchFeatureView.spend
     offline: true -> false  (takes serving or history away)
+    cancels backfill: 10 jobs, 2026-11-01 → now, 20 days, offline
+    cancels a job every day, offline
 
 Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 2 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.

@@ -181,6 +181,7 @@ fn read_missing(registry: &mut Memory, view: &mut View) {
     let digests: BTreeMap<_, _> = view.declared.iter().map(|it| (&it.resource.address, it.digest)).collect();
     let wanted = |address: &Address, entry: &Entry| digests.get(address) != Some(&entry.digest);
     wait(read_specs(registry, "prod", &mut view.recorded.entries, wanted)).unwrap();
+    view.recorded.jobs = wait(read_jobs(registry, "prod", &view.recorded.entries, wanted)).unwrap();
 }
 
 /// The files that declarations name, and where declarations lie: what only shows with a real folder.

@@ -1,0 +1,282 @@
+//! The jobs that there should be: a function of what is declared, of what is recorded as done, and of the clock.
+
+use super::job::{Job, JobAction, JobKind, JobState, RecordedJob};
+use super::windows::{Range, job_count, last_complete};
+use crate::resource::{BatchTrigger, Catalog, Duration, Instant, Resource};
+
+/// All that decides when a view is materialized.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Materialized {
+    trigger: BatchTrigger,
+    schedule: Duration,
+    delay: Duration,
+    start: Option<Instant>,
+    manual_end: Option<Instant>,
+    has_batch: bool,
+    /// Online, then offline.
+    stores: [bool; 2],
+    longest: Longest,
+}
+
+/// How a range is split: shown with a job and not recorded, so never a difference.
+#[derive(Debug, Clone, Copy)]
+struct Longest {
+    interval: Option<Duration>,
+    incremental: bool,
+}
+
+impl PartialEq for Longest {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Materialized {
+    /// Returns what `resource` says, if it is a view.
+    pub fn new(resource: &Resource, catalog: &Catalog) -> Option<Self> {
+        let view = resource.spec.declaration().view()?;
+        let kind = resource.address.kind;
+        Some(Self {
+            trigger: view.trigger(kind, catalog),
+            schedule: view.schedule(kind, catalog),
+            delay: view.data_delay(catalog),
+            start: view.feature_start_time,
+            manual_end: view.manual_trigger_backfill_end_time,
+            has_batch: view.has_batch(catalog),
+            stores: [view.online == Some(true), view.offline == Some(true)],
+            longest: Longest {
+                interval: view.max_backfill_interval,
+                incremental: view.incremental_backfills == Some(true),
+            },
+        })
+    }
+
+    /// Returns the end of the last window of which all rows are there.
+    fn complete(&self, now: Instant) -> Instant {
+        last_complete(now, self.delay, self.schedule)
+    }
+
+    fn count(&self, range: Range) -> i64 {
+        job_count(range, self.schedule, self.longest.interval, self.longest.incremental)
+    }
+
+    fn backfill(&self, range: Range, stores: [bool; 2]) -> Job {
+        let kind = JobKind::Backfill { range, count: self.count(range) };
+        Job { kind, online: stores[0], offline: stores[1] }
+    }
+
+    /// Returns a recorded job with the count that it has today.
+    fn counted(&self, recorded: &RecordedJob) -> Job {
+        match recorded.job.kind {
+            JobKind::Backfill { range, .. } => self.backfill(range, recorded.job.stores()),
+            JobKind::Recurring { .. } => recorded.job.clone(),
+        }
+    }
+}
+
+/// Returns what makes the recorded jobs of a view the ones that `wanted` says.
+///
+/// Afterwards each store that is on has exactly one open job, or one that is done, for each moment from the start of its
+/// history to the first window of the schedule; and nothing else is open. With `appended`, nothing that was done counts:
+/// it lacks the new features.
+pub fn reconcile(wanted: &Materialized, recorded: &[RecordedJob], appended: bool, now: Instant) -> Vec<JobAction> {
+    let schedule = Schedule::find(wanted, recorded, appended, now);
+    let end = match wanted.trigger {
+        BatchTrigger::Scheduled => schedule.from,
+        BatchTrigger::Manual => wanted.manual_end,
+        BatchTrigger::NoBatchMaterialization => None,
+    };
+    let history = wanted.start.zip(end).map(|(start, end)| Range { start, end });
+    let missing = |store: usize| {
+        let on = wanted.has_batch && wanted.stores[store];
+        let whole: Vec<Range> = history.into_iter().filter(|it| on && !it.is_empty()).collect();
+        let done = recorded.iter().filter_map(|it| covered(it, store)).filter(|_| !appended);
+        done.fold(whole, without)
+    };
+    let mut actions = backfills(wanted, recorded, appended, [missing(0), missing(1)]);
+    actions.extend(schedule.actions);
+    let superseded = recorded.iter().filter(|it| appended && !it.state.is_open() && has_done(it));
+    actions.extend(superseded.map(|it| end_of(it, wanted, JobState::Superseded)));
+    actions.sort_by_key(|it| match it {
+        JobAction::Create { job } | JobAction::Change { job, .. } => (0, position(job)),
+        JobAction::End { before, .. } => (1, position(before)),
+    });
+    actions
+}
+
+/// Returns what ends all that is open of a view that goes; what it was called says how its ranges were split.
+pub fn end_all(was: &Materialized, recorded: &[RecordedJob]) -> Vec<JobAction> {
+    let open = recorded.iter().filter(|it| it.state.is_open());
+    open.map(|it| end_of(it, was, JobState::Cancelled)).collect()
+}
+
+/// Backfills by their start, then schedules.
+fn position(job: &Job) -> (u8, i64, [bool; 2]) {
+    match job.kind {
+        JobKind::Backfill { range, .. } => (0, range.start.secs, job.stores()),
+        JobKind::Recurring { from, .. } => (1, from.secs, job.stores()),
+    }
+}
+
+fn end_of(recorded: &RecordedJob, wanted: &Materialized, to: JobState) -> JobAction {
+    JobAction::End { id: recorded.id, state: recorded.state, before: wanted.counted(recorded), to }
+}
+
+/// Says whether the job has written anything that counts.
+fn has_done(recorded: &RecordedJob) -> bool {
+    (0..2).any(|store| covered(recorded, store).is_some())
+}
+
+/// Returns what a store has of this job.
+fn covered(recorded: &RecordedJob, store: usize) -> Option<Range> {
+    if !recorded.job.stores()[store] || recorded.state == JobState::Superseded {
+        return None;
+    }
+    match recorded.job.kind {
+        JobKind::Backfill { range, .. } => (recorded.state == JobState::Done).then_some(range),
+        JobKind::Recurring { from, .. } => recorded.ran_to.map(|end| Range { start: from, end }),
+    }
+}
+
+/// Returns these ranges without what `other` covers.
+fn without(ranges: Vec<Range>, other: Range) -> Vec<Range> {
+    let left = |it: Range| {
+        let (before, after) = (it.end.min(other.start), it.start.max(other.end));
+        [Range { start: it.start, end: before }, Range { start: after, end: it.end }]
+    };
+    let (apart, met): (Vec<Range>, Vec<Range>) =
+        ranges.into_iter().partition(|it| other.end <= it.start || it.end <= other.start);
+    let mut ranges: Vec<Range> = apart.into_iter().chain(met.into_iter().flat_map(left)).collect();
+    ranges.retain(|it| !it.is_empty());
+    ranges.sort_by_key(|it| it.start);
+    ranges
+}
+
+/// The schedule that a view should have, and what makes it so.
+struct Schedule {
+    /// The start of its first window.
+    from: Option<Instant>,
+    actions: Vec<JobAction>,
+}
+
+impl Schedule {
+    fn find(wanted: &Materialized, recorded: &[RecordedJob], appended: bool, now: Instant) -> Self {
+        let is_open = |it: &&RecordedJob| it.state.is_open() && matches!(it.job.kind, JobKind::Recurring { .. });
+        let mut open: Vec<&RecordedJob> = recorded.iter().filter(is_open).collect();
+        open.sort_by_key(|it| it.id);
+        let is_wanted = wanted.trigger == BatchTrigger::Scheduled && wanted.has_batch && wanted.stores.contains(&true);
+        let held = if is_wanted { open.pop() } else { None };
+        let mut actions: Vec<JobAction> = open.into_iter().map(|it| end_of(it, wanted, ended(it, appended))).collect();
+        if !is_wanted {
+            return Self { from: None, actions };
+        }
+        let from = first_window(wanted, held, appended, now);
+        let kind = JobKind::Recurring { every: wanted.schedule, delay: wanted.delay, from };
+        let job = Job { kind, online: wanted.stores[0], offline: wanted.stores[1] };
+        match held {
+            None => actions.push(JobAction::Create { job }),
+            Some(held) if held.job == job => {}
+            // What has run is of these stores and these windows: only one that has not, or has run just so, may change.
+            Some(held) if held.ran_to.is_none() || goes_on(wanted, held, appended, now) => {
+                let (id, state, before) = (held.id, held.state, held.job.clone());
+                actions.push(JobAction::Change { id, state, before, job });
+            }
+            Some(held) => {
+                actions.push(end_of(held, wanted, ended(held, appended)));
+                actions.push(JobAction::Create { job });
+            }
+        }
+        Self { from: Some(from), actions }
+    }
+}
+
+fn ended(recorded: &RecordedJob, appended: bool) -> JobState {
+    if appended && has_done(recorded) { JobState::Superseded } else { JobState::Cancelled }
+}
+
+/// Says whether what a schedule has run stands, and it goes on from there. Rows that come later than was thought are read
+/// again.
+fn goes_on(wanted: &Materialized, held: &RecordedJob, appended: bool, now: Instant) -> bool {
+    let JobKind::Recurring { every, from, .. } = held.job.kind else { return false };
+    let after_start = held.ran_to.is_some_and(|it| wanted.start.is_none_or(|start| start <= it));
+    let as_before = every == wanted.schedule && held.job.stores() == wanted.stores;
+    !appended && after_start && as_before && from <= wanted.complete(now)
+}
+
+/// Returns where the schedule takes over from the backfill. It stays where it was, as long as that is a window that is
+/// still to come, or was to come when it was recorded.
+fn first_window(wanted: &Materialized, held: Option<&RecordedJob>, appended: bool, now: Instant) -> Instant {
+    let complete = wanted.complete(now);
+    let reached = match held.map(|it| (it, it.job.kind)) {
+        Some((held, JobKind::Recurring { from, .. })) if goes_on(wanted, held, appended, now) => return from,
+        Some((held, JobKind::Recurring { from, .. })) => held.ran_to.unwrap_or(from).min(complete),
+        _ => complete,
+    };
+    let width = wanted.schedule.secs.max(1);
+    let from = wanted.start.map_or(reached, |start| reached.max(start));
+    Instant { secs: from.secs.div_euclid(width) * width }
+}
+
+/// Returns what makes the open backfills fill exactly what is missing, with as little done to them as can be.
+fn backfills(
+    wanted: &Materialized,
+    recorded: &[RecordedJob],
+    appended: bool,
+    mut missing: [Vec<Range>; 2],
+) -> Vec<JobAction> {
+    let range = |it: &RecordedJob| match it.job.kind {
+        JobKind::Backfill { range, .. } => Some(range),
+        JobKind::Recurring { .. } => None,
+    };
+    let mut open: Vec<(&RecordedJob, Range)> =
+        recorded.iter().filter(|it| it.state.is_open()).filter_map(|it| Some((it, range(it)?))).collect();
+    // What has begun is kept before what has not.
+    open.sort_by_key(|(it, _)| (it.state == JobState::Pending, it.id));
+    let mut left = Vec::new();
+    for (job, range) in open {
+        let within = |it: &Vec<Range>| it.iter().any(|it| it.start <= range.start && range.end <= it.end);
+        let stores = job.job.stores();
+        if !appended && stores.contains(&true) && (0..2).all(|it| !stores[it] || within(&missing[it])) {
+            for store in (0..2).filter(|it| stores[*it]) {
+                missing[store] = without(std::mem::take(&mut missing[store]), range);
+            }
+        } else {
+            left.push((job, range));
+        }
+    }
+    let mut actions = Vec::new();
+    for (new, stores) in together(&missing) {
+        let job = wanted.backfill(new, stores);
+        let meets = |(it, range): &(&RecordedJob, Range)| {
+            it.state == JobState::Pending && range.start < new.end && new.start < range.end
+        };
+        match left.iter().position(meets) {
+            Some(at) => {
+                let (old, _) = left.remove(at);
+                actions.push(JobAction::Change { id: old.id, state: old.state, before: wanted.counted(old), job });
+            }
+            None => actions.push(JobAction::Create { job }),
+        }
+    }
+    actions.extend(left.into_iter().map(|(it, _)| end_of(it, wanted, JobState::Cancelled)));
+    actions
+}
+
+/// Returns what is missing of both stores as ranges, each with the stores that lack it: as few as can be.
+fn together(missing: &[Vec<Range>; 2]) -> Vec<(Range, [bool; 2])> {
+    let mut bounds: Vec<Instant> = missing.iter().flatten().flat_map(|it| [it.start, it.end]).collect();
+    bounds.sort();
+    bounds.dedup();
+    let mut ranges: Vec<(Range, [bool; 2])> = Vec::new();
+    for bounds in bounds.windows(2) {
+        let range = Range { start: bounds[0], end: bounds[1] };
+        let lacks = |it: &Vec<Range>| it.iter().any(|it| it.start <= range.start && range.end <= it.end);
+        let stores = [lacks(&missing[0]), lacks(&missing[1])];
+        match ranges.last_mut() {
+            Some(last) if last.1 == stores && last.0.end == range.start => last.0.end = range.end,
+            _ => ranges.push((range, stores)),
+        }
+    }
+    ranges.retain(|it| it.1.contains(&true));
+    ranges
+}
