@@ -192,6 +192,8 @@ pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 
 /// Every code with its title, in the order of `docs/reference/errors.md`.
 pub const CODES: &[(&str, &str)] = &[
+    ("C001", "the command line is wrong"),
+    ("C002", "the command cannot be carried out"),
     ("L001", "a file cannot be read"),
     ("L002", "a file is not UTF-8 text"),
     ("L003", "a file or a declaration is too large"),

@@ -17,6 +17,7 @@ pub fn resolve(repo: &mut Repo) -> Vec<Diagnostic> {
     for declared in &repo.declared {
         by_name.entry(&declared.resource.address.name).or_default().push(&declared.resource.address);
     }
+    let by_kind = by_kind(repo);
     let lookup = |document: DocumentId, resource: &Resource| {
         let mut faults = Vec::new();
         let mut depends_on = Vec::new();
@@ -26,7 +27,7 @@ pub fn resolve(repo: &mut Repo) -> Vec<Diagnostic> {
                 Some(address) => depends_on.push((*address).clone()),
                 None if reference.optional || is_broken(repo, &reference) => {}
                 None => {
-                    let fault = unknown(&resource.address, &reference, named, &by_name, repo);
+                    let fault = unknown(&resource.address, &reference, named, &by_kind, repo);
                     faults.push(fault.at(document, reference.path.as_str()));
                 }
             }
@@ -97,11 +98,26 @@ fn name_space(kind: Kind) -> Kind {
     group.map_or(kind, |it| it[0])
 }
 
+/// Returns the names that are declared, well or badly, by their kind.
+fn by_kind(repo: &Repo) -> HashMap<Kind, Vec<&str>> {
+    let well = repo.declared.iter().map(|it| (it.resource.address.kind, &*it.resource.address.name));
+    let badly = repo.broken.iter().filter_map(|it| Some(((*it.1)?, it.0.as_str())));
+    let mut names: HashMap<Kind, Vec<&str>> = HashMap::new();
+    for (kind, name) in well.chain(badly) {
+        names.entry(kind).or_default().push(name);
+    }
+    for names in names.values_mut() {
+        names.sort_unstable();
+        names.dedup();
+    }
+    names
+}
+
 fn unknown(
     from: &Address,
     reference: &Reference,
     named: &[&Address],
-    by_name: &HashMap<&str, Vec<&Address>>,
+    by_kind: &HashMap<Kind, Vec<&str>>,
     repo: &Repo,
 ) -> Diagnostic {
     let name = &reference.name;
@@ -111,14 +127,10 @@ fn unknown(
         let summary = format!("`{from}` refers to {wanted} `{name}`, and `{name}` is {}", article(other.as_str()));
         return Diagnostic::error("R002", summary).hint(format!("name {} here", article(&wanted)));
     }
-    let mut candidates: Vec<&str> = by_name
-        .iter()
-        .filter(|it| it.1.iter().any(|it| reference.accepts.contains(&it.kind)))
-        .map(|it| *it.0)
-        .collect();
-    let broken = repo.broken.iter().filter(|it| it.1.is_some_and(|kind| reference.accepts.contains(&kind)));
-    candidates.extend(broken.map(|it| it.0.as_str()));
+    let mut candidates: Vec<&str> =
+        reference.accepts.iter().filter_map(|it| by_kind.get(it)).flatten().copied().collect();
     candidates.sort_unstable();
+    candidates.dedup();
     let hint = match closest(name, candidates.iter().copied()) {
         Some(near) => format!("did you mean `{near}`?"),
         None if candidates.is_empty() => format!("declare it: no {wanted} is declared"),

@@ -834,7 +834,7 @@ fn weir_json(plan: &Plan) -> Value {
     let mut plan = plan.clone();
     plan.warnings.clear();
     plan.changes.iter_mut().for_each(|it| it.warnings.clear());
-    json!(weir::render::json::plan(&plan, &[], RepoJson::default()))
+    json!(weir::render::json::plan(&plan, &[], RepoJson::default(), ""))
 }
 
 /// Applies the world, then turn after turn what is approved, and looks at every step.
@@ -927,7 +927,7 @@ fn bytes(plan: &Plan) -> String {
         suppress: Suppress::None,
         derived: BTreeMap::new(),
     };
-    format!("{}{}", saved.to_text(), json!(weir::render::json::plan(plan, &[], RepoJson::default())))
+    format!("{}{}", saved.to_text(), json!(weir::render::json::plan(plan, &[], RepoJson::default(), "")))
 }
 
 fn snapshot(registry: &mut Memory, workspace: &str) -> Snapshot {

@@ -99,7 +99,7 @@ fn a_large_plan_fits_its_schema() {
         plan
     };
     let creates = check(0);
-    assert_eq!(creates["format_version"], json!(1));
+    assert_eq!(creates["format_version"], json!(2));
     repo.run(&["apply", "--yes"]).exits(0);
     // Every service goes, and every view with them: creates, deletes, cascades and refusals in one plan.
     for path in walk(repo.path().to_owned()) {

@@ -94,8 +94,8 @@ const ABSENT: &[&str] = &["src/cli/", "src/registry/", "src/apply.rs"];
 
 /// Questions to the file system whose answer decides nothing but a place in a message, or how fast a run is.
 const HARMLESS: &[(&str, &str)] = &[
-    ("src/cli/validate.rs", ".join(\".git\")"),
-    ("src/cli/validate.rs", "let Ok(root) = root.canonicalize()"),
+    ("src/cli/git.rs", ".join(\".git\")"),
+    ("src/cli/git.rs", "let Ok(root) = root.canonicalize()"),
     // A variable of weir.toml that is no text is an error there: it is not set.
     ("src/cli/context.rs", "read_project("),
     ("src/cli/context.rs", "find_map(|it| environment(it)"),

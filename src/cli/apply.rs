@@ -13,7 +13,7 @@ use crate::apply::Occasion;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{Saved, SavedFault};
 use crate::render::json::RepoJson;
-use crate::render::words;
+use crate::render::{shown, words};
 use crate::resource::Instant;
 
 /// Carry out the changes
@@ -91,8 +91,8 @@ fn apply_file(context: &Context, args: &ApplyArgs, path: &Path) -> Result<Exit, 
     let planned = saved::again(context, &mut ground, &saved, &path, now)?;
     context.ui.say(&format!(
         "carrying out {} (made {}, {})",
-        path.display(),
-        saved.made_at,
+        shown::path(&path),
+        shown::line(&saved.made_at),
         words::count(planned.plan.changes.len(), "change")
     ));
     let repo = RepoJson { commit: saved.commit, dirty: saved.dirty };

@@ -11,7 +11,7 @@ use super::show::find;
 use super::stop::{Exit, Stop};
 use crate::diagnostic::Diagnostic;
 use crate::plan::{Columns, Entry, known_fields};
-use crate::render::words;
+use crate::render::{shown, words};
 use crate::resource::{Address, Catalog, Column, Contents, Resource, contents};
 
 /// List what a recorded resource brings
@@ -128,17 +128,18 @@ fn print(context: &Context, args: &ColumnsArgs, listed: &[Line]) -> Result<Exit,
         context.ui.json(&listed.iter().map(line).collect::<Vec<_>>())?;
         return Ok(Exit::Done);
     }
-    let dtype = |it: &Line| it.dtype.clone().unwrap_or_else(|| "(not known)".to_owned());
+    let name = |it: &Line| shown::name(&it.name).into_owned();
+    let dtype = |it: &Line| shown::line(it.dtype.as_deref().unwrap_or("(not known)")).into_owned();
     let text = if listed.iter().any(|it| it.role.is_some()) {
         let mut table = table(["COLUMN", "TYPE", "ROLE"]);
         for it in listed {
-            table.add_row([it.name.clone(), dtype(it), it.role.unwrap_or_default().replace('_', " ")]);
+            table.add_row([name(it), dtype(it), it.role.unwrap_or_default().replace('_', " ")]);
         }
         lines(&table)
     } else {
         let mut table = table(["COLUMN", "TYPE"]);
         for it in listed {
-            table.add_row([it.name.clone(), dtype(it)]);
+            table.add_row([name(it), dtype(it)]);
         }
         lines(&table)
     };

@@ -14,6 +14,7 @@ use crate::absent::{or_absent, reason};
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::load::{Project, find_root, local_folder, read_project, write_new};
 use crate::registry::{self, Location, Migrated, Registry, Sqlite, Workspace};
+use crate::render::shown as safe;
 use crate::resource::Instant;
 
 /// The surroundings of one run.
@@ -160,6 +161,14 @@ impl Context {
         Ok((location, from))
     }
 
+    /// Returns the workspace that a flag or the environment names.
+    pub fn workspace_named(&self) -> Result<Option<String>, Stop> {
+        match &self.global.workspace {
+            Some(name) => Ok(Some(name.clone())),
+            None => environment("WEIR_WORKSPACE"),
+        }
+    }
+
     /// Returns the workspace's name and where it came from: flag, environment, selection, weir.toml, default.
     pub fn workspace_name(&self, place: &Place) -> Result<Chosen, Stop> {
         let chosen = |value: String, from| Ok(Chosen { value, from });
@@ -288,7 +297,7 @@ const ACTORS: &[&str] = &[
 pub fn shown(location: &Location) -> String {
     let from_here = std::env::current_dir().ok().and_then(|it| location.path.strip_prefix(it).ok().map(Path::to_owned));
     let path = from_here.filter(|it| !it.as_os_str().is_empty()).unwrap_or_else(|| location.path.clone());
-    path.display().to_string()
+    safe::path(&path)
 }
 
 /// Returns a variable; an empty one counts as unset, and one that is no text is an error.

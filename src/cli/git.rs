@@ -19,6 +19,16 @@ pub fn ask(root: &Path) -> Asked {
     }))
 }
 
+/// Returns the repo's folder inside its git repository, as `folder/`: what GitHub shows begins at the root of that.
+pub fn folder(root: &Path) -> String {
+    let Ok(root) = root.canonicalize() else { return String::new() };
+    let Some(top) = root.ancestors().find(|it| it.join(".git").symlink_metadata().is_ok()) else {
+        return String::new();
+    };
+    let inside = root.strip_prefix(top).unwrap_or(Path::new(""));
+    inside.components().map(|it| format!("{}/", it.as_os_str().to_string_lossy())).collect()
+}
+
 impl Asked {
     pub fn answer(self) -> RepoJson {
         self.0.join().unwrap_or_default()

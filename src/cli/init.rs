@@ -9,6 +9,7 @@ use super::stop::{Exit, Stop};
 use crate::absent::or_absent;
 use crate::diagnostic::Diagnostic;
 use crate::load::find_root;
+use crate::render::shown as safe;
 
 /// Start a feature repo
 ///
@@ -51,9 +52,10 @@ pub fn run(context: &Context, args: &InitArgs) -> Result<Exit, Stop> {
             std::fs::create_dir_all(parent).with_context(|| format!("`{}` cannot be made", parent.display()))?;
         }
         std::fs::write(&path, text).with_context(|| format!("`{}` cannot be written", path.display()))?;
-        context.ui.data(&format!("wrote {}\n", shown.join(file).display()))?;
+        context.ui.data(&format!("wrote {}\n", safe::path(&shown.join(file))))?;
     }
-    let change = if args.dir.is_some() { format!("weir -C {} plan", shown.display()) } else { "weir plan".to_owned() };
+    let change =
+        if args.dir.is_some() { format!("weir -C {} plan", safe::path(shown)) } else { "weir plan".to_owned() };
     context.ui.say(&format!("Now `{change}` shows what apply would record."));
     Ok(Exit::Done)
 }

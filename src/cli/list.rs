@@ -11,6 +11,7 @@ use super::planning::Ground;
 use super::stop::{Exit, Stop};
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::plan::Entry;
+use crate::render::shown;
 use crate::resource::{Address, Kind, Resource};
 
 /// List what is recorded
@@ -47,10 +48,10 @@ pub fn run(context: &Context, args: &ListArgs) -> Result<Exit, Stop> {
         let meta = &resource.meta;
         let protected = if meta.prevent_destroy { "yes" } else { "" };
         table.add_row([
-            &address.to_string(),
-            protected,
-            meta.owner.as_deref().unwrap_or_default(),
-            meta.description.as_deref().unwrap_or_default().trim(),
+            shown::line(&address.to_string()),
+            protected.into(),
+            shown::line(meta.owner.as_deref().unwrap_or_default()),
+            shown::line(meta.description.as_deref().unwrap_or_default().trim()),
         ]);
     }
     context.ui.data(&lines(&table))?;
@@ -63,7 +64,7 @@ pub fn kind(text: &str, code: &'static str) -> Result<Kind, Stop> {
     Kind::ALL.iter().find(|it| it.as_str() == text).copied().ok_or_else(|| {
         let near = did_you_mean(text, names.clone());
         let hint = near.unwrap_or_else(|| format!("the kinds are {}", names.collect::<Vec<_>>().join(", ")));
-        Stop::Usage(Diagnostic::error(code, format!("`{}` is not a kind", text.escape_debug())).hint(hint))
+        Stop::Usage(Diagnostic::error(code, format!("`{text}` is not a kind")).hint(hint))
     })
 }
 

@@ -9,6 +9,7 @@ use super::planning::Ground;
 use super::stop::{Exit, Stop};
 use crate::plan::Serial;
 use crate::registry::{LogEntry, Registry};
+use crate::render::shown;
 
 /// List the applies, newest first
 #[derive(Debug, clap::Args)]
@@ -49,12 +50,12 @@ pub fn run(context: &Context, args: &LogArgs) -> Result<Exit, Stop> {
             commit.push('+');
         }
         table.add_row([
-            &entry.serial.to_string(),
-            &entry.at,
-            &entry.actor,
-            &commit,
+            entry.serial.to_string().as_str(),
+            &shown::line(&entry.at),
+            &shown::line(&entry.actor),
+            &shown::line(&commit),
             &changes(&entry.summary),
-            entry.message.as_deref().unwrap_or_default(),
+            &shown::line(entry.message.as_deref().unwrap_or_default()),
         ]);
     }
     context.ui.data(&lines(&table))?;

@@ -1,6 +1,7 @@
 //! The shell: the only place that prints, prompts and reads the environment. One file per command.
 
 mod apply;
+mod asked;
 mod columns;
 mod completions;
 mod context;
@@ -30,8 +31,11 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
+use asked::Asked;
 use context::Context;
 use stop::{Exit, Stop};
+
+use crate::diagnostic::Diagnostic;
 
 pub use schema::command_reference;
 
@@ -127,19 +131,40 @@ pub fn main() -> ExitCode {
     // SQL trees are deep: the threads that parse get room for them. A second call finds the pool made, which is as good.
     let _ = rayon::ThreadPoolBuilder::new().stack_size(32 * 1024 * 1024).build_global();
     hush();
+    let asked = Asked::of(std::env::args_os());
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help is no fault; what clap cannot print (a closed pipe) nobody waits for.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { Exit::Usage } else { Exit::Done } as u8);
-        }
+        Err(error) => return ExitCode::from(refuse(&asked, &error) as u8),
     };
     let context = Context::new(&cli.global);
     match run(cli, &context) {
         Ok(exit) => ExitCode::from(exit as u8),
-        Err(stop) => ExitCode::from(stop.report(&context.ui) as u8),
+        Err(stop) => {
+            asked::say_failure(&asked, &context, &stop);
+            ExitCode::from(stop.report(&context.ui) as u8)
+        }
     }
+}
+
+/// Says what is wrong with the arguments. Help is no fault.
+fn refuse(asked: &Asked, error: &clap::Error) -> Exit {
+    let ui = ui::Ui::new(Color::Auto, false, false);
+    let text = error.render();
+    if !error.use_stderr() {
+        // What cannot be printed (a closed pipe) nobody waits for.
+        let _ = ui.data(&text.ansi().to_string());
+        return Exit::Done;
+    }
+    let plain = text.to_string();
+    let mut said = plain.lines().map(str::trim).filter(|it| !it.is_empty());
+    let summary = said.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+    let diagnostic = Diagnostic::error("C001", summary);
+    let diagnostic = said.take_while(|it| !it.starts_with("Usage:")).fold(diagnostic, Diagnostic::note);
+    if let Some(document) = asked.failure(None, &[diagnostic.hint("`--help` lists what there is")]) {
+        let _ = ui.data(&document);
+    }
+    ui.complain(text.ansi().to_string().trim_end());
+    Exit::Usage
 }
 
 /// Keeps a panic that the engine catches, and tells as an error, from being told twice.

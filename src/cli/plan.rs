@@ -11,7 +11,7 @@ use super::stop::{Exit, Stop};
 use super::{focus, git, repo};
 use crate::diagnostic::Diagnostic;
 use crate::plan::{Saved, Suppress};
-use crate::render::{github, json, markdown, words};
+use crate::render::{github, json, markdown, shown, words};
 use crate::resource::{Address, Instant};
 
 /// Show what apply would change
@@ -86,15 +86,14 @@ pub fn run(context: &Context, args: &PlanArgs) -> Result<Exit, Stop> {
         save(context, path, &planned, args.reading.suppress(), now, &git)?;
     }
     let Planned { plan, refusals, .. } = &planned;
+    let folder = git::folder(&place.root);
     match args.format {
         PlanFormat::Text => context.ui.data(&format!("{}{}", ground.header(), planned.text(context, now)))?,
-        PlanFormat::Json => context.ui.json(&json::plan(plan, refusals, git))?,
-        PlanFormat::Github => {
-            context.ui.data(&github::plan(plan, refusals, &super::validate::repo_prefix(&place.root)))?
-        }
+        PlanFormat::Json => context.ui.json(&json::plan(plan, refusals, git, &folder))?,
+        PlanFormat::Github => context.ui.data(&github::plan(plan, refusals, &folder))?,
         PlanFormat::Markdown => {
             let mut out = String::new();
-            markdown::plan(&mut out, plan, refusals, now).context("the plan cannot be written")?;
+            markdown::plan(&mut out, plan, refusals, now, &folder).context("the plan cannot be written")?;
             context.ui.data(&out)?;
         }
     }
@@ -178,7 +177,7 @@ fn save(
     let path = context.directory()?.join(path);
     std::fs::write(&path, saved.to_text())
         .with_context(|| format!("the plan cannot be saved to `{}`", path.display()))?;
-    let shown = path.display();
+    let shown = shown::path(&path);
     context.ui.say(&match planned.refusals.is_empty() {
         true => format!("Saved the plan to {shown}: `weir apply {shown}` carries it out."),
         false => format!("Saved the refused plan to {shown}."),

@@ -11,7 +11,7 @@ use crate::plan::{
     self, Approved, Columns, Data, Declared, Entry, Learned, Orders, Plan, Refusal, RegistryPlace, Snapshot, Suppress,
 };
 use crate::registry::{self, Location, Part, Parts, Registry, Sqlite, Workspace};
-use crate::render::{style, text, words};
+use crate::render::{shown as safe, style, text, words};
 use crate::resource::{Address, Instant};
 
 /// One workspace of one registry, opened to read.
@@ -74,7 +74,11 @@ impl Ground {
             Some(_) => String::new(),
             None => format!("{}\n", self.place().is_new()),
         };
-        format!("{new}Workspace {} ({mode}), {}, at serial {serial}\n\n", style::strong(name), self.chosen.from)
+        format!(
+            "{new}Workspace {} ({mode}), {}, at serial {serial}\n\n",
+            style::strong(safe::line(name)),
+            self.chosen.from
+        )
     }
 
     /// Warns when CI plans against a registry that is new and that nobody named.
@@ -314,7 +318,7 @@ fn approve(context: &Context, planned: Planned, yes: Answer) -> Result<Approved,
         return Err(Stop::Said(Exit::Refused));
     };
     let count = words::count(count, "change");
-    let question = format!("Apply {count} to workspace {} ({mode})?", style::strong(&workspace));
+    let question = format!("Apply {count} to workspace {} ({mode})?", style::strong(safe::line(&workspace)));
     match yes {
         Answer::Given => Ok(approved),
         Answer::Ask if context.ui.confirm(&question)? => Ok(approved),
@@ -369,7 +373,10 @@ fn commit(context: &Context, ground: &Ground, approved: &Approved, occasion: &Oc
     let serial = serial.map_err(|error| ground.fail(&error))?;
     drop(registry);
     let count = words::count(approved.plan().changes.len(), "change");
-    let done = format!("Applied {count} to workspace {}. Registry is at serial {serial}.\n", approved.plan().workspace);
+    let done = format!(
+        "Applied {count} to workspace {}. Registry is at serial {serial}.\n",
+        safe::line(&approved.plan().workspace)
+    );
     // Saying so may fail, and must not be taken for a failure to apply.
     context.ui.data(&done).map_err(|stop| stop.then_say(&context.ui, done.trim_end()))
 }

@@ -17,7 +17,7 @@ use crate::absent::or_absent;
 use crate::diagnostic::{Diagnostic, DocumentId, Place as At, Span};
 use crate::engine::{self, Format, Request, Scan, Seen};
 use crate::load::Repo;
-use crate::render::words;
+use crate::render::{shown, words};
 use crate::resource::{Address, Instant};
 
 /// Show the rows of a source or a view
@@ -233,7 +233,7 @@ fn to_file(
     if metadata.is_some_and(|metadata| !metadata.is_file()) {
         let mut file = std::fs::File::options().write(true).open(&path).with_context(cannot)?;
         let (seen, more) = write_all(repo, request, format, &mut file, &path)?;
-        context.ui.say(&format!("Wrote {} to {}{more}.", words::count(seen.rows, "row"), path.display()));
+        context.ui.say(&format!("Wrote {} to {}{more}.", words::count(seen.rows, "row"), shown::path(&path)));
         return Ok(seen);
     }
     let folder = path.parent().filter(|it| matches!(it.metadata(), Ok(metadata) if metadata.is_dir()));
@@ -244,7 +244,7 @@ fn to_file(
         let mut file = std::io::BufWriter::new(std::fs::File::create(&temporary).with_context(cannot)?);
         let (seen, more) = write_all(repo, request, format, &mut file, &path)?;
         std::fs::rename(&temporary, &path).with_context(cannot)?;
-        context.ui.say(&format!("Wrote {} to {}{more}.", words::count(seen.rows, "row"), path.display()));
+        context.ui.say(&format!("Wrote {} to {}{more}.", words::count(seen.rows, "row"), shown::path(&path)));
         Ok(seen)
     })();
     if written.is_err() {
@@ -293,10 +293,9 @@ fn show(repo: &Repo, request: &Request, format: Format, out: &mut (dyn Write + S
 
 fn table(seen: &Seen) -> String {
     let mut table: Table = super::list::table::<0>([]);
-    table.set_header(&seen.columns);
+    table.set_header(seen.columns.iter().map(|it| shown::line(it)));
     for row in &seen.cells {
-        // A line break would tear the row apart.
-        table.add_row(row.iter().map(|it| it.replace('\n', "\\n")));
+        table.add_row(row.iter().map(|it| shown::line(it)));
     }
     for column in table.column_iter_mut() {
         column.set_padding((0, 2));

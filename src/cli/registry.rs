@@ -8,7 +8,7 @@ use super::context::{Context, Missing, shown};
 use super::stop::{Exit, Stop};
 use crate::diagnostic::Diagnostic;
 use crate::registry::{self, Location, Migrated};
-use crate::render::words;
+use crate::render::{shown as safe, words};
 
 /// Make, migrate, back up and check the registry
 #[derive(Debug, clap::Args)]
@@ -49,7 +49,7 @@ pub fn run(context: &Context, args: &RegistryArgs) -> Result<Exit, Stop> {
         RegistryCommand::Backup { file } => {
             let target = context.directory()?.join(file);
             context.wait(registry::backup(&location, &target)).map_err(|it| Stop::registry(&it, &shown(&location)))?;
-            context.ui.data(&format!("Copied {} to {}.\n", shown(&location), file.display()))?;
+            context.ui.data(&format!("Copied {} to {}.\n", shown(&location), safe::path(file)))?;
             Ok(Exit::Done)
         }
         RegistryCommand::Check => check(context, &location),
@@ -76,11 +76,11 @@ fn migrate(context: &Context, location: &Location) -> Result<Exit, Stop> {
     let text = match migrated {
         None => format!("{place} has format {format} already: there is nothing to do.\n"),
         Some(Migrated { found, backup, put_back }) if found == format => {
-            let (triggers, backup) = (put_back.join(", "), backup.display());
+            let (triggers, backup) = (put_back.join(", "), safe::path(&backup));
             format!("Put back triggers of {place}: {triggers}. The copy before is {backup}.\n")
         }
         Some(Migrated { found, backup, .. }) => {
-            format!("Migrated {place} from format {found} to {format}. The copy before is {}.\n", backup.display())
+            format!("Migrated {place} from format {found} to {format}. The copy before is {}.\n", safe::path(&backup))
         }
     };
     context.ui.data(&text)?;

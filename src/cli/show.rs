@@ -10,6 +10,7 @@ use super::stop::{Exit, Stop};
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::plan::Serial;
 use crate::registry;
+use crate::render::shown;
 use crate::resource::{Address, Catalog, Resource};
 
 /// Show one recorded resource
@@ -70,6 +71,7 @@ fn show_now(context: &Context, args: &ShowArgs) -> Result<Exit, Stop> {
         return Ok(Exit::Done);
     }
     let mut out = declaration(resource);
+    let item = |it: &str| shown::item(it, shown::Form::Plain).into_owned();
     let mut line = |title: &str, items: Vec<String>| {
         if !items.is_empty() {
             out.push_str(&format!("# {title}: {}\n", items.join(", ")));
@@ -78,8 +80,8 @@ fn show_now(context: &Context, args: &ShowArgs) -> Result<Exit, Stop> {
     line("reads", entry.depends_on.iter().map(ToString::to_string).collect());
     line("read by", read_by.iter().map(ToString::to_string).collect());
     line("protected by", protected_by.iter().map(ToString::to_string).collect());
-    line("on the wire", entry.wire_order.clone());
-    line("columns by its data", derived.into_iter().flatten().map(|it| format!("{}: {}", it.0, it.1)).collect());
+    line("on the wire", entry.wire_order.iter().map(|it| item(it)).collect());
+    line("columns by its data", derived.into_iter().flatten().map(|it| format!("{}: {}", item(&it.0), it.1)).collect());
     context.ui.data(&out)?;
     Ok(Exit::Done)
 }
@@ -122,12 +124,51 @@ pub fn specs_at(
 
 /// The declaration as YAML, as a person would write it.
 fn declaration(resource: &Resource) -> String {
-    let mut text = format!("kind: {}\nname: {}\n", resource.address.kind, resource.address.name);
-    let Value::Object(members) = resource.to_json() else { return text };
-    if !members.is_empty() {
-        text.push_str(&crate::load::to_yaml(&Value::Object(members)));
+    let mut members = serde_json::Map::new();
+    members.insert("kind".to_owned(), json!(resource.address.kind.as_str()));
+    members.insert("name".to_owned(), json!(&*resource.address.name));
+    if let Value::Object(declared) = resource.to_json() {
+        members.extend(declared);
     }
-    text
+    yaml(&Value::Object(members))
+}
+
+/// Writes YAML in which what hides is an escape: such texts stand in double quotes, where YAML reads escapes.
+fn yaml(value: &Value) -> String {
+    let mut hidden = Vec::new();
+    let plain = crate::load::to_yaml(value);
+    let mark = std::iter::successors(Some("escaped".to_owned()), |it| Some(format!("{it}-")))
+        .find(|it| !plain.contains(it.as_str()))
+        .unwrap_or_default();
+    let marked = mark_hidden(value, &mark, &mut hidden);
+    if hidden.is_empty() {
+        return plain;
+    }
+    let mut parts = crate::load::to_yaml(&marked);
+    for (index, text) in hidden.iter().enumerate() {
+        parts = parts.replacen(&format!("{mark}{index}{mark}"), &shown::yaml(text), 1);
+    }
+    parts
+}
+
+/// Puts a mark where a text hides something.
+fn mark_hidden(value: &Value, mark: &str, hidden: &mut Vec<String>) -> Value {
+    let mut text = |it: &str| {
+        if !shown::hides(&it.replace('\n', "")) {
+            return it.to_owned();
+        }
+        hidden.push(it.to_owned());
+        format!("{mark}{}{mark}", hidden.len() - 1)
+    };
+    match value {
+        Value::String(it) => Value::String(text(it)),
+        Value::Array(items) => items.iter().map(|it| mark_hidden(it, mark, hidden)).collect(),
+        Value::Object(members) => {
+            let keys: Vec<String> = members.keys().map(|it| text(it)).collect();
+            keys.into_iter().zip(members.values().map(|it| mark_hidden(it, mark, hidden))).collect()
+        }
+        other => other.clone(),
+    }
 }
 
 /// Where a resource is looked for.

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::registry;
-use crate::render::{diagnostics, style, words};
+use crate::render::{diagnostics, shown, style, words};
 use crate::secret::{hide, mask};
 
 use super::ui::Ui;
@@ -32,6 +32,8 @@ pub enum Stop {
     Mistakes { errors: Vec<Diagnostic>, documents: usize },
     /// The world failed in another way: one error with its causes.
     World(anyhow::Error),
+    /// The same, with what to type next.
+    Hinted { error: anyhow::Error, hint: &'static str },
     /// Everything has been said.
     Said(Exit),
 }
@@ -54,10 +56,15 @@ impl Stop {
                 ui.complain(&format!("\n{errors} in {documents}."));
                 Exit::Error
             }
+            Self::Hinted { error, hint } => {
+                Self::World(error).report(ui);
+                ui.complain(&format!("{} {hint}", style::hint("hint:")));
+                Exit::Error
+            }
             Self::World(error) => {
-                let mut text = format!("{} {error}", style::error("error:"));
+                let mut text = format!("{} {}", style::error("error:"), shown::line(&error.to_string()));
                 for cause in error.chain().skip(1) {
-                    text.push_str(&format!("\n  caused by: {cause}"));
+                    text.push_str(&format!("\n  caused by: {}", shown::line(&cause.to_string())));
                 }
                 ui.complain(&mask(&text));
                 Exit::Error
@@ -71,9 +78,26 @@ impl Stop {
         match &mut self {
             Self::Diagnostics(list) | Self::Mistakes { errors: list, .. } => list.iter_mut().for_each(hide),
             Self::Usage(diagnostic) => hide(diagnostic),
-            Self::World(_) | Self::Said(_) => {}
+            Self::World(_) | Self::Hinted { .. } | Self::Said(_) => {}
         }
         self
+    }
+
+    /// Returns why, for a format that programs read.
+    pub fn diagnostics(&self) -> Vec<Diagnostic> {
+        let world = |error: &anyhow::Error| {
+            let diagnostic = Diagnostic::error("C002", error.to_string());
+            error.chain().skip(1).fold(diagnostic, |it, cause| it.note(format!("caused by: {cause}")))
+        };
+        let mut list = match self {
+            Self::Diagnostics(list) | Self::Mistakes { errors: list, .. } => list.clone(),
+            Self::Usage(diagnostic) => vec![diagnostic.clone()],
+            Self::World(error) => vec![world(error)],
+            Self::Hinted { error, hint } => vec![world(error).hint(*hint)],
+            Self::Said(_) => Vec::new(),
+        };
+        list.iter_mut().for_each(hide);
+        list
     }
 
     /// Adds the line that every command which writes ends with; whoever has said why has said that too.

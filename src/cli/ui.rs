@@ -1,11 +1,12 @@
 //! stdout for data, stderr for speech; questions.
 
 use std::io::{self, BufRead, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anstream::{AutoStream, ColorChoice};
 
 use crate::diagnostic::Diagnostic;
-use crate::render::style;
+use crate::render::shown;
 
 use super::{Color, Stop};
 
@@ -14,6 +15,7 @@ pub struct Ui {
     color: ColorChoice,
     quiet: bool,
     pub verbose: bool,
+    has_printed: AtomicBool,
 }
 
 impl Ui {
@@ -23,24 +25,35 @@ impl Ui {
             Color::Always => ColorChoice::Always,
             Color::Never => ColorChoice::Never,
         };
-        Self { color, quiet, verbose }
+        Self { color, quiet, verbose, has_printed: AtomicBool::new(false) }
     }
 
     /// Writes a result. A reader that has gone away (`| head -1`) is no fault; a full disk is.
     pub fn data(&self, text: &str) -> Result<(), Stop> {
+        self.note_printed();
         let mut out = AutoStream::new(io::stdout(), self.color);
-        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        match out.write_all(shown::sieve(text).as_bytes()).and_then(|()| out.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             Err(error) => Err(anyhow::Error::new(error).context("the output cannot be written").into()),
             Ok(()) => Ok(()),
         }
     }
 
+    /// Says whether anything went to stdout: a document is printed once.
+    pub fn has_printed(&self) -> bool {
+        self.has_printed.load(Ordering::Relaxed)
+    }
+
+    /// Remembers what went to stdout by another way.
+    pub fn note_printed(&self) {
+        self.has_printed.store(true, Ordering::Relaxed);
+    }
+
     /// Writes a result as JSON, indented: for `jq` and for eyes.
     pub fn json(&self, value: &impl serde::Serialize) -> Result<(), Stop> {
         let text = serde_json::to_string_pretty(value)
             .map_err(|it| anyhow::Error::new(it).context("the result cannot be written as JSON"))?;
-        self.data(&format!("{text}\n"))
+        self.data(&format!("{}\n", shown::json(&text)))
     }
 
     /// Says something that `-q` silences.
@@ -57,20 +70,19 @@ impl Ui {
 
     /// Says something that has to be heard. Where even that fails, there is nobody to tell.
     pub fn complain(&self, text: &str) {
-        let _ = writeln!(AutoStream::new(io::stderr(), self.color), "{text}");
+        let _ = writeln!(AutoStream::new(io::stderr(), self.color), "{}", shown::sieve(text));
     }
 
     /// Asks; anything but `y` or `yes` is No. Without a terminal nobody can answer: an error, before the question.
     pub fn confirm(&self, question: &str) -> Result<bool, Stop> {
         if !io::stdin().is_terminal() {
-            return Err(anyhow::anyhow!(
-                "there is no terminal to ask on\n{} add --yes to go on without a question",
-                style::hint("hint:")
-            )
-            .into());
+            return Err(Stop::Hinted {
+                error: anyhow::anyhow!("there is no terminal to ask on"),
+                hint: "add --yes to go on without a question",
+            });
         }
         let mut err = AutoStream::new(io::stderr(), self.color);
-        write!(err, "{question} [y/N] ")?;
+        write!(err, "{} [y/N] ", shown::sieve(question))?;
         err.flush()?;
         let mut answer = String::new();
         if io::stdin().lock().read_line(&mut answer)? == 0 {

@@ -1,13 +1,11 @@
 //! `weir validate`
 
-use std::path::Path;
-
 use anyhow::Context as _;
 use clap::ValueEnum;
 
 use super::context::Context;
-use super::repo;
 use super::stop::{Exit, Stop};
+use super::{git, repo};
 use crate::render::{diagnostics, github, json, markdown, sarif, words};
 
 /// Check the repo
@@ -19,6 +17,10 @@ pub struct ValidateArgs {
     /// Open no source: check only what the files say
     #[arg(long)]
     offline: bool,
+
+    /// Exit 1 when there is a warning, too
+    #[arg(long)]
+    deny_warnings: bool,
 
     /// How to print the mistakes
     #[arg(long, value_enum, default_value_t = ValidateFormat::Text)]
@@ -49,30 +51,36 @@ pub fn run(context: &Context, args: &ValidateArgs) -> Result<Exit, Stop> {
         && args.format == ValidateFormat::Text
         && !context.ui.verbose
     {
+        let warnings = known.warnings.iter().map(|it| it.1).sum();
         repo::say_counts(context, &known.warnings);
         context.ui.data(&format!("Valid: {}.\n", words::count(known.count, "declaration")))?;
-        return Ok(Exit::Done);
+        return Ok(exit(args, 0, warnings));
     }
     let brief = args.format == ValidateFormat::Text && !context.ui.verbose;
     let reading = sources.check(context, &place, if brief { repo::Shown::Errors } else { repo::Shown::All }, opened);
     let errors = reading.diagnostics.iter().filter(|it| it.is_error()).count();
+    let exit = exit(args, errors, reading.diagnostics.len() - errors);
+    let folder = git::folder(&place.root);
     match args.format {
         ValidateFormat::Text => text(context, &reading, errors)?,
-        ValidateFormat::Json => context.ui.json(&json::validate(reading.documents, &reading.diagnostics))?,
-        ValidateFormat::Sarif => context.ui.json(&sarif::log(&reading.diagnostics))?,
-        ValidateFormat::Github => {
-            context.ui.data(&github::diagnostics(&reading.diagnostics, &repo_prefix(&place.root)))?
-        }
+        ValidateFormat::Json => context.ui.json(&json::validate(reading.documents, &reading.diagnostics, &folder))?,
+        ValidateFormat::Sarif => context.ui.json(&sarif::log(&reading.diagnostics, &folder))?,
+        ValidateFormat::Github => context.ui.data(&github::diagnostics(&reading.diagnostics, &folder))?,
         ValidateFormat::Markdown => {
             let mut out = String::new();
-            markdown::diagnostics(&mut out, &reading.diagnostics, reading.declared.len())
+            let about = markdown::About::Validate;
+            markdown::diagnostics(&mut out, &about, &reading.diagnostics, Some(reading.declared.len()), &folder)
                 .context("the result cannot be written")?;
             context.ui.data(&out)?;
         }
     }
     // The process is about to end, and taking 10,000 declarations apart first would be for nobody.
     std::mem::forget(reading);
-    Ok(if errors > 0 { Exit::Error } else { Exit::Done })
+    Ok(exit)
+}
+
+fn exit(args: &ValidateArgs, errors: usize, warnings: usize) -> Exit {
+    if errors > 0 || args.deny_warnings && warnings > 0 { Exit::Error } else { Exit::Done }
 }
 
 fn text(context: &Context, reading: &repo::Reading, errors: usize) -> Result<(), Stop> {
@@ -98,15 +106,5 @@ pub fn say_unchecked(context: &Context, offline: bool) {
         context.ui.say(
             "This build has no engine: sources were not opened, and queries were not checked against their columns.",
         );
-    }
-}
-
-/// Returns the repo's folder inside its git repository, as `folder/`: annotations count from there.
-pub fn repo_prefix(root: &Path) -> String {
-    let Ok(root) = root.canonicalize() else { return String::new() };
-    let Some(top) = root.ancestors().find(|it| it.join(".git").exists()) else { return String::new() };
-    match root.strip_prefix(top) {
-        Ok(inside) if !inside.as_os_str().is_empty() => format!("{}/", inside.display()),
-        _ => String::new(),
     }
 }

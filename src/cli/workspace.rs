@@ -10,7 +10,7 @@ use super::stop::{Exit, Stop};
 use crate::diagnostic::Diagnostic;
 use crate::plan::{self, Mode, Suppress};
 use crate::registry::{self, Registry, Workspace};
-use crate::render::{style, words};
+use crate::render::{shown as safe, style, words};
 
 /// Create, list, show, select and delete workspaces
 ///
@@ -76,7 +76,7 @@ pub fn is_name(name: &str) -> bool {
 
 fn create(context: &Context, name: &str, live: bool) -> Result<Exit, Stop> {
     if !is_name(name) {
-        let diagnostic = Diagnostic::error("G011", format!("workspace name `{}` is not allowed", name.escape_debug()));
+        let diagnostic = Diagnostic::error("G011", format!("workspace name `{name}` is not allowed"));
         return Err(Stop::diagnostic(
             diagnostic.hint("start with a letter, then letters, digits, `-` and `_`, at most 64 in all"),
         ));
@@ -135,7 +135,7 @@ fn list(context: &Context, format: Format) -> Result<Exit, Stop> {
             let mark = if workspace.name == chosen.value { "*" } else { " " };
             out.push_str(&format!(
                 "{mark} {:width$}  {}\n",
-                workspace.name,
+                safe::line(&workspace.name),
                 style::dim(format!("{}, serial {}", words::count(workspace.count, "resource"), workspace.serial))
             ));
         }
@@ -157,9 +157,12 @@ fn show(context: &Context, format: Format) -> Result<Exit, Stop> {
             json["from"] = json!(ground.chosen.from);
             context.ui.json(&json)?;
         }
-        Format::Text => context
-            .ui
-            .data(&format!("{} ({}), {}\n", ground.workspace.name, ground.workspace.mode, ground.chosen.from))?,
+        Format::Text => context.ui.data(&format!(
+            "{} ({}), {}\n",
+            safe::line(&ground.workspace.name),
+            ground.workspace.mode,
+            ground.chosen.from
+        ))?,
     }
     Ok(Exit::Done)
 }
@@ -200,8 +203,11 @@ fn delete(context: &Context, name: &str, yes: bool) -> Result<Exit, Stop> {
     }
     let Workspace { mode, count, .. } = ground.workspace.clone();
     if !yes {
-        let question =
-            format!("Delete {mode} workspace {} and its {}?", style::strong(name), words::count(count, "resource"));
+        let question = format!(
+            "Delete {mode} workspace {} and its {}?",
+            style::strong(safe::line(name)),
+            words::count(count, "resource")
+        );
         if !context.ui.confirm(&question)? {
             return Err(anyhow::anyhow!("the answer was not yes").into());
         }

@@ -227,7 +227,7 @@ fn read_document(
     match yaml::decode(&origin, &project.defaults) {
         Ok(None) => {}
         Ok(Some(resource)) => {
-            let (parsed, spec) = complete(bounds, file, document, resource, dialect, &mut found.diagnostics);
+            let (parsed, spec) = complete(bounds, file, &origin, document, resource, dialect, &mut found.diagnostics);
             found.entry = cache::entry(place, &parsed, &spec);
             found.parsed = Some(parsed);
         }
@@ -237,7 +237,7 @@ fn read_document(
             found.diagnostics.append(&mut broken.diagnostics);
             match &broken.partial {
                 Some(partial) if sound => {
-                    complete(bounds, file, document, partial.clone(), dialect, &mut found.diagnostics);
+                    complete(bounds, file, &origin, document, partial.clone(), dialect, &mut found.diagnostics);
                 }
                 Some(partial) => {
                     crate::check::part(
@@ -259,6 +259,7 @@ fn read_document(
 fn complete(
     bounds: &Bounds,
     file: &SourceFile,
+    origin: &yaml::Origin,
     document: DocumentId,
     mut resource: Resource,
     dialect: sql::Dialect,
@@ -267,7 +268,8 @@ fn complete(
     let mut report = Report { document, diagnostics };
     resource.engine = Some(dialect);
     crate::check::alone(&resource, &mut report);
-    if file.text.contains("${") {
+    // Of this declaration alone: a file may hold thousands.
+    if origin.text.contains("${") {
         crate::check::variables(&resource, &mut report);
     }
     let mut externals = Vec::new();

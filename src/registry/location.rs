@@ -36,7 +36,7 @@ impl Location {
             }
             None => url.strip_prefix("sqlite:").unwrap_or(url),
         };
-        let shown = url.escape_debug();
+        let shown = url;
         if path.trim().is_empty() {
             return fault("the registry's url names no file".to_owned(), WRITE);
         }

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 
 use super::text::Detail;
-use super::{style, words};
+use super::{shown, style, words};
 use crate::plan::{Action, Brings, Change};
 use crate::resource::{Column, Contents};
 
@@ -47,11 +47,12 @@ pub fn brief(change: &Change) -> String {
             Contents::Entity { join_keys } => format!("join keys: {}", few(join_keys)),
             Contents::Source { columns: Some(columns) } => format!("columns: {}", few(columns)),
             Contents::Source { columns: None } => format!("columns: {UNOPENED}"),
-            Contents::Transformation { inputs, .. } => format!("inputs: {}", inputs.join(", ")),
+            Contents::Transformation { inputs, .. } => format!("inputs: {}", names(inputs).join(", ")),
             Contents::View { features: Some(features), .. } => format!("features: {}", few(features)),
             Contents::View { features: None, .. } => format!("features: {UNKNOWN}"),
             Contents::Service { features, unknown, .. } if unknown.is_empty() => format!("features: {}", few(features)),
             Contents::Service { features, unknown, .. } => {
+                let unknown = unknown.iter().map(shown::thing);
                 let shown = if features.is_empty() { String::new() } else { format!("{}; ", few(features)) };
                 format!("features: {shown}those of {}: {UNKNOWN}", words::list(unknown))
             }
@@ -73,8 +74,10 @@ pub fn brief(change: &Change) -> String {
 fn differences(adds: &[Column], removes: &[Column]) -> Vec<(String, Vec<String>)> {
     let had = |it: &Column| removes.iter().find(|old| old.name == it.name);
     let has = |it: &Column| adds.iter().any(|new| new.name == it.name);
-    let dtype = |it: &Column| it.dtype.clone().unwrap_or_default();
-    let retyped = adds.iter().filter_map(|new| Some(format!("{} {} -> {}", new.name, dtype(had(new)?), dtype(new))));
+    let dtype = |it: &Column| shown::line(it.dtype.as_deref().unwrap_or_default()).into_owned();
+    let retyped = adds
+        .iter()
+        .filter_map(|new| Some(format!("{} {} -> {}", shown::name(&new.name), dtype(had(new)?), dtype(new))));
     let added: Vec<Column> = adds.iter().filter(|it| had(it).is_none()).cloned().collect();
     let removed: Vec<Column> = removes.iter().filter(|it| !has(it)).cloned().collect();
     let features = |count| words::plural(count, "feature");
@@ -101,18 +104,18 @@ fn created(out: &mut impl Write, contents: &Contents, indent: &str, detail: Deta
         Contents::Source { columns: None } => writeln!(out, "{indent}columns: {UNOPENED}"),
         Contents::Source { columns } => columns_of(out, indent, "columns:", columns.as_deref(), detail),
         Contents::Transformation { inputs, columns } => {
-            list(out, indent, &format!("{}:", words::plural(inputs.len(), "input")), inputs, detail)?;
+            list(out, indent, &format!("{}:", words::plural(inputs.len(), "input")), &names(inputs), detail)?;
             match columns {
                 Some(columns) => {
-                    let names: Vec<String> = columns.iter().map(|it| it.name.clone()).collect();
+                    let names: Vec<String> = columns.iter().map(|it| shown::name(&it.name).into_owned()).collect();
                     list(out, indent, "yields:", &names, detail)
                 }
                 None => writeln!(out, "{indent}yields: {UNKNOWN}"),
             }
         }
         Contents::View { entities, sources, features, .. } => {
-            let entities = format!("{}: {}", words::plural(entities.len(), "entity"), entities.join(", "));
-            let sources = format!("{}: {}", words::plural(sources.len(), "source"), sources.join(", "));
+            let entities = format!("{}: {}", words::plural(entities.len(), "entity"), names(entities).join(", "));
+            let sources = format!("{}: {}", words::plural(sources.len(), "source"), names(sources).join(", "));
             pack(out, indent, &[entities, sources, serves(contents)])?;
             columns_of(out, indent, "features:", features.as_deref(), detail)
         }
@@ -122,7 +125,7 @@ fn created(out: &mut impl Write, contents: &Contents, indent: &str, detail: Deta
                 columns_of(out, indent, "features:", Some(features), detail)?;
             }
             if !unknown.is_empty() {
-                let text = format!("features of {}: {UNKNOWN}", words::list(unknown));
+                let text = format!("features of {}: {UNKNOWN}", words::list(unknown.iter().map(shown::thing)));
                 pack(out, indent, &[text])?;
             }
             Ok(())
@@ -172,11 +175,19 @@ fn columns_of(
 
 /// Returns `name Type`, or the name alone where the type is not known.
 fn typed(columns: &[Column]) -> Vec<String> {
-    let typed = |it: &Column| match &it.dtype {
-        Some(dtype) => format!("{} {dtype}", it.name),
-        None => it.name.clone(),
-    };
-    columns.iter().map(typed).collect()
+    columns.iter().map(typed_one).collect()
+}
+
+fn typed_one(column: &Column) -> String {
+    let name = shown::name(&column.name);
+    match &column.dtype {
+        Some(dtype) => format!("{name} {}", shown::line(dtype)),
+        None => name.into_owned(),
+    }
+}
+
+fn names(names: &[String]) -> Vec<String> {
+    names.iter().map(|it| shown::name(it).into_owned()).collect()
 }
 
 /// Writes `label a, b, c`, broken between items before it grows past 80 columns. A brief list ends after three lines.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use super::{style, words};
+use super::{shown, style, words};
 use crate::diagnostic::{Diagnostic, Label, Place, Severity, Span};
 
 /// What is said of one line: which label comes first is the fault itself.
@@ -16,7 +16,7 @@ pub fn one(diagnostic: &Diagnostic) -> String {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let mut group = Group::with_title(level.primary_title(&diagnostic.summary).id(diagnostic.code.0));
+    let mut group = Group::with_title(level.primary_title(shown::line(&diagnostic.summary)).id(diagnostic.code.0));
     let mut whole_files = Vec::new();
     let mut lines: Vec<(&Span, Labels)> = Vec::new();
     for (index, label) in diagnostic.labels.iter().enumerate() {
@@ -33,30 +33,43 @@ pub fn one(diagnostic: &Diagnostic) -> String {
         let annotations = labels.iter().map(|(index, label, span)| {
             let kind = if *index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
             let annotation = kind.span(bytes(span));
-            if label.text.is_empty() { annotation } else { annotation.label(label.text.as_str()) }
+            if label.text.is_empty() { annotation } else { annotation.label(shown::line(&label.text)) }
         });
-        group = group
-            .element(Snippet::source(&*line.text).line_start(line.line).path(&*line.file).annotations(annotations));
+        let snippet = Snippet::source(source(&line.text)).line_start(line.line).path(shown::name(&line.file));
+        group = group.element(snippet.annotations(annotations));
     }
-    let mut out = Renderer::styled().term_width(120).render(&[group]);
+    let mut out = renderer().render(&[group]);
     out.push('\n');
     for span in whole_files {
         let line = if span.line == 0 { String::new() } else { format!(":{}", span.line) };
-        let _ = writeln!(out, " --> {}{line}", span.file);
+        let _ = writeln!(out, " --> {}{line}", shown::name(&span.file));
     }
     for note in &diagnostic.notes {
-        let _ = writeln!(out, "{} {note}", style::strong("note:"));
+        let _ = writeln!(out, "{} {}", style::strong("note:"), shown::line(note));
     }
     for hint in &diagnostic.hints {
-        let _ = writeln!(out, "{} {hint}", style::hint("hint:"));
+        let _ = writeln!(out, "{} {}", style::hint("hint:"), shown::line(hint));
     }
     out.push('\n');
     out
 }
 
-/// Columns count characters, the snippet counts bytes.
+/// The colours of a refusal: one word has one colour everywhere.
+fn renderer() -> Renderer {
+    Renderer::styled().term_width(120).error(style::ERROR).warning(style::UPDATE.bold())
+}
+
+/// A line of a file as it is shown; tabs are the snippet's to widen.
+fn source(text: &str) -> String {
+    text.split('\t').map(shown::line).collect::<Vec<_>>().join("\t")
+}
+
+/// Columns count characters of the file, the snippet counts bytes of what is shown.
 fn bytes(span: &Span) -> std::ops::Range<usize> {
-    let offset = |chars: usize| span.text.char_indices().nth(chars).map_or(span.text.len(), |it| it.0);
+    let offset = |chars: usize| {
+        let end = span.text.char_indices().nth(chars).map_or(span.text.len(), |it| it.0);
+        source(&span.text[..end]).len()
+    };
     offset(span.column - 1)..offset(span.column - 1 + span.length).max(offset(span.column - 1))
 }
 

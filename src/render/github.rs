@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{contents, text, words};
+use super::{contents, shown, text, words};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::plan::{Change, Plan, Refusal};
 
@@ -49,21 +49,26 @@ pub fn plan(plan: &Plan, refusals: &[Refusal], folder: &str) -> String {
                 out,
                 "::warning {place}title={}::{}",
                 change.action.word(),
-                data(&format!("this plan would {} {}{}", change.action.word(), change.address, brings(change)))
+                data(&format!(
+                    "this plan would {} {}{}",
+                    change.action.word(),
+                    shown::thing(&change.address),
+                    brings(change)
+                ))
             );
         } else {
             let _ = writeln!(
                 out,
                 "::notice {place}title={}::{}",
                 change.action.word(),
-                data(&format!("{} {}{}", change.action.word(), change.address, brings(change)))
+                data(&format!("{} {}{}", change.action.word(), shown::thing(&change.address), brings(change)))
             );
         }
         for warning in &change.warnings {
             let _ = writeln!(out, "::warning {place}title={}::{}", warning.code, message(warning));
         }
     }
-    let lifts: Vec<String> = plan.changes.iter().filter(|it| it.lifts()).map(|it| it.address.to_string()).collect();
+    let lifts: Vec<String> = plan.changes.iter().filter(|it| it.lifts()).map(|it| shown::thing(&it.address)).collect();
     if !lifts.is_empty() {
         let text = format!("Lifts protection from: {}", words::list(lifts));
         let _ = writeln!(out, "::warning title=lifts protection::{}", data(&text));
@@ -95,15 +100,16 @@ fn message(diagnostic: &Diagnostic) -> String {
     let lines = std::iter::once(diagnostic.summary.clone())
         .chain(diagnostic.notes.iter().cloned())
         .chain(diagnostic.hints.iter().map(|it| format!("hint: {it}")));
-    data(&lines.collect::<Vec<_>>().join("\n"))
+    data(&lines.map(|it| shown::line(&it).into_owned()).collect::<Vec<_>>().join("\n"))
 }
 
 /// Escapes the text of a workflow command.
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    // What is escaped here and there stays: a line end parts the lines of one message.
+    shown::lines(text).replace('%', "%25").replace('\n', "%0A")
 }
 
-/// Escapes a property of a workflow command.
+/// Escapes a property of a workflow command. GitHub reads it back, so that a file is named as it is.
 fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A").replace(':', "%3A").replace(',', "%2C")
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
+use super::shown;
 use crate::resource::{Address, Resource};
 
 /// Writes a Graphviz digraph; arrows point from what is read to its reader.
@@ -10,14 +11,30 @@ pub fn dot(out: &mut impl Write, resources: &BTreeMap<&Address, &Resource>) -> f
     writeln!(out, "digraph weir {{\n  rankdir=LR;\n  node [shape=box, fontname=\"sans-serif\"];")?;
     for (address, resource) in resources {
         let pen = if resource.meta.prevent_destroy { ", penwidth=3" } else { "" };
-        writeln!(out, "  \"{address}\" [label=\"{}\\n{}\"{pen}];", address.kind, address.name)?;
+        writeln!(out, "  {} [label=\"{}\\n{}\"{pen}];", quoted(address), address.kind, inner(&address.name))?;
     }
     for (address, resource) in resources {
         for dependency in &resource.depends_on {
-            writeln!(out, "  \"{dependency}\" -> \"{address}\";")?;
+            writeln!(out, "  {} -> {};", quoted(dependency), quoted(address))?;
         }
     }
     writeln!(out, "}}")
+}
+
+fn quoted(address: &Address) -> String {
+    format!("\"{}\"", inner(&address.to_string()))
+}
+
+/// Returns a text for between Graphviz's double quotes.
+fn inner(text: &str) -> String {
+    shown::line(text).replace('\\', "\\\\").replace('"', "\\\"")
+}
+
+/// Returns a text for between Mermaid's double quotes, where HTML and a `#` mean something.
+fn entities(text: &str) -> String {
+    let plain = |it: char| it.is_alphanumeric() || matches!(it, ' ' | '_' | '-' | ':' | '.');
+    let entity = |it: char| if plain(it) { it.to_string() } else { format!("#{};", u32::from(it)) };
+    shown::line(text).chars().map(entity).collect()
 }
 
 /// Writes a Mermaid flowchart; node names are numbers, because Mermaid's own take no dots.
@@ -26,7 +43,7 @@ pub fn mermaid(out: &mut impl Write, resources: &BTreeMap<&Address, &Resource>) 
     writeln!(out, "flowchart LR")?;
     for (address, resource) in resources {
         let (open, close) = if resource.meta.prevent_destroy { ("[[", "]]") } else { ("[", "]") };
-        writeln!(out, "  n{}{open}\"{}<br/>{}\"{close}", number[address], address.kind, address.name)?;
+        writeln!(out, "  n{}{open}\"{}<br/>{}\"{close}", number[address], address.kind, entities(&address.name))?;
     }
     for (address, resource) in resources {
         for dependency in resource.depends_on.iter().filter_map(|it| number.get(it)) {
@@ -39,8 +56,8 @@ pub fn mermaid(out: &mut impl Write, resources: &BTreeMap<&Address, &Resource>) 
 /// Writes one line a resource with what it depends on.
 pub fn text(out: &mut impl Write, resources: &BTreeMap<&Address, &Resource>) -> fmt::Result {
     for (address, resource) in resources {
-        let reads = resource.depends_on.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        writeln!(out, "{address}{}{reads}", if reads.is_empty() { "" } else { " ← " })?;
+        let reads = resource.depends_on.iter().map(shown::thing).collect::<Vec<_>>().join(", ");
+        writeln!(out, "{}{}{reads}", shown::thing(address), if reads.is_empty() { "" } else { " ← " })?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::words;
+use super::{shown, words};
 use crate::plan::{Change, Job, JobAction, JobChange, JobKind};
 use crate::resource::Instant;
 
@@ -20,7 +20,7 @@ pub fn jobs(out: &mut impl Write, change: &Change, indent: &str, now: Instant) -
         list(out, own.into_iter(), indent, now)?;
     }
     for view in below.chunk_by(|a, b| a.view == b.view) {
-        writeln!(out, "{indent}jobs of {}", view[0].view)?;
+        writeln!(out, "{indent}jobs of {}", shown::thing(&view[0].view))?;
         list(out, view.iter().copied(), &format!("{indent}  "), now)?;
     }
     Ok(())

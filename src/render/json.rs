@@ -10,14 +10,39 @@ use crate::diagnostic::{Diagnostic, Place};
 use crate::plan::{Action, Cause, Change, JobChange, Meanwhile, Plan, Refusal};
 
 /// Grows when a reader would have to change.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
-/// What `weir plan --format json` prints.
+/// What `weir plan --format json` prints: the plan, or why there is none.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(title = "weir plan")]
-pub struct PlanJson {
-    /// 1
+#[serde(untagged)]
+pub enum PlanDocument {
+    Plan(Box<PlanJson>),
+    Failure(FailureJson),
+}
+
+/// What every command prints with `--format json` when it fails.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct FailureJson {
+    /// 2
     pub format_version: u32,
+    /// false
+    #[schemars(extend("const" = false))]
+    pub valid: bool,
+    /// The place of the feature repo in its git repository, as `features/`: files are named from below it
+    pub folder: String,
+    /// All that is wrong
+    pub diagnostics: Vec<DiagnosticJson>,
+}
+
+/// What a plan would change.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct PlanJson {
+    /// 2
+    pub format_version: u32,
+    /// true: there is a plan
+    #[schemars(extend("const" = true))]
+    pub valid: bool,
     pub workspace: String,
     /// `live` or `development`
     pub mode: String,
@@ -25,6 +50,8 @@ pub struct PlanJson {
     pub base_serial: i64,
     pub registry: RegistryJson,
     pub repo: RepoJson,
+    /// The place of the feature repo in its git repository, as `features/`: files are named from below it
+    pub folder: String,
     /// Deletes first, readers before what they read; then the rest, what is read before its readers
     pub changes: Vec<ChangeJson>,
     /// Everything that stands in the way; empty when the plan can be applied
@@ -32,7 +59,7 @@ pub struct PlanJson {
     /// The addresses that this plan takes protection from
     pub lifts: Vec<String>,
     /// Hints about the plan as a whole
-    pub warnings: Vec<String>,
+    pub warnings: Vec<WarningJson>,
     pub summary: SummaryJson,
 }
 
@@ -74,7 +101,15 @@ pub struct ChangeJson {
     pub meanwhile: Option<String>,
     /// Where it is declared; null for a delete
     pub source: Option<SourceJson>,
-    pub warnings: Vec<String>,
+    pub warnings: Vec<WarningJson>,
+}
+
+/// What is worth knowing about a plan or a change, and stops nothing.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct WarningJson {
+    pub code: String,
+    pub summary: String,
+    pub hints: Vec<String>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -136,19 +171,21 @@ pub struct SummaryJson {
 }
 
 /// Returns the plan for the wire.
-pub fn plan(plan: &Plan, refusals: &[Refusal], repo: RepoJson) -> PlanJson {
+pub fn plan(plan: &Plan, refusals: &[Refusal], repo: RepoJson, folder: &str) -> PlanJson {
     let tally = plan.tally();
     PlanJson {
         format_version: FORMAT_VERSION,
+        valid: true,
         workspace: plan.workspace.clone(),
         mode: plan.mode.to_string(),
         base_serial: plan.base.0,
         registry: RegistryJson { path: plan.place.path.clone(), new: plan.place.new },
         repo,
+        folder: folder.to_owned(),
         changes: plan.changes.iter().map(change).collect(),
         refusals: refusals.iter().map(refusal).collect(),
         lifts: plan.changes.iter().filter(|it| it.lifts()).map(|it| it.address.to_string()).collect(),
-        warnings: plan.warnings.iter().map(|it| it.summary.clone()).collect(),
+        warnings: plan.warnings.iter().map(warning).collect(),
         summary: SummaryJson {
             create: tally.create,
             update: tally.update,
@@ -199,7 +236,21 @@ pub fn change(change: &Change) -> ChangeJson {
             .as_ref()
             .filter(|_| !matches!(change.action, Action::Delete { .. }))
             .map(|it| SourceJson { file: it.0.to_string(), line: it.1 }),
-        warnings: change.warnings.iter().map(|it| it.summary.clone()).collect(),
+        warnings: change.warnings.iter().map(warning).collect(),
+    }
+}
+
+fn warning(warning: &Diagnostic) -> WarningJson {
+    WarningJson { code: warning.code.to_string(), summary: warning.summary.clone(), hints: warning.hints.clone() }
+}
+
+/// Returns what is wrong for the wire.
+pub fn failure(diagnostics: &[Diagnostic], folder: &str) -> FailureJson {
+    FailureJson {
+        format_version: FORMAT_VERSION,
+        valid: false,
+        folder: folder.to_owned(),
+        diagnostics: diagnostics.iter().map(diagnostic).collect(),
     }
 }
 
@@ -222,12 +273,14 @@ fn refusal(refusal: &Refusal) -> RefusalJson {
 /// What `weir validate --format json` prints.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct ValidateJson {
-    /// 1
+    /// 2
     pub format_version: u32,
     pub valid: bool,
     pub declarations: usize,
     pub error_count: usize,
     pub warning_count: usize,
+    /// The place of the feature repo in its git repository, as `features/`: files are named from below it
+    pub folder: String,
     pub diagnostics: Vec<DiagnosticJson>,
 }
 
@@ -251,7 +304,7 @@ pub struct DiagnosticJson {
 }
 
 /// Returns the result of a check for the wire.
-pub fn validate(declarations: usize, diagnostics: &[Diagnostic]) -> ValidateJson {
+pub fn validate(declarations: usize, diagnostics: &[Diagnostic], folder: &str) -> ValidateJson {
     let error_count = diagnostics.iter().filter(|it| it.is_error()).count();
     ValidateJson {
         format_version: FORMAT_VERSION,
@@ -259,6 +312,7 @@ pub fn validate(declarations: usize, diagnostics: &[Diagnostic]) -> ValidateJson
         declarations,
         error_count,
         warning_count: diagnostics.len() - error_count,
+        folder: folder.to_owned(),
         diagnostics: diagnostics.iter().map(diagnostic).collect(),
     }
 }
@@ -284,6 +338,6 @@ fn diagnostic(diagnostic: &Diagnostic) -> DiagnosticJson {
 /// Returns the JSON Schema of what `weir plan --format json` prints.
 pub fn plan_schema() -> Value {
     schemars::SchemaGenerator::new(schemars::generate::SchemaSettings::draft2020_12())
-        .into_root_schema_for::<PlanJson>()
+        .into_root_schema_for::<PlanDocument>()
         .to_value()
 }

@@ -5,9 +5,9 @@ use std::fmt::Display;
 use anstyle::{AnsiColor, Style};
 
 const CREATE: Style = AnsiColor::Green.on_default();
-const UPDATE: Style = AnsiColor::Yellow.on_default();
+pub(super) const UPDATE: Style = AnsiColor::Yellow.on_default();
 const DESTROY: Style = AnsiColor::Red.on_default();
-const ERROR: Style = AnsiColor::Red.on_default().bold();
+pub(super) const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default();
 const DIM: Style = Style::new().dimmed();
 const STRONG: Style = Style::new().bold();

@@ -90,8 +90,8 @@ fn a_binary_file_by_the_name_of_yaml_is_not_blamed_for_tabs() {
 error[L004]: the YAML is not well formed: U+0000 is no sign of a text
  --> junk.yaml:1:1
   |
-1 | \u{2400}\u{2401}\u{2402}\u{2403}ELF\u{2400}\u{2400}
-  | ^
+1 | \\u{0}\\u{1}\\u{2}\\u{3}ELF\\u{0}\\u{0}
+  | ^^^^^
 hint: remove it, or write it in double quotes as `\\u0000`
 
 1 error in 1 declaration.",

@@ -29,8 +29,8 @@ fn a_byte_order_mark_inside_a_file_is_named() {
 error[L004]: the YAML is not well formed: U+FEFF is a byte order mark, and stands inside the file
  --> a.yaml:3:1
   |
-3 | \u{feff}---
-  | ^
+3 | \\u{feff}---
+  | ^^^^^^^^
 hint: remove it: files that are joined keep theirs
 
 1 error in 1 declaration.",
@@ -41,8 +41,8 @@ hint: remove it: files that are joined keep theirs
 error[L004]: the YAML is not well formed: U+FEFF is a byte order mark, and stands inside the file
  --> a.yaml:3:4
   |
-3 | ---\u{feff}
-  |    ^
+3 | ---\\u{feff}
+  |    ^^^^^^^^
 hint: remove it: files that are joined keep theirs
 
 1 error in 1 declaration.",
