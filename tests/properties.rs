@@ -23,6 +23,7 @@ use weir::resource::{Address, Catalog, Instant, Kind, Report, Resource, SOURCES,
 
 use crate::support::NOW;
 
+mod histories;
 mod jobs;
 mod outline;
 
