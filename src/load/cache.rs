@@ -7,6 +7,7 @@
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use super::{Bounds, DocumentPlace, External, Parsed, Project, SourceFile, Wanted, files};
 use crate::resource::{Address, Meta, Resource, Spec, hex, unhex};
@@ -22,7 +23,7 @@ pub struct Cache {
     /// Where the payload of each key lies in `text`.
     entries: HashMap<[u8; 32], (usize, usize)>,
     /// What this run adds.
-    added: Vec<String>,
+    added: Mutex<Added>,
     whole: Option<Remembered>,
     whole_changed: bool,
     /// Whether there is a file to add to.
@@ -60,7 +61,7 @@ impl Cache {
             header,
             text,
             entries: HashMap::new(),
-            added: Vec::new(),
+            added: Mutex::default(),
             whole: None,
             whole_changed: false,
             used: 0.into(),
@@ -134,9 +135,15 @@ impl Cache {
         }
     }
 
-    pub(super) fn remember(&mut self, file: &SourceFile, project: &Project, entry: String) {
-        self.added.push(format!("F {} {}\n", hex(&key(file, project)), entry.len()));
-        self.added.push(entry);
+    /// Adds what `file` declares. What a first run adds goes to the disk while it reads on.
+    pub(super) fn remember(&self, file: &SourceFile, project: &Project, entry: String) {
+        let Some(path) = &self.path else { return };
+        let mut added = self.added.lock().unwrap_or_else(PoisonError::into_inner);
+        added.push(format!("F {} {}\n", hex(&key(file, project)), entry.len()));
+        added.push(entry);
+        if !self.exists && added.bytes > SPILL {
+            added.spill(path, &self.header);
+        }
     }
 
     /// Forgets what earlier runs know, and returns what writes down what this one added. Failing is no fault: the next
@@ -145,27 +152,107 @@ impl Cache {
         let used = self.used.load(std::sync::atomic::Ordering::Relaxed);
         let known = std::mem::take(&mut self.text).len();
         self.entries = HashMap::new();
-        let mut parts = std::mem::take(&mut self.added);
+        let mut added = std::mem::take(self.added.get_mut().unwrap_or_else(PoisonError::into_inner));
         // More than half of the file is of no use any more: start it afresh, and let what is missing be parsed again. A small
         // file may hold a little more, or it would be started afresh all the time.
-        let stale = known > 2 * used + parts.iter().map(String::len).sum::<usize>() + (1 << 16);
-        if std::mem::take(&mut self.whole_changed) {
-            parts.extend(self.whole.as_ref().map(|it| format!("W {}\n", encode_whole(it))));
+        let stale = known > 2 * used + added.bytes + (1 << 16);
+        if std::mem::take(&mut self.whole_changed)
+            && let Some(whole) = &self.whole
+        {
+            added.push(format!("W {}\n", encode_whole(whole)));
         }
         let afresh = !self.exists || stale;
-        self.exists |= !parts.is_empty();
+        self.exists |= !added.is_empty();
         let (path, header) = (self.path.clone(), self.header.clone());
         move || {
-            if let Some(path) = path.filter(|_| !parts.is_empty()) {
-                let _ = if afresh { write_new(&path, &header, &parts) } else { append(&path, &parts) };
+            if let Some(path) = path.filter(|_| !added.is_empty()) {
+                let _ = if added.spilled.is_some() {
+                    added.finish(&path)
+                } else if afresh {
+                    write_new(&path, &header, &added.parts)
+                } else {
+                    append(&path, &added.parts)
+                };
             }
         }
     }
 }
 
+/// How many bytes of new entries are kept in memory before they go to the disk.
+const SPILL: usize = 1 << 20;
+
+/// New entries, in the order in which they were read.
+#[derive(Default)]
+struct Added {
+    parts: Vec<String>,
+    bytes: usize,
+    /// The file that will take the cache's place, with the entries before these.
+    spilled: Option<Spilled>,
+}
+
+/// A file beside the cache that is not finished. Unless it is, it goes away again.
+struct Spilled {
+    path: PathBuf,
+    out: std::io::BufWriter<std::fs::File>,
+    /// Whether every byte so far was written: a cache with a hole is none.
+    whole: bool,
+}
+
+impl Added {
+    fn push(&mut self, part: String) {
+        self.bytes += part.len();
+        self.parts.push(part);
+    }
+
+    fn is_empty(&self) -> bool {
+        self.parts.is_empty() && self.spilled.is_none()
+    }
+
+    /// Writes what is in memory to a file that will take the place of the one at `path`.
+    fn spill(&mut self, path: &Path, header: &str) {
+        if self.spilled.is_none() {
+            self.spilled = Spilled::begin(path, header);
+        }
+        let Some(spilled) = &mut self.spilled else { return };
+        spilled.whole &= self.parts.drain(..).try_for_each(|it| spilled.out.write_all(it.as_bytes())).is_ok();
+        self.bytes = 0;
+    }
+
+    /// Writes the rest, and puts the file in its place.
+    fn finish(mut self, path: &Path) -> std::io::Result<()> {
+        let parts = std::mem::take(&mut self.parts);
+        let Some(mut spilled) = self.spilled.take().filter(|it| it.whole) else { return Ok(()) };
+        parts.iter().try_for_each(|it| spilled.out.write_all(it.as_bytes()))?;
+        spilled.out.flush()?;
+        std::fs::rename(&spilled.path, path)
+    }
+}
+
+impl Spilled {
+    fn begin(path: &Path, header: &str) -> Option<Self> {
+        let path = temporary(path);
+        let file = std::fs::File::create(&path).ok()?;
+        let mut out = std::io::BufWriter::with_capacity(1 << 16, file);
+        let whole = out.write_all(header.as_bytes()).is_ok();
+        Some(Self { path, out, whole })
+    }
+}
+
+impl Drop for Spilled {
+    fn drop(&mut self) {
+        // After the rename nothing has this name any more.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// The name that a file has while this process writes it.
+fn temporary(path: &Path) -> PathBuf {
+    path.with_extension(format!("{}.tmp", std::process::id()))
+}
+
 /// Puts a file of these parts in the place of `path`: whoever reads finds the old one or the new one, whole.
 pub fn write_new(path: &Path, header: &str, parts: &[String]) -> std::io::Result<()> {
-    let temporary = path.with_extension(format!("{}.tmp", std::process::id()));
+    let temporary = temporary(path);
     let written = std::fs::File::create(&temporary).and_then(|mut file| {
         file.write_all(header.as_bytes())?;
         write_all(file, parts)

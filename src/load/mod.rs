@@ -140,16 +140,15 @@ impl Repo {
     ) -> Vec<Diagnostic> {
         let known: &Cache = cache;
         let files = self.files.clone();
-        let read = |(index, file): (usize, &SourceFile)| read_file(bounds, file, project, known, wanted(index));
-        let yields: Vec<FileYield> = files.par_iter().enumerate().map(read).collect();
-        let mut diagnostics = Vec::new();
-        for (index, (file, mut found)) in files.iter().zip(yields).enumerate() {
+        let read = |(index, file): (usize, &SourceFile)| {
+            let mut found = read_file(bounds, file, project, known, wanted(index));
             if let Some(entry) = found.entry.take() {
-                cache.remember(file, project, entry);
+                known.remember(file, project, entry);
             }
-            diagnostics.extend(self.add(index, found));
-        }
-        diagnostics
+            found
+        };
+        let yields: Vec<FileYield> = files.par_iter().enumerate().map(read).collect();
+        yields.into_iter().enumerate().flat_map(|(index, found)| self.add(index, found)).collect()
     }
 
     fn add(&mut self, file: usize, found: FileYield) -> impl Iterator<Item = Diagnostic> + use<> {

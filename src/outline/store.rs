@@ -48,16 +48,23 @@ impl Store {
             let _ = std::fs::remove_file(&self.path);
             return;
         };
-        let rest = text(outline);
-        let header = format!("{}{}\n", self.header, blake3::hash(rest.as_bytes()).to_hex());
-        let _ = write_new(&self.path, &header, &[rest]);
+        let parts = parts(outline);
+        let mut hasher = blake3::Hasher::new();
+        for part in &parts {
+            hasher.update(part.as_bytes());
+        }
+        let header = format!("{}{}\n", self.header, hasher.finalize().to_hex());
+        let _ = write_new(&self.path, &header, &parts);
     }
 }
 
-fn text(outline: &Outline) -> String {
-    let files: Vec<String> = outline.files.par_iter().map(|it| json(&(&*it.path, &*it.hash))).collect();
-    let lines: Vec<String> = outline.lines.par_iter().map(to_text).collect();
-    format!("{}\n{}", files.concat(), lines.concat())
+/// How many lines are one part of the text: the whole of it is in memory once.
+const LINES: usize = 512;
+
+fn parts(outline: &Outline) -> Vec<String> {
+    let files = outline.files.par_chunks(LINES).map(|it| it.iter().map(|it| json(&(&*it.path, &*it.hash))).collect());
+    let lines = outline.lines.par_chunks(LINES).map(|it| it.iter().map(to_text).collect());
+    files.chain(rayon::iter::once("\n".to_owned())).chain(lines).collect()
 }
 
 fn json(value: &impl serde::Serialize) -> String {
