@@ -293,7 +293,8 @@ fn complete(
     };
     let spec = resource.spec.to_json_text();
     let local_digest = resource.local_digest_of(&spec, &normal_form);
-    (Parsed { resource, local_digest, externals }, spec)
+    // A copy takes no more room than it needs: lists grew while they were decoded.
+    (Parsed { resource: resource.clone(), local_digest, externals }, spec)
 }
 
 impl Repo {
