@@ -2,6 +2,7 @@
 
 mod beginning;
 mod check;
+mod git;
 mod input;
 mod kill;
 mod project;

@@ -70,6 +70,7 @@ stories! {
     registry_migrate
     rename
     rename_mistakes
+    require_clean
     restore_brings_back_the_wire_order
     saved_plan
     saved_plan_meets_the_guard

@@ -62,7 +62,12 @@ fn apply_repo(context: &Context, args: &ApplyArgs) -> Result<Exit, Stop> {
     let asked = git::ask(&place.root);
     context.bring_up_to_date(&context.location(&place)?.0)?;
     let (ground, planned) = make(context, &place, &args.reading, args.missing(), now)?;
-    carry_out(context, &ground, planned, args.yes.into(), || occasion(context, args, now, asked.answer()), now)
+    if args.reading.require_clean {
+        let repo = asked.clean()?;
+        return carry_out(context, &ground, planned, args.yes.into(), || occasion(context, args, now, repo), now);
+    }
+    let occasion = || occasion(context, args, now, asked.answer(context));
+    carry_out(context, &ground, planned, args.yes.into(), occasion, now)
 }
 
 fn occasion(context: &Context, args: &ApplyArgs, now: Instant, repo: RepoJson) -> Occasion {
@@ -81,6 +86,8 @@ fn occasion(context: &Context, args: &ApplyArgs, now: Instant, repo: RepoJson) -
 fn apply_file(context: &Context, args: &ApplyArgs, path: &Path) -> Result<Exit, Stop> {
     let path = context.directory()?.join(path);
     let saved = read(&path)?;
+    let repo = RepoJson { commit: saved.commit.clone(), dirty: saved.dirty };
+    let repo = if args.reading.require_clean { git::require_clean(repo)? } else { repo };
     let place = context.place_or_folder()?;
     let now = context.now()?;
     context.bring_up_to_date(&context.location(&place)?.0)?;
@@ -95,7 +102,6 @@ fn apply_file(context: &Context, args: &ApplyArgs, path: &Path) -> Result<Exit, 
         shown::line(&saved.made_at),
         words::count(planned.plan.changes.len(), "change")
     ));
-    let repo = RepoJson { commit: saved.commit, dirty: saved.dirty };
     carry_out(context, &ground, planned, args.yes.into(), || occasion(context, args, now, repo), now)
 }
 

@@ -4,18 +4,38 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread::JoinHandle;
 
+use super::context::Context;
+use super::stop::Stop;
+use crate::diagnostic::Diagnostic;
 use crate::render::json::RepoJson;
 
 /// A question to git that runs while the plan is made.
-pub struct Asked(JoinHandle<RepoJson>);
+pub struct Asked(JoinHandle<Answer>);
 
-/// Asks for commit and dirtiness of `root`; whoever has no git, or no repo, gets nothing.
+/// What git says. Where there is no git, or no repository, nothing; that is no fault.
+#[derive(Debug, Clone, Default)]
+struct Answer {
+    repo: RepoJson,
+    /// Why it does not say more, in its own words.
+    fault: Option<String>,
+}
+
+/// Asks for commit and dirtiness of `root`.
 pub fn ask(root: &Path) -> Asked {
     let root: PathBuf = root.to_owned();
     Asked(std::thread::spawn(move || {
-        let Some(commit) = git(&root, &["rev-parse", "--verify", "HEAD"]) else { return RepoJson::default() };
-        let dirty = git(&root, &["status", "--porcelain", "--untracked-files=all", "--", "."]).map(|it| !it.is_empty());
-        RepoJson { commit: Some(commit), dirty }
+        let mut repo = RepoJson::default();
+        let answered = git(&root, &["rev-parse", "--verify", "HEAD"]).and_then(|commit| {
+            repo.commit = commit;
+            if repo.commit.is_some() {
+                let changed = git(&root, &["status", "--porcelain", "--untracked-files=no", "--", "."])?;
+                // What this machine alone ignores is read as a declaration all the same: only .gitignore counts.
+                let new = git(&root, &["ls-files", "--others", "--exclude-per-directory=.gitignore", "--", "."])?;
+                repo.dirty = changed.zip(new).map(|(changed, new)| !changed.is_empty() || !new.is_empty());
+            }
+            Ok(())
+        });
+        Answer { repo, fault: answered.err() }
     }))
 }
 
@@ -30,9 +50,50 @@ pub fn folder(root: &Path) -> String {
 }
 
 impl Asked {
-    pub fn answer(self) -> RepoJson {
-        self.0.join().unwrap_or_default()
+    /// Returns what git says; what it could not say is a warning.
+    pub fn answer(self, context: &Context) -> RepoJson {
+        let Answer { repo, fault } = self.wait();
+        if let Some(fault) = fault {
+            let warning = Diagnostic::warning("P013", format!("git does not say what the repo is at: {fault}"));
+            context.ui.warn(&warning.hint("run `git status` here as this user: the history will lack the commit"));
+        }
+        repo
     }
+
+    /// Returns what git says of a repo that is as its commit has it, or why it is not, or why nobody knows.
+    pub fn clean(self) -> Result<RepoJson, Stop> {
+        let Answer { repo, fault } = self.wait();
+        match fault {
+            Some(fault) => Err(unknown(&format!("git does not say what the repo is at: {fault}"))),
+            None => require_clean(repo),
+        }
+    }
+
+    fn wait(self) -> Answer {
+        self.0.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+}
+
+/// Refuses what no commit holds.
+pub fn require_clean(repo: RepoJson) -> Result<RepoJson, Stop> {
+    match repo {
+        RepoJson { commit: Some(_), dirty: Some(false) } => Ok(repo),
+        RepoJson { commit: Some(commit), dirty: Some(true) } => {
+            let short: String = commit.chars().take(10).collect();
+            let summary =
+                format!("files of the repo differ from commit {short}, and --require-clean wants none that do");
+            Err(Stop::diagnostic(Diagnostic::error("P012", summary).hint("commit them: `git status` lists them")))
+        }
+        RepoJson { .. } => Err(unknown("no commit says what the repo holds")),
+    }
+}
+
+fn unknown(reason: &str) -> Stop {
+    let summary = format!("{reason}, and --require-clean wants a commit that does");
+    Stop::diagnostic(
+        Diagnostic::error("P012", summary)
+            .hint("plan and apply from a clone with git, with what is declared committed"),
+    )
 }
 
 /// What ties git to one repository, whatever folder it is asked about.
@@ -56,7 +117,11 @@ const LOCAL_VARIABLES: &[&str] = &[
     "GIT_NAMESPACE",
 ];
 
-fn git(root: &Path, arguments: &[&str]) -> Option<String> {
+/// What git says, in English, of a folder that is in no repository, and of a repository without a commit.
+const NOTHING_THERE: &[&str] = &["not a git repository (or any", "Needed a single revision"];
+
+/// Returns what git prints; nothing where there is no git or nothing to ask about; or else what is wrong.
+fn git(root: &Path, arguments: &[&str]) -> Result<Option<String>, String> {
     let mut command = Command::new("git");
     // A hook of another repo sets these (`git rev-parse --local-env-vars`), and they would win over the folder.
     for name in LOCAL_VARIABLES {
@@ -64,13 +129,25 @@ fn git(root: &Path, arguments: &[&str]) -> Option<String> {
     }
     let output = command
         .env("GIT_OPTIONAL_LOCKS", "0")
+        .env("LC_ALL", "C")
         .arg("-C")
         .arg(root)
         .args(["--no-optional-locks", "-c", "core.fsmonitor=false"])
         .args(arguments)
         .stdin(Stdio::null())
-        .stderr(Stdio::null())
-        .output()
-        .ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        .output();
+    let output = match output {
+        Ok(output) => output,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error.to_string()),
+    };
+    if output.status.success() {
+        return Ok(Some(String::from_utf8_lossy(&output.stdout).trim().to_owned()));
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    if NOTHING_THERE.iter().any(|it| said.contains(it)) {
+        return Ok(None);
+    }
+    let first = said.lines().map(str::trim).find(|it| !it.is_empty()).unwrap_or("it says nothing");
+    Err(first.trim_start_matches("fatal: ").to_owned())
 }

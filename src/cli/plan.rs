@@ -50,6 +50,10 @@ pub struct ReadingArgs {
     /// Carry out the recreate of this resource as an update (repeatable)
     #[arg(long, value_name = "ADDRESS", value_parser = str::parse::<Address>)]
     suppress_recreate: Vec<Address>,
+
+    /// Refuse a repo with files that differ from its commit, or of which no commit is known
+    #[arg(long)]
+    pub require_clean: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -75,12 +79,17 @@ impl ReadingArgs {
 pub fn run(context: &Context, args: &PlanArgs) -> Result<Exit, Stop> {
     let place = context.place_with_mistakes()?;
     let now = context.now()?;
-    let asked = (args.format == PlanFormat::Json || args.out.is_some()).then(|| git::ask(&place.root));
+    let is_told = args.format == PlanFormat::Json || args.out.is_some() || args.reading.require_clean;
+    let asked = is_told.then(|| git::ask(&place.root));
     // In CI, a volume that is not mounted must not look like a new beginning.
     let missing = if context.in_ci() { Missing::Error } else { Missing::Made };
     let (ground, mut planned) = make(context, &place, &args.reading, missing, now)?;
     planned.plan.place = ground.place();
-    let git = asked.map(git::Asked::answer).unwrap_or_default();
+    let git = match asked {
+        Some(asked) if args.reading.require_clean => asked.clean()?,
+        Some(asked) => asked.answer(context),
+        None => json::RepoJson::default(),
+    };
     // The file first: a reader of stdout that goes away early must not cost the plan.
     if let Some(path) = &args.out {
         save(context, path, &planned, args.reading.suppress(), now, &git)?;
