@@ -43,6 +43,7 @@ stories! {
     a_plan_of_hundreds
     defaults_for_a_kind
     destroy
+    diff_says_what_was_carried_out
     every_mistake_in_one_run
     first_apply_and_again
     first_time_in_ci

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::Context as _;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Format;
 use super::context::Context;
@@ -11,8 +11,8 @@ use super::planning::Ground;
 use super::restore::{orders_at, renames_between, resources_at};
 use super::show::specs_at;
 use super::stop::{Exit, Stop};
-use crate::plan::{self, Declared, Entry, Serial, Snapshot, Suppress};
-use crate::registry::Registry;
+use crate::plan::{self, Carried, Declared, Entry, Plan, Serial, Snapshot};
+use crate::registry::{self, Registry};
 use crate::render::{json as wire, text};
 use crate::resource::{Address, Catalog, Instant};
 
@@ -37,47 +37,8 @@ pub struct DiffArgs {
 pub fn run(context: &Context, args: &DiffArgs) -> Result<Exit, Stop> {
     let place = context.place_or_folder()?;
     let mut ground = Ground::open(context, &place)?;
-    let before = specs_at(context, &mut ground, Serial(args.from))?;
-    let before = resources_at(&ground, &before, |_, _| {})?;
-    let after = specs_at(context, &mut ground, Serial(args.to))?;
-    let renames = renames(context, &mut ground, Serial(args.from), Serial(args.to))?;
-    let renamed: BTreeMap<Address, Address> = renames.iter().map(|it| (it.1.clone(), it.0.clone())).collect();
-    let after = resources_at(&ground, &after, |address, resource| {
-        resource.renamed_from = renames.get(address).map(|it| it.name.to_string());
-    })?;
-    // A development workspace as the ground: this looks back, it brings no jobs.
-    let features = {
-        let catalog = Catalog::new(before.iter().map(|it| &it.resource));
-        let features = |it: &Declared| it.resource.spec.declaration().wire_order(&catalog, &[]).unwrap_or_default();
-        before.iter().map(features).collect::<Vec<_>>()
-    };
-    let mut snapshot = Snapshot::empty(&ground.workspace.name, plan::Mode::Development);
-    for (index, (it, wire_order)) in before.into_iter().zip(features).enumerate() {
-        let entry = Entry {
-            id: index as i64,
-            digest: it.digest,
-            prevent_destroy: it.resource.meta.prevent_destroy,
-            depends_on: it.resource.depends_on.clone(),
-            wire_order,
-            resource: Some(it.resource.clone()),
-        };
-        snapshot.entries.insert(it.resource.address, entry);
-    }
-    let now = moment(context, &mut ground, Serial(args.from.max(args.to)))?;
-    let mut plan = plan::diff(&snapshot, &after, &Suppress::None, now).map_err(Stop::Diagnostics)?;
-    let then = orders_at(context, &mut ground, Serial(args.from), snapshot.entries.keys())?;
-    let then = then.into_iter().map(|(address, order)| {
-        let known = snapshot.entries.get(&address).map(|it| it.wire_order.as_slice()).unwrap_or_default();
-        (renamed.get(&address).cloned().unwrap_or(address), order.map(|it| plan::arranged(known, &it)))
-    });
-    let today = orders_at(context, &mut ground, Serial(args.to), after.iter().map(|it| &it.resource.address))?;
-    let catalog = Catalog::new(after.iter().map(|it| &it.resource));
-    let features = |it: &Declared| it.resource.spec.declaration().wire_order(&catalog, &[]).unwrap_or_default();
-    let today = after.iter().filter_map(|it| {
-        let (address, order) = today.get_key_value(&it.resource.address)?;
-        Some((address.clone(), order.as_ref().map(|order| plan::arranged(&features(it), order))))
-    });
-    plan::show_orders(&mut plan, &after, &then.collect(), &today.collect());
+    let past = Past::read(context, &mut ground, Serial(args.from.min(args.to)), Serial(args.from.max(args.to)))?;
+    let plan = between(context, &mut ground, args, &past)?;
     if args.format == Format::Json {
         context.ui.json(&json!({
             "format_version": wire::FORMAT_VERSION,
@@ -90,7 +51,7 @@ pub fn run(context: &Context, args: &DiffArgs) -> Result<Exit, Stop> {
     }
     let mut out = String::new();
     let detail = if context.ui.verbose { text::Detail::Full } else { text::Detail::Brief };
-    text::changes(&mut out, &plan.changes, now, detail).context("the changes cannot be written")?;
+    text::changes(&mut out, &plan.changes, past.now, detail).context("the changes cannot be written")?;
     if out.is_empty() {
         out.push_str(&format!("No changes between serial {} and serial {}.\n", args.from, args.to));
     }
@@ -98,15 +59,123 @@ pub fn run(context: &Context, args: &DiffArgs) -> Result<Exit, Stop> {
     Ok(Exit::Done)
 }
 
-/// Returns when the later of the two was applied: what a change meant is said as of then, not as of today.
-fn moment(context: &Context, ground: &mut Ground, serial: Serial) -> Result<Instant, Stop> {
-    let Some(registry) = &mut ground.registry else { return context.now() };
-    let limit = (ground.workspace.serial.0 - serial.0 + 1).max(1);
-    let log = context.wait(registry.log(&ground.workspace.name, Some(limit))).map_err(|error| ground.fail(&error))?;
-    match log.iter().find(|it| it.serial == serial) {
-        Some(entry) => entry.at.parse().map_err(|fault| ground.fail(&crate::registry::Error::Damaged(fault))),
-        None => context.now(),
+/// Returns the plan from the one serial to the other, as it was carried out.
+fn between(context: &Context, ground: &mut Ground, args: &DiffArgs, past: &Past) -> Result<Plan, Stop> {
+    let before = specs_at(context, ground, Serial(args.from))?;
+    let before = resources_at(ground, &before, |_, _| {})?;
+    let after = specs_at(context, ground, Serial(args.to))?;
+    let renames = renames(context, ground, Serial(args.from), Serial(args.to))?;
+    let renamed: BTreeMap<Address, Address> = renames.iter().map(|it| (it.1.clone(), it.0.clone())).collect();
+    let after = resources_at(ground, &after, |address, resource| {
+        resource.renamed_from = renames.get(address).map(|it| it.name.to_string());
+    })?;
+    let snapshot = recorded(&ground.workspace.name, before);
+    let is_forward = args.from <= args.to;
+    let later = |it: &Address| if is_forward { None } else { renames.get(it).cloned() }.unwrap_or_else(|| it.clone());
+    let carried = |it: &Address| past.carried.get(&later(it)).map(|it| it.how);
+    let differences = |now| plan::diff_carried_out(&snapshot, &after, carried, now).map_err(Stop::Diagnostics);
+    let mut plan = differences(past.now)?;
+    for change in plan.changes.iter_mut().filter(|it| is_forward && !it.warnings.is_empty()) {
+        let grown = past.carried.get(&change.address).and_then(|it| it.grown);
+        if let Some(moment) = grown.filter(|it| *it != past.now) {
+            let then = differences(moment)?.changes.into_iter().find(|it| it.address == change.address);
+            change.warnings = then.map(|it| it.warnings).unwrap_or_default();
+        }
     }
+    let then = orders_at(context, ground, Serial(args.from), snapshot.entries.keys())?;
+    let then = then.into_iter().map(|(address, order)| {
+        let known = snapshot.entries.get(&address).map(|it| it.wire_order.as_slice()).unwrap_or_default();
+        (renamed.get(&address).cloned().unwrap_or(address), order.map(|it| plan::arranged(known, &it)))
+    });
+    let today = orders_at(context, ground, Serial(args.to), after.iter().map(|it| &it.resource.address))?;
+    let features = features(&after);
+    let today = after.iter().zip(&features).filter_map(|(it, features)| {
+        let (address, order) = today.get_key_value(&it.resource.address)?;
+        Some((address.clone(), order.as_ref().map(|order| plan::arranged(features, order))))
+    });
+    plan::show_orders(&mut plan, &after, &then.collect(), &today.collect());
+    Ok(plan)
+}
+
+/// Returns what was recorded, as the ground of a plan: of a development workspace, since this looks back and brings no
+/// jobs.
+fn recorded(workspace: &str, before: Vec<Declared>) -> Snapshot {
+    let features = features(&before);
+    let mut snapshot = Snapshot::empty(workspace, plan::Mode::Development);
+    for (index, (it, wire_order)) in before.into_iter().zip(features).enumerate() {
+        let entry = Entry {
+            id: index as i64,
+            digest: it.digest,
+            prevent_destroy: it.resource.meta.prevent_destroy,
+            depends_on: it.resource.depends_on.clone(),
+            wire_order,
+            resource: Some(it.resource.clone()),
+        };
+        snapshot.entries.insert(it.resource.address, entry);
+    }
+    snapshot
+}
+
+/// Returns the features of each, in the order that they start in.
+fn features(declared: &[Declared]) -> Vec<Vec<String>> {
+    let catalog = Catalog::new(declared.iter().map(|it| &it.resource));
+    let features = |it: &Declared| it.resource.spec.declaration().wire_order(&catalog, &[]).unwrap_or_default();
+    declared.iter().map(features).collect()
+}
+
+/// What the history says of how changes were carried out.
+struct Past {
+    /// When the later serial was applied: what a change meant is said as of then, not as of today.
+    now: Instant,
+    /// By the address at the later serial.
+    carried: BTreeMap<Address, CarriedOut>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct CarriedOut {
+    how: Carried,
+    /// When its aggregations changed last.
+    grown: Option<Instant>,
+}
+
+impl Past {
+    /// Reads what happened after `from`, up to and including `to`.
+    fn read(context: &Context, ground: &mut Ground, from: Serial, to: Serial) -> Result<Self, Stop> {
+        let mut past = Self { now: context.now()?, carried: BTreeMap::new() };
+        let Some(registry) = &mut ground.registry else { return Ok(past) };
+        let name = ground.workspace.name.clone();
+        let limit = (ground.workspace.serial.0 - from.0 + 1).max(1);
+        let read = async {
+            Ok::<_, registry::Error>((
+                registry.log(&name, Some(limit)).await?,
+                registry.changes(&name, from, to).await?,
+            ))
+        };
+        let (log, changes) = context.wait(read).map_err(|error| ground.fail(&error))?;
+        let damaged = |fault| ground.fail(&registry::Error::Damaged(fault));
+        let moments = log.iter().map(|it| Ok((it.serial, it.at.parse().map_err(damaged)?)));
+        let moments: BTreeMap<Serial, Instant> = moments.collect::<Result<_, Stop>>()?;
+        past.now = moments.get(&to).copied().unwrap_or(past.now);
+        for change in &changes {
+            let kind = change.kind.parse().map_err(damaged)?;
+            let address = Address::new(kind, change.name.as_str());
+            let old = change.renamed_from.as_ref().map_or(address.clone(), |it| Address::new(kind, it.as_str()));
+            let before = past.carried.remove(&old);
+            let stays = matches!(change.action.as_str(), "update" | "rewrite");
+            let kept = stays && before.is_none_or(|it| it.how == Carried::Kept);
+            let grows = aggregations(change.before.as_deref()) != aggregations(change.after.as_deref());
+            let moment = moments.get(&change.serial).copied().filter(|_| grows);
+            let how = if kept { Carried::Kept } else { Carried::Rebuilt };
+            let grown = moment.or(before.and_then(|it| it.grown));
+            past.carried.insert(address, CarriedOut { how, grown });
+        }
+        Ok(past)
+    }
+}
+
+fn aggregations(spec: Option<&str>) -> Option<Value> {
+    let spec: Value = serde_json::from_str(spec?).ok()?;
+    spec.get("aggregations").cloned()
 }
 
 /// Returns the names before, by the addresses after; looking back, renames run backwards.

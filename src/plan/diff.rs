@@ -39,6 +39,58 @@ pub fn diff(
     suppress: &Suppress,
     now: Instant,
 ) -> Result<Plan, Vec<Diagnostic>> {
+    diff_with(snapshot, declarations, |changes, both| suppress_recreates(changes, suppress, both), now)
+}
+
+/// What the history says became of the data of a resource that changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carried {
+    /// It stayed: whatever its fields would have done, they were carried out in place.
+    Kept,
+    /// It was built anew.
+    Rebuilt,
+}
+
+/// Returns what made `snapshot` what is `declared`, where the history says how it was carried out, by the address that each
+/// has afterwards.
+///
+/// # Errors
+/// As [`diff`].
+pub fn diff_carried_out(
+    snapshot: &Snapshot,
+    declarations: &[Declared],
+    carried: impl Fn(&Address) -> Option<Carried>,
+    now: Instant,
+) -> Result<Plan, Vec<Diagnostic>> {
+    let as_carried_out = |changes: &mut BTreeMap<Address, Change>, _: &Both| {
+        for change in changes.values_mut() {
+            let how = carried(&change.address);
+            // What was built anew because of something else is reached by that.
+            let is_root = |it: &Resource| it.depends_on.iter().all(|it| carried(it) != Some(Carried::Rebuilt));
+            match (&change.action, how) {
+                (Action::Recreate { before, after, fields }, Some(Carried::Kept)) => {
+                    let (before, after, fields) = (before.clone(), after.clone(), fields.clone());
+                    change.suppressed = true;
+                    change.action = Action::Update { before, after, fields };
+                }
+                (Action::Update { before, after, fields }, Some(Carried::Rebuilt)) if is_root(before) => {
+                    let (before, after, fields) = (before.clone(), after.clone(), fields.clone());
+                    change.action = Action::Recreate { before, after, fields };
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    };
+    diff_with(snapshot, declarations, as_carried_out, now)
+}
+
+fn diff_with(
+    snapshot: &Snapshot,
+    declarations: &[Declared],
+    suppress: impl FnOnce(&mut BTreeMap<Address, Change>, &Both) -> Result<(), Vec<Diagnostic>>,
+    now: Instant,
+) -> Result<Plan, Vec<Diagnostic>> {
     let declared: BTreeMap<&Address, &Declared> = declarations.iter().map(|it| (&it.resource.address, it)).collect();
     let renames = rename::find(snapshot, &declared)?;
     let befores = befores(snapshot, &declared, &renames);
@@ -47,7 +99,7 @@ pub fn diff(
         after: Catalog::new(declared.values().map(|it| &it.resource)),
     };
     let mut comparison = compare_all(snapshot, &declared, &renames, &befores, &both);
-    suppress_recreates(&mut comparison.changes, suppress, &both)?;
+    suppress(&mut comparison.changes, &both)?;
     cascade(snapshot, &declared, &renames, &befores, &mut comparison.changes);
 
     let unchanged = declared.len() - comparison.changes.values().filter(|it| it.action.after().is_some()).count();

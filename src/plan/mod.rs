@@ -25,7 +25,7 @@ use crate::diagnostic::Diagnostic;
 use crate::resource::{Address, Digest, Effect, FieldChange, Resource};
 
 pub use brings::Brings;
-pub use diff::{Declared, Suppress, diff, state};
+pub use diff::{Carried, Declared, Suppress, diff, diff_carried_out, state};
 pub use drift::{Columns, Data, Learned, drift, fields as known_fields};
 pub use guard::{Approved, Refused, approve, is_harmless, recheck, refusals};
 pub use job::{Job, JobAction, JobChange, JobKind, JobState, RecordedJob};
