@@ -1,5 +1,6 @@
 //! Bad input and faults: one clear message, the right exit code, and a registry that reads as before or as after.
 
+mod back;
 mod beginning;
 mod check;
 mod git;

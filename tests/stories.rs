@@ -73,6 +73,7 @@ stories! {
     rename_mistakes
     require_clean
     restore_brings_back_the_wire_order
+    restore_what_data_said
     saved_plan
     saved_plan_meets_the_guard
     saved_plan_refused

@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use super::Format;
 use super::context::Context;
 use super::planning::Ground;
-use super::restore::{orders_at, renames_between, resources_at};
+use super::restore::{Beside, beside_at, renames_between, resources_at};
 use super::show::specs_at;
 use super::stop::{Exit, Stop};
-use crate::plan::{self, Carried, Declared, Entry, Plan, Serial, Snapshot};
+use crate::plan::{self, Carried, Data, Declared, Entry, Plan, Serial, Snapshot};
 use crate::registry::{self, Registry};
 use crate::render::{json as wire, text};
 use crate::resource::{Address, Catalog, Instant};
@@ -69,7 +69,9 @@ fn between(context: &Context, ground: &mut Ground, args: &DiffArgs, past: &Past)
     let after = resources_at(ground, &after, |address, resource| {
         resource.renamed_from = renames.get(address).map(|it| it.name.to_string());
     })?;
-    let snapshot = recorded(&ground.workspace.name, before);
+    let then = beside_at(context, ground, Serial(args.from), before.iter().map(|it| &it.resource.address))?;
+    let today = beside_at(context, ground, Serial(args.to), after.iter().map(|it| &it.resource.address))?;
+    let snapshot = recorded(&ground.workspace.name, before, &then);
     let is_forward = args.from <= args.to;
     let later = |it: &Address| if is_forward { None } else { renames.get(it).cloned() }.unwrap_or_else(|| it.clone());
     let carried = |it: &Address| past.carried.get(&later(it)).map(|it| it.how);
@@ -82,25 +84,38 @@ fn between(context: &Context, ground: &mut Ground, args: &DiffArgs, past: &Past)
             change.warnings = then.map(|it| it.warnings).unwrap_or_default();
         }
     }
-    let then = orders_at(context, ground, Serial(args.from), snapshot.entries.keys())?;
-    let then = then.into_iter().map(|(address, order)| {
+    with_data(&mut plan, &snapshot, &after, &then, &today);
+    let then = then.orders.into_iter().map(|(address, order)| {
         let known = snapshot.entries.get(&address).map(|it| it.wire_order.as_slice()).unwrap_or_default();
         (renamed.get(&address).cloned().unwrap_or(address), order.map(|it| plan::arranged(known, &it)))
     });
-    let today = orders_at(context, ground, Serial(args.to), after.iter().map(|it| &it.resource.address))?;
-    let features = features(&after);
+    let features = features(&after, &today);
     let today = after.iter().zip(&features).filter_map(|(it, features)| {
-        let (address, order) = today.get_key_value(&it.resource.address)?;
+        let (address, order) = today.orders.get_key_value(&it.resource.address)?;
         Some((address.clone(), order.as_ref().map(|order| plan::arranged(features, order))))
     });
     plan::show_orders(&mut plan, &after, &then.collect(), &today.collect());
     Ok(plan)
 }
 
+/// Adds what data taught between the two. Where it took away what is in use, which no apply lets pass, the declarations
+/// alone are compared: that is a look back from the later one.
+fn with_data(plan: &mut Plan, snapshot: &Snapshot, after: &[Declared], then: &Beside, today: &Beside) {
+    let recorded = then
+        .columns
+        .iter()
+        .filter_map(|(address, columns)| Some((address.clone(), (snapshot.entries.get(address)?.id, columns.clone()))));
+    let data = Data { derived: today.columns.clone(), recorded: recorded.collect() };
+    let mut taught = plan.clone();
+    if plan::drift(&mut taught, snapshot, after, &data).is_ok() {
+        *plan = taught;
+    }
+}
+
 /// Returns what was recorded, as the ground of a plan: of a development workspace, since this looks back and brings no
 /// jobs.
-fn recorded(workspace: &str, before: Vec<Declared>) -> Snapshot {
-    let features = features(&before);
+fn recorded(workspace: &str, before: Vec<Declared>, then: &Beside) -> Snapshot {
+    let features = features(&before, then);
     let mut snapshot = Snapshot::empty(workspace, plan::Mode::Development);
     for (index, (it, wire_order)) in before.into_iter().zip(features).enumerate() {
         let entry = Entry {
@@ -116,9 +131,15 @@ fn recorded(workspace: &str, before: Vec<Declared>) -> Snapshot {
     snapshot
 }
 
-/// Returns the features of each, in the order that they start in.
-fn features(declared: &[Declared]) -> Vec<Vec<String>> {
-    let catalog = Catalog::new(declared.iter().map(|it| &it.resource));
+/// Returns the features of each, in the order that they start in, with what data said of columns.
+fn features(declared: &[Declared], beside: &Beside) -> Vec<Vec<String>> {
+    let mut catalog = Catalog::new(declared.iter().map(|it| &it.resource));
+    for it in declared {
+        let columns = beside.columns.get(&it.resource.address).and_then(plan::known_fields);
+        if let (Some(view), Some(columns)) = (it.resource.spec.declaration().view(), columns) {
+            catalog.know_columns(view, &columns);
+        }
+    }
     let features = |it: &Declared| it.resource.spec.declaration().wire_order(&catalog, &[]).unwrap_or_default();
     declared.iter().map(features).collect()
 }

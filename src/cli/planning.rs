@@ -1,14 +1,16 @@
 //! What plan, apply, destroy and restore share: one way from declarations to a plan.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::context::{Chosen, Context, Missing, Place, is_named, shown};
+use super::restore::Beside;
 use super::stop::{Exit, Stop};
 use crate::apply::Occasion;
 use crate::diagnostic::Diagnostic;
 use crate::outline::View;
 use crate::plan::{
-    self, Approved, Columns, Data, Declared, Entry, Learned, Orders, Plan, Refusal, RegistryPlace, Snapshot, Suppress,
+    self, Action, Approved, Change, Columns, Data, Declared, Entry, Learned, Plan, Refusal, RegistryPlace, Snapshot,
+    Suppress,
 };
 use crate::registry::{self, Location, Part, Parts, Registry, Sqlite, Workspace};
 use crate::render::{shown as safe, style, text, words};
@@ -229,22 +231,26 @@ impl Ground {
         Ok(Planned { plan, refusals, snapshot, derived: data.derived })
     }
 
-    /// Returns the plan that leads back to what `declared` was at an earlier serial, with the orders on the wire of `then`.
+    /// Returns the plan that leads back to what `declared` was at an earlier serial, with the orders on the wire of `then`
+    /// and, where something is built again, with what data said of columns then.
     pub fn plan_back(
         &mut self,
         context: &Context,
         declared: &[Declared],
-        then: &Orders,
+        then: Beside,
         now: Instant,
     ) -> Result<Planned, Stop> {
         let recorded = self.recorded_columns(context)?;
         let snapshot = self.snapshot(context, declared)?;
         let mut plan = plan::diff(&snapshot, declared, &Suppress::None, now).map_err(Stop::Diagnostics)?;
-        let data = Data { recorded, ..Data::default() };
-        if !data.recorded.is_empty() {
+        let is_built = |it: &Change| matches!(it.action, Action::Create { .. } | Action::Recreate { .. });
+        let built: BTreeSet<&Address> = plan.changes.iter().filter(|it| is_built(it)).map(|it| &it.address).collect();
+        let derived = then.columns.into_iter().filter(|it| built.contains(&it.0)).collect();
+        let data = Data { derived, recorded };
+        if !data.recorded.is_empty() || !data.derived.is_empty() {
             plan::drift(&mut plan, &snapshot, declared, &data).map_err(Stop::Diagnostics)?;
         }
-        plan::restore_orders(&mut plan, &snapshot, declared, then);
+        plan::restore_orders(&mut plan, &snapshot, declared, &then.orders, &data);
         let refusals = plan::refusals(&plan, &snapshot);
         Ok(Planned { plan, refusals, snapshot, derived: data.derived })
     }

@@ -1,6 +1,6 @@
 //! `weir restore`
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use super::context::Context;
@@ -8,7 +8,7 @@ use super::planning::{Ground, carry_out};
 use super::show::specs_at;
 use super::stop::{Exit, Stop};
 use crate::apply::Occasion;
-use crate::plan::{Declared, Orders, Serial};
+use crate::plan::{Columns, Declared, Orders, Serial};
 use crate::registry::{self, Registry};
 use crate::resource::{Address, Catalog, Resource};
 
@@ -36,13 +36,6 @@ pub struct RestoreArgs {
     message: Option<String>,
 }
 
-/// Whether prevent_destroy is kept as it is today against what it was.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Protection {
-    Same,
-    Differs,
-}
-
 pub fn run(context: &Context, args: &RestoreArgs) -> Result<Exit, Stop> {
     restore(context, args).map_err(|stop| stop.nothing_applied(&context.ui))
 }
@@ -57,25 +50,28 @@ fn restore(context: &Context, args: &RestoreArgs) -> Result<Exit, Stop> {
     let mut renames = renames_between(context, &mut ground, Serial(args.serial), newest)?;
     // A name that is taken again is not free to go back to: what has it today is what the old spec is for.
     renames.retain(|then, _| !today.entries.contains_key(then));
-    let protection = Cell::new(Protection::Same);
+    let kept = RefCell::new(Vec::new());
     let declared = resources_at(&ground, &specs, |address, resource| {
         // What goes by another name today is renamed back, not built again.
         resource.renamed_from = renames.get(address).map(|it| it.name.to_string());
         let address = renames.get(address).unwrap_or(address);
         if let (false, Some(entry)) = (args.with_protection, today.entries.get(address)) {
             if resource.meta.prevent_destroy != entry.prevent_destroy {
-                protection.set(Protection::Differs);
+                kept.borrow_mut().push(resource.address.clone());
             }
             resource.set_prevent_destroy(entry.prevent_destroy);
         }
     })?;
-    let then = orders_at(context, &mut ground, Serial(args.serial), specs.keys())?;
-    let mut planned = ground.plan_back(context, &declared, &then, now)?;
+    let then = beside_at(context, &mut ground, Serial(args.serial), specs.keys())?;
+    let mut planned = ground.plan_back(context, &declared, then, now)?;
     planned.declarations_stay();
     let changes = !planned.plan.changes.is_empty();
     if !changes {
-        nothing_to_restore(context, &ground, args, protection.get())?;
+        nothing_to_restore(context, &ground, args, &kept.into_inner())?;
         return Ok(Exit::Done);
+    }
+    if let Some(said) = kept_protection(&kept.into_inner()) {
+        context.ui.say(&said);
     }
     let message = Some(args.message.clone().unwrap_or_else(|| format!("restore {}", args.serial)));
     let occasion = || Occasion {
@@ -93,13 +89,20 @@ fn restore(context: &Context, args: &RestoreArgs) -> Result<Exit, Stop> {
     Ok(exit)
 }
 
+/// Says of which resources protection is not what it was, and stays.
+fn kept_protection(kept: &[Address]) -> Option<String> {
+    let named: Vec<String> = kept.iter().take(3).map(|it| format!("`{it}`")).collect();
+    let more = match kept.len().saturating_sub(named.len()) {
+        0 => String::new(),
+        count => format!(" and {count} more"),
+    };
+    let whose = format!("{}{more}", named.join(", "));
+    let said = format!("prevent_destroy of {whose} differs and is kept: --with-protection brings it back.");
+    (!kept.is_empty()).then_some(said)
+}
+
 /// Says why there is nothing to do: it is no statement about the repo, which was not looked at.
-fn nothing_to_restore(
-    context: &Context,
-    ground: &Ground,
-    args: &RestoreArgs,
-    protection: Protection,
-) -> Result<(), Stop> {
+fn nothing_to_restore(context: &Context, ground: &Ground, args: &RestoreArgs, kept: &[Address]) -> Result<(), Stop> {
     let (name, newest) = (&ground.workspace.name, ground.workspace.serial);
     let mut said = match newest.0 == args.serial {
         true => format!("{name} is at serial {} already: nothing was applied.\n", args.serial),
@@ -108,31 +111,51 @@ fn nothing_to_restore(
             args.serial
         ),
     };
-    if protection == Protection::Differs {
-        said.push_str("prevent_destroy differs and is kept: --with-protection brings it back.\n");
+    if let Some(kept) = kept_protection(kept) {
+        said.push_str(&format!("{kept}\n"));
     }
     said.push_str("The declarations in the repo were not looked at: `weir plan` compares them.\n");
     context.ui.data(&format!("{}{said}", ground.header()))
 }
 
-/// Returns the orders on the wire at the end of `serial`, by address.
-pub fn orders_at<'a>(
+/// What rows held beside their specs, by address.
+#[derive(Debug, Default)]
+pub struct Beside {
+    pub orders: Orders,
+    /// What data said of columns.
+    pub columns: BTreeMap<Address, Columns>,
+}
+
+/// Returns what rows held beside their specs at the end of `serial`.
+pub fn beside_at<'a>(
     context: &Context,
     ground: &mut Ground,
     serial: Serial,
     addresses: impl Iterator<Item = &'a Address>,
-) -> Result<Orders, Stop> {
-    let Some(registry) = &mut ground.registry else { return Ok(Orders::new()) };
+) -> Result<Beside, Stop> {
+    let mut beside = Beside::default();
+    let Some(registry) = &mut ground.registry else { return Ok(beside) };
     let name = &ground.workspace.name;
     let read = async {
-        Ok::<_, registry::Error>((registry::held_at(registry, name, serial).await?, registry.entries(name).await?))
+        let held = registry::held_at(registry, name, serial).await?;
+        Ok::<_, registry::Error>((held, registry.entries(name).await?, registry::derived(registry, name).await?))
     };
-    let (mut held, today) = context.wait(read).map_err(|error| ground.fail(&error))?;
-    let mut order = |address: &Address| match held.remove(address) {
-        Some(held) => held.wire_order,
-        None => today.get(address).map(|it| it.wire_order.clone()),
-    };
-    Ok(addresses.map(|it| (it.clone(), order(it))).collect())
+    let (held, today, mut derived) = context.wait(read).map_err(|error| ground.fail(&error))?;
+    for address in addresses {
+        let (order, columns) = match held.get(address) {
+            Some(held) => {
+                let columns = held.derived.as_deref().map(|it| registry::columns(address, it)).transpose();
+                (held.wire_order.clone(), columns.map_err(|error| ground.fail(&error))?)
+            }
+            None => (
+                today.get(address).map(|it| it.wire_order.clone()),
+                derived.remove(address).map(|(_, columns)| columns),
+            ),
+        };
+        beside.orders.insert(address.clone(), order);
+        beside.columns.extend(columns.map(|it| (address.clone(), it)));
+    }
+    Ok(beside)
 }
 
 /// Returns where resources went by renames between two serials, by their address at `from`.

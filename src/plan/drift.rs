@@ -139,7 +139,7 @@ fn shown(changes: &[Change], declared: &[Declared], data: &Data, today: &Catalog
 }
 
 /// Returns what is declared, with the columns that views have today: what was not derived this time is as it is recorded.
-fn columns_today<'a>(declared: &'a [Declared], data: &Data, changes: &[Change]) -> Catalog<'a> {
+pub(super) fn columns_today<'a>(declared: &'a [Declared], data: &Data, changes: &[Change]) -> Catalog<'a> {
     let recorded = recorded_columns(data, changes);
     knowing(declared, |address| data.derived.get(address).or_else(|| recorded(address)))
 }

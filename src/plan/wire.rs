@@ -7,17 +7,19 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::{Action, Cause, Change, Declared, Plan, Snapshot, order};
+use super::{Action, Cause, Change, Data, Declared, Plan, Snapshot, drift, order};
 use crate::diagnostic::Diagnostic;
-use crate::resource::{Address, Catalog, Effect, FieldChange};
+use crate::resource::{Address, Contents, Effect, FieldChange};
 
 /// Orders on the wire at some serial, by the address that each service has in the plan; `None` where the history does
 /// not say.
 pub type Orders = BTreeMap<Address, Option<Vec<String>>>;
 
 /// Makes `plan`, which leads back to an earlier serial, bring back the orders that services had `then`.
-pub fn restore_orders(plan: &mut Plan, snapshot: &Snapshot, declared: &[Declared], then: &Orders) {
-    let catalog = Catalog::new(declared.iter().map(|it| &it.resource));
+///
+/// What data says of columns decides which features there are.
+pub fn restore_orders(plan: &mut Plan, snapshot: &Snapshot, declared: &[Declared], then: &Orders, data: &Data) {
+    let catalog = drift::columns_today(declared, data, &plan.changes);
     for declaration in declared {
         let resource = &declaration.resource;
         let address = &resource.address;
@@ -47,6 +49,18 @@ pub fn restore_orders(plan: &mut Plan, snapshot: &Snapshot, declared: &[Declared
     }
     plan.wire_orders.sort();
     plan.changes = order::order(std::mem::take(&mut plan.changes));
+    list_in_order(plan);
+}
+
+/// Lists the features of services that are built as they will stand on the wire.
+fn list_in_order(plan: &mut Plan) {
+    let orders: BTreeMap<&Address, &Vec<String>> = plan.wire_orders.iter().map(|it| (&it.0, &it.1)).collect();
+    for change in &mut plan.changes {
+        let contents = change.brings.as_mut().map(|it| &mut it.contents);
+        if let (Some(Contents::Service { features, .. }), Some(order)) = (contents, orders.get(&change.address)) {
+            features.sort_by_key(|it| order.iter().position(|name| *name == it.name).unwrap_or(usize::MAX));
+        }
+    }
 }
 
 /// Makes the change of a service whose order moves a recreate that says so; a create has nothing before.

@@ -222,19 +222,25 @@ pub async fn derived(
     registry: &mut dyn Registry,
     workspace: &str,
 ) -> Result<BTreeMap<Address, (i64, crate::plan::Columns)>> {
+    let mut derived = BTreeMap::new();
+    for (kind, name, id, text) in registry.derived(workspace).await? {
+        let address = Address::new(kind.parse().map_err(Error::Damaged)?, name.as_str());
+        let columns = columns(&address, &text)?;
+        derived.insert(address, (id, columns));
+    }
+    Ok(derived)
+}
+
+/// Decodes what a row or the history holds of columns.
+pub fn columns(address: &Address, text: &str) -> Result<crate::plan::Columns> {
     #[derive(serde::Deserialize)]
     struct Column {
         name: String,
         dtype: String,
     }
-    let mut derived = BTreeMap::new();
-    for (kind, name, id, columns) in registry.derived(workspace).await? {
-        let address = Address::new(kind.parse().map_err(Error::Damaged)?, name.as_str());
-        let columns: Vec<Column> = serde_json::from_str(&columns)
-            .map_err(|it| Error::Damaged(format!("the derived_schema of `{address}` cannot be read: {it}")))?;
-        derived.insert(address, (id, columns.into_iter().map(|it| (it.name, it.dtype)).collect()));
-    }
-    Ok(derived)
+    let columns: Vec<Column> = serde_json::from_str(text)
+        .map_err(|it| Error::Damaged(format!("the derived_schema of `{address}` cannot be read: {it}")))?;
+    Ok(columns.into_iter().map(|it| (it.name, it.dtype)).collect())
 }
 
 /// Decodes a stored spec.

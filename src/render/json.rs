@@ -58,9 +58,19 @@ pub struct PlanJson {
     pub refusals: Vec<RefusalJson>,
     /// The addresses that this plan takes protection from
     pub lifts: Vec<String>,
+    /// Services whose features get an order on the wire, or one that grows at its end
+    pub wire_orders: Vec<WireOrderJson>,
     /// Hints about the plan as a whole
     pub warnings: Vec<WarningJson>,
     pub summary: SummaryJson,
+}
+
+/// The order of a service's features on the wire, as it will be.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct WireOrderJson {
+    pub address: String,
+    /// `namespace.feature`, in order
+    pub features: Vec<String>,
 }
 
 /// The registry that the plan was made against.
@@ -185,6 +195,7 @@ pub fn plan(plan: &Plan, refusals: &[Refusal], repo: RepoJson, folder: &str) -> 
         changes: plan.changes.iter().map(change).collect(),
         refusals: refusals.iter().map(refusal).collect(),
         lifts: plan.changes.iter().filter(|it| it.lifts()).map(|it| it.address.to_string()).collect(),
+        wire_orders: plan.wire_orders.iter().map(wire_order).collect(),
         warnings: plan.warnings.iter().map(warning).collect(),
         summary: SummaryJson {
             create: tally.create,
@@ -197,6 +208,10 @@ pub fn plan(plan: &Plan, refusals: &[Refusal], repo: RepoJson, folder: &str) -> 
             lifts: tally.lifts,
         },
     }
+}
+
+fn wire_order((address, features): &(crate::resource::Address, Vec<String>)) -> WireOrderJson {
+    WireOrderJson { address: address.to_string(), features: features.clone() }
 }
 
 /// Returns one change for the wire.

@@ -56,8 +56,8 @@ impl Knobs {
     fn turned(&self, knob: usize, value: usize) -> Self {
         let mut it = self.clone();
         match knob {
-            0 => it.online = value % 2 == 0,
-            1 => it.offline = value % 2 == 0,
+            0 => it.online = value.is_multiple_of(2),
+            1 => it.offline = value.is_multiple_of(2),
             2 => it.start = value % STARTS.len(),
             3 => it.trigger = value % 2,
             4 => it.manual_end = value % ENDS.len(),
@@ -65,8 +65,8 @@ impl Knobs {
             6 => it.columns = value % 3,
             7 => it.ttl = value % 2,
             8 => it.name = value % 2,
-            9 => it.declared = value % 4 > 0,
-            _ => it.protected = value % 2 == 0,
+            9 => it.declared = !value.is_multiple_of(4),
+            _ => it.protected = value.is_multiple_of(2),
         }
         it
     }
@@ -334,7 +334,7 @@ fn every_edit_after_every_work_leaves_the_jobs_that_are_declared() {
 }
 
 /// Applies the first, lets workers do `work`, and returns what the plan for the second says of jobs.
-fn planned(first: &Knobs, work: &dyn Fn(&mut Vec<RecordedJob>), then: &Knobs) -> String {
+fn planned(first: &Knobs, work: &dyn Fn(&mut [RecordedJob]), then: &Knobs) -> String {
     let mut world = World::new();
     world.apply(first).unwrap();
     let id = world.snapshot.entries[&VIEW.parse::<Address>().unwrap()].id;
@@ -347,7 +347,7 @@ fn planned(first: &Knobs, work: &dyn Fn(&mut Vec<RecordedJob>), then: &Knobs) ->
     out.lines().filter(of_jobs).map(|it| format!("{}\n", it.trim_start())).collect()
 }
 
-fn done(jobs: &mut Vec<RecordedJob>) {
+fn done(jobs: &mut [RecordedJob]) {
     for it in jobs {
         match it.job.kind {
             JobKind::Backfill { .. } => it.state = JobState::Done,
@@ -356,9 +356,9 @@ fn done(jobs: &mut Vec<RecordedJob>) {
     }
 }
 
-fn nothing(_: &mut Vec<RecordedJob>) {}
+fn nothing(_: &mut [RecordedJob]) {}
 
-fn begun(jobs: &mut Vec<RecordedJob>) {
+fn begun(jobs: &mut [RecordedJob]) {
     jobs.iter_mut().for_each(|it| it.state = JobState::Running);
 }
 
@@ -367,7 +367,7 @@ fn what_a_plan_says_of_jobs() {
     let first = Knobs::FIRST;
     let with = |knob, value| Knobs::FIRST.turned(knob, value);
     let both = with(1, 0);
-    type Work = dyn Fn(&mut Vec<RecordedJob>);
+    type Work = dyn Fn(&mut [RecordedJob]);
     let by_hand = with(3, 1).turned(4, 2);
     let table: &[(&str, &Knobs, &Work, Knobs)] = &[
         ("a store less, nothing begun", &both, &nothing, first.clone()),
