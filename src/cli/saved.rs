@@ -39,7 +39,9 @@ pub fn again(
     let mut plan = plan::diff(&snapshot, &declared, &saved.suppress, made_at).map_err(Stop::Diagnostics)?;
     let data = Data { derived: saved.derived.clone(), recorded: ground.recorded_columns(context)? };
     if !data.derived.is_empty() || !data.recorded.is_empty() {
-        plan::drift(&mut plan, &snapshot, &declared, &data).map_err(Stop::Diagnostics)?;
+        // It fitted when it was made: what does not fit now was learned since.
+        let drift = plan::drift(&mut plan, &snapshot, &declared, &data);
+        drift.map_err(|_| ground.fail(&registry::Error::Learned))?;
     }
     // A plan for a registry that did not exist names none, and the commit looks whether that one is still unused.
     plan.registry.clone_from(&saved.plan.registry);

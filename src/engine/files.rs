@@ -28,6 +28,9 @@ use crate::resource::Field;
 /// How many files are opened at once to see their columns.
 const OPEN_AT_ONCE: usize = 16;
 
+/// How the message ends of an address whose scheme the rules have refused already.
+pub const NOT_A_PLACE: &str = " is not a place that weir reads";
+
 /// Files that make one data set.
 pub struct FileSet {
     session: SessionContext,
@@ -69,7 +72,7 @@ impl FileSet {
             Some(("file", path)) => ground.root.join(path).to_string_lossy().into_owned(),
             Some(("s3" | "s3a", path)) => format!("s3://{path}"),
             Some((scheme, _)) => {
-                let fault = Closed::fault(field, format!("`{scheme}://` is not a place that weir reads"));
+                let fault = Closed::fault(field, format!("`{scheme}://`{NOT_A_PLACE}"));
                 return Err(fault.hint(Some("write a path, file:// or s3://".to_owned())));
             }
         };

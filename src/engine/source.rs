@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use tokio::task::JoinSet;
 
 use super::cache::{self, Cache, Checker, Known};
+use super::files::NOT_A_PLACE;
 use super::query::{Refused, Sql};
 use super::relation::{self, Closed, Ground, Relation};
 use super::{query, timestamp, types};
@@ -134,6 +135,7 @@ fn check_one(
     let (document, address) = (declared.document, &declared.resource.address);
     let input = match opened {
         Ok(known) => known.clone(),
+        Err(Closed::Fault { message, .. }) if message.ends_with(NOT_A_PLACE) => return None,
         Err(closed) => {
             faults.push(closed_fault(address, document, closed));
             return None;

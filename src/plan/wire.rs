@@ -29,15 +29,16 @@ pub fn restore_orders(plan: &mut Plan, snapshot: &Snapshot, declared: &[Declared
         let held = recorded.and_then(|it| snapshot.entries.get(it)).map(|it| it.wire_order.clone()).unwrap_or_default();
         let is_new =
             at.is_some_and(|it| matches!(plan.changes[it].action, Action::Create { .. } | Action::Recreate { .. }));
+        let planned = plan.wire_orders.iter().position(|it| it.0 == *address);
+        // What is planned knows the columns that data has, and the declarations alone may not.
+        let all = planned.map_or(if is_new { &fresh } else { &held }, |it| &plan.wire_orders[it].1);
         let Some(Some(then)) = then.get(address) else {
-            if let (true, Some(at)) = (is_new && fresh.len() > 1, at) {
+            if let (true, Some(at)) = (is_new && all.len() > 1, at) {
                 plan.changes[at].warnings.push(unknown(address));
             }
             continue;
         };
-        let planned = plan.wire_orders.iter().position(|it| it.0 == *address);
-        let all = planned.map_or(&held, |it| &plan.wire_orders[it].1);
-        let target = arranged(if is_new { &fresh } else { all }, then);
+        let target = arranged(all, then);
         if !is_new && target == *all {
             continue;
         }

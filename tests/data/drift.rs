@@ -35,6 +35,7 @@ const ADDED: &str = "\
         {name: opened_at, dtype: Timestamp}
       + {name: city, dtype: String}
     because the data of BatchSource.cards has more columns
+    adds feature: city String
 ";
 
 const NOTHING: &str = "No changes. The registry matches the repo";
@@ -120,7 +121,7 @@ fn a_column_that_data_adds_is_in_place_where_it_is_a_feature() {
     assert_eq!(serial(&repo), 2);
     nothing_to_do(&repo, &[]);
     let columns = weir(&repo, &["columns", "card_spend"]).exits(0);
-    assert!(columns.stdout.ends_with("opened_at  Timestamp\ncity       String\n"), "{}", columns.stdout);
+    assert!(columns.stdout.ends_with("Int64    feature\ncity       String   feature\n"), "{}", columns.stdout);
     let shown = weir(&repo, &["show", "card_spend"]).exits(0);
     assert!(shown.stdout.ends_with("opened_at: Timestamp, city: String\n"), "{}", shown.stdout);
     // Growing moves no position on the wire: `city` comes last, whatever its name.
@@ -195,7 +196,7 @@ fn what_is_built_again_takes_the_data_as_it_is() {
     repo.write("view.yaml", &ALL.replace("EXCLUDE (day) FROM cards", "EXCLUDE (day) FROM cards WHERE amount > 1"));
     let run = weir(&repo, &["apply", "--yes"]).exits(0);
     assert!(run.stdout.contains("0 to update, 2 to recreate"), "{}", run.stdout);
-    assert!(weir(&repo, &["columns", "card_spend"]).stdout.contains("limit      Int64"));
+    assert!(weir(&repo, &["columns", "card_spend"]).stdout.contains("limit    Int64    feature"));
     nothing_to_do(&repo, &[]);
 }
 
@@ -243,7 +244,7 @@ fn growth_is_saved_applied_and_written_as_the_schema_of_plans_says() {
     weir(&repo, &["plan", "--out", "growth.plan"]).exits(0);
     weir(&repo, &["apply", "growth.plan", "--yes"]).exits(0);
     assert_eq!(serial(&repo), 2);
-    assert!(weir(&repo, &["columns", "card_spend"]).stdout.ends_with("city       String\n"));
+    assert!(weir(&repo, &["columns", "card_spend"]).stdout.ends_with("city       String   feature\n"));
     nothing_to_do(&repo, &[]);
     let again = weir(&repo, &["apply", "growth.plan", "--yes"]).exits(1);
     assert!(again.stderr.contains("Nothing was applied."), "{}", again.stderr);

@@ -307,9 +307,9 @@ hint: write a path relative to the repo, or an s3:// address
         from: "uri: data/cards.csv",
         to: "uri: gs://bucket/cards.csv",
         says: "\
-error[D001]: the source of `BatchSource.cards` cannot be opened: `gs://` is not a place that weir reads
+error[V016]: the uri of `BatchSource.cards` starts with `gs://`, and weir reads no such place
 --> source.yaml:5:8
-hint: write a path, file:// or s3://
+hint: write a path relative to the repo, `file://` or `s3://`
 ",
     },
     Slip {
@@ -1697,6 +1697,8 @@ hint: name it in the query, as in `SELECT a + 1 AS more`, or leave it out
 error[L011]: `batch_config.schema_override[0].dtype` of `BatchSource.cards`: `Money` is not a type; the types are Bool, Int32, Int64, Float32, \
     Float64, String, Timestamp, Array<T>, Map<String, T>, Struct<a: T>
 --> source.yaml:7:44
+error[V004]: timestamp_field `opened_at` is not a column that the batch_config of `BatchSource.cards` yields (yields: amount)
+--> source.yaml:8:20
 ",
     },
     Slip {
