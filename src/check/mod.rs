@@ -194,8 +194,8 @@ pub fn queries<'a>(
             }
         };
         let Some(given) = &query.tables else { continue };
-        for (table, at) in sql::tables(parsed) {
-            if given.iter().any(|it| sql::same_table(&table, it)) {
+        for (table, at) in sql::tables(dialect, parsed) {
+            if given.iter().any(|it| sql::same_table(dialect, &table, it)) {
                 continue;
             }
             let summary = format!(

@@ -127,7 +127,7 @@ impl Provider<'_> {
 
 impl ContextProvider for Provider<'_> {
     fn get_table_source(&self, name: TableReference) -> Result<Arc<dyn TableSource>, DataFusionError> {
-        match self.tables.iter().find(|it| sql::same_table(name.table(), &it.0)) {
+        match self.tables.iter().find(|it| sql::same_table(sql::Dialect::Embedded, name.table(), &it.0)) {
             Some((_, table)) => Ok(table.clone()),
             None => plan_err!("table `{}`{NOT_GIVEN}", name.table()),
         }

@@ -325,8 +325,15 @@ fn decode(bounds: &Bounds, line: &str, engine: Dialect) -> Option<(DocumentPlace
     let (meta, renamed_from): (Meta, _) = serde_json::from_str(parts.next()?).ok()?;
     let mut json = serde_json::Deserializer::from_str(parts.next()?);
     let spec = Spec::deserialize(address.kind, &mut json).ok()?;
-    let resource =
-        Resource { address, meta: meta.into(), renamed_from, spec, depends_on: Vec::new(), engine: Some(engine) };
+    let resource = Resource {
+        address,
+        meta: meta.into(),
+        renamed_from,
+        spec,
+        depends_on: Vec::new(),
+        engine: Some(engine),
+        is_unsure: false,
+    };
     Some((place, Parsed { resource, local_digest, externals }))
 }
 

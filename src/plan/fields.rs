@@ -45,18 +45,21 @@ fn queries(before: &Resource, old: &mut Value, after: &Resource, new: &mut Value
     paths.reverse();
     paths.sort_by_key(|it| it.0);
     paths.dedup_by_key(|it| it.0);
+    let before_unsure = before.is_unsure;
     let mut changes = Vec::new();
     for (path, dialect) in paths {
         let (Some(old), Some(new)) = (pointer_mut(old, path), pointer_mut(new, path)) else { continue };
         let (Value::String(before), Value::String(text)) = (&*old, &*new) else { continue };
-        if sql::normal_form(dialect, before) != sql::normal_form(dialect, text) {
+        // A rename touches the engine's queries only, of which a resource has one.
+        let is_unsure = before_unsure && path == "sql";
+        if is_unsure || sql::normal_form(dialect, before) != sql::normal_form(dialect, text) {
             let rule = rule_for(after.spec.declaration().rules(), path);
             changes.push(FieldChange {
                 path: path.to_owned(),
                 before: old.clone(),
                 after: new.clone(),
                 effect: match rule {
-                    Rule::Query if sql::only_appends(dialect, before, text) => Effect::InPlace,
+                    Rule::Query if !is_unsure && sql::only_appends(dialect, before, text) => Effect::InPlace,
                     Rule::Query => Effect::RecreateUnlessSuppressed,
                     rule => rule.effect(old, new),
                 },

@@ -6,12 +6,15 @@ use super::diff::{Both, Declared};
 use super::{Action, Change, Snapshot};
 use crate::diagnostic::{Diagnostic, Place, Span};
 use crate::resource::{Address, Kind, Resource};
+use crate::sql::Dialect;
 
 /// Old addresses and their new ones; each occurs once.
 #[derive(Debug, Default)]
 pub struct Renames {
     new_by_old: BTreeMap<Address, Address>,
     old_by_new: BTreeMap<Address, Address>,
+    /// Whose SQL is declared.
+    dialect: Dialect,
 }
 
 impl Renames {
@@ -38,7 +41,8 @@ impl Renames {
         }
         for address in &mut resource.depends_on {
             if let Some(new) = self.new_by_old.get(address) {
-                resource.spec.declaration_mut().follow_rename(address.kind, &address.name, &new.name);
+                let spec = resource.spec.declaration_mut();
+                resource.is_unsure |= !spec.follow_rename(address.kind, &address.name, &new.name, self.dialect);
                 *address = new.clone();
             }
         }
@@ -82,7 +86,8 @@ pub fn find(snapshot: &Snapshot, declared: &BTreeMap<&Address, &Declared>) -> Re
         }
         claims.entry(old).or_default().push(new);
     }
-    let mut renames = Renames::default();
+    let dialect = declared.values().find_map(|it| it.resource.engine).unwrap_or_default();
+    let mut renames = Renames { dialect, ..Renames::default() };
     for (old, claimants) in claims {
         match claimants.as_slice() {
             [new] => {

@@ -50,8 +50,11 @@ pub trait Declaration: Send + Sync {
     /// Writes out what is left unset and comes from `name`: a rename must not change it unseen.
     fn pin_name(&mut self, _name: &str) {}
 
-    /// Follows the rename of something this declaration refers to.
-    fn follow_rename(&mut self, _kind: Kind, _old: &str, _new: &str) {}
+    /// Follows the rename of something this declaration refers to. Says whether its query, which is this dialect's
+    /// where it is the engine's, surely followed.
+    fn follow_rename(&mut self, _kind: Kind, _old: &str, _new: &str, _dialect: Dialect) -> bool {
+        true
+    }
 
     /// Returns what this brings to its readers; `data` is what its data says of its columns, where it was opened.
     fn contents(&self, name: &str, catalog: &Catalog, data: Option<Vec<Column>>) -> Contents;

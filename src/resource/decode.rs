@@ -80,7 +80,15 @@ impl Header {
             tags: self.tags,
             prevent_destroy: self.prevent_destroy.unwrap_or(false),
         });
-        Resource { address, meta, renamed_from: self.renamed_from, spec, depends_on: Vec::new(), engine: None }
+        Resource {
+            address,
+            meta,
+            renamed_from: self.renamed_from,
+            spec,
+            depends_on: Vec::new(),
+            engine: None,
+            is_unsure: false,
+        }
     }
 
     /// Takes the value of `key` when it belongs to the header.

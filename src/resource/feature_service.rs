@@ -12,6 +12,7 @@ use super::field::column_name_fault;
 use super::text::{Named, Texts, named};
 use super::{Address, Catalog, Column, Contents, Dtype, Kind, Resource, VIEWS};
 use crate::diagnostic::did_you_mean;
+use crate::sql::Dialect;
 
 /// Features of several views, served together.
 #[skip_serializing_none]
@@ -153,9 +154,9 @@ impl Declaration for FeatureService {
         }
     }
 
-    fn follow_rename(&mut self, kind: Kind, old: &str, new: &str) {
+    fn follow_rename(&mut self, kind: Kind, old: &str, new: &str, _: Dialect) -> bool {
         if !VIEWS.contains(&kind) {
-            return;
+            return true;
         }
         for entry in &mut self.features {
             match entry {
@@ -175,6 +176,7 @@ impl Declaration for FeatureService {
                 _ => {}
             }
         }
+        true
     }
 
     fn contents(&self, _: &str, catalog: &Catalog, _: Option<Vec<Column>>) -> Contents {

@@ -13,6 +13,7 @@ use super::source_input::SourceInput;
 use super::text::{Duration, Instant};
 use super::transformation::{rename_in_query, sql_file_slot};
 use super::{Catalog, Column, Contents, Dtype, Field, Kind, Resource, SOURCES, ViewColumns, contents, view_check};
+use crate::sql::Dialect;
 
 /// Features computed from batch sources on a schedule.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -334,7 +335,7 @@ impl FeatureView {
         sources.chain(entities).chain(transformation).collect()
     }
 
-    fn follow_rename(&mut self, kind: Kind, old: &str, new: &str) {
+    fn follow_rename(&mut self, kind: Kind, old: &str, new: &str, dialect: Dialect) -> bool {
         let rename = |name: &mut String| {
             if name == old {
                 *name = new.to_owned();
@@ -345,10 +346,12 @@ impl FeatureView {
         } else if kind == Kind::Transformation {
             self.transformation.iter_mut().for_each(|it| rename(&mut it.name));
         } else if SOURCES.contains(&kind) {
-            rename_in_query(&mut self.tables(), &mut self.sql, old, new);
+            let is_sure = rename_in_query(&mut self.tables(), &mut self.sql, old, new, dialect);
             self.sources.iter_mut().for_each(|it| rename(it.name_mut()));
             self.transformation.iter_mut().filter_map(|it| it.inputs.as_mut()).flatten().for_each(rename);
+            return is_sure;
         }
+        true
     }
 }
 
@@ -407,8 +410,8 @@ macro_rules! view {
                 sql_file_slot(&self.0.sql_file, &mut self.0.sql)
             }
 
-            fn follow_rename(&mut self, kind: Kind, old: &str, new: &str) {
-                self.0.follow_rename(kind, old, new);
+            fn follow_rename(&mut self, kind: Kind, old: &str, new: &str, dialect: Dialect) -> bool {
+                self.0.follow_rename(kind, old, new, dialect)
             }
 
             fn contents(&self, _: &str, catalog: &Catalog, _: Option<Vec<Column>>) -> Contents {

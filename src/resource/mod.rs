@@ -92,6 +92,8 @@ pub struct Resource {
     pub depends_on: Vec<Address>,
     /// Whose SQL its queries are, but for those of a warehouse; nothing where nobody has said.
     pub engine: Option<Dialect>,
+    /// Whether its query may have come to mean something else with a rename: then it differs from every other.
+    pub is_unsure: bool,
 }
 
 impl Resource {

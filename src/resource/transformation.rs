@@ -7,6 +7,7 @@ use serde_with::skip_serializing_none;
 
 use super::declaration::{Declaration, FileSlot, MapQuery, Query, Reference, Report, Rule};
 use super::{Catalog, Column, Contents, Kind, Resource};
+use crate::sql::Dialect;
 
 /// A reusable query over named tables.
 #[skip_serializing_none]
@@ -103,10 +104,8 @@ impl Declaration for Transformation {
         sql_file_slot(&self.sql_file, &mut self.sql)
     }
 
-    fn follow_rename(&mut self, kind: Kind, old: &str, new: &str) {
-        if kind == Kind::Transformation {
-            rename_in_query(&mut self.inputs, &mut self.sql, old, new);
-        }
+    fn follow_rename(&mut self, kind: Kind, old: &str, new: &str, dialect: Dialect) -> bool {
+        kind != Kind::Transformation || rename_in_query(&mut self.inputs, &mut self.sql, old, new, dialect)
     }
 }
 
@@ -139,16 +138,21 @@ pub fn sql_file_slot<'a>(file: &Option<String>, sql: &'a mut Option<String>) -> 
     }
 }
 
-/// Follows the rename of a table in a list of names and in the query that reads it.
-pub fn rename_in_query(names: &mut [String], sql: &mut Option<String>, old: &str, new: &str) {
+/// Follows the rename of a table in a list of names and in the query that reads it. Says whether that query, which else
+/// stays as it is, surely followed.
+pub fn rename_in_query(names: &mut [String], sql: &mut Option<String>, old: &str, new: &str, dialect: Dialect) -> bool {
     let mut found = false;
     for name in names.iter_mut().filter(|it| *it == old) {
         *name = new.to_owned();
         found = true;
     }
-    if found && let Some(text) = sql {
-        *text = crate::sql::rename_table(text, old, new);
+    let (true, Some(text)) = (found, sql) else { return true };
+    let renamed = crate::sql::rename_table(dialect, text, old, new);
+    let is_sure = renamed.is_some();
+    if let Some(renamed) = renamed {
+        *text = renamed;
     }
+    is_sure
 }
 
 /// Reports a query that is written twice, or not at all where `needed`. Runs before the text of `sql_file` is read.

@@ -11,7 +11,7 @@ use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::normal::normal_words;
 use super::pieces::pieces;
-use super::{Dialect, parse, tokenize};
+use super::{Dialect, WINDOW, parse, tokenize};
 
 /// Says whether `after` is `before` with items appended to its outermost SELECT list, and surely the same rows.
 ///
@@ -108,7 +108,7 @@ fn mentions(tokens: &[TokenWithSpan], name: &str) -> bool {
 }
 
 /// Returns the words of a text, where we and the dialect take it apart alike.
-fn words(dialect: Dialect, text: &str) -> Option<Vec<String>> {
+pub(super) fn words(dialect: Dialect, text: &str) -> Option<Vec<String>> {
     let tokens = tokenize(text).ok().filter(|_| !text.contains("/*!"))?;
     if dialect == Dialect::Embedded {
         return Some(normal_words(text, &tokens).map(Cow::into_owned).collect());
@@ -187,6 +187,8 @@ const SCALAR: &[&str] = &[
     "trim",
     "trunc",
     "upper",
+    WINDOW[0],
+    WINDOW[1],
 ];
 
 /// Functions that make one value of many rows: with GROUP BY, or with OVER.

@@ -6,6 +6,7 @@ mod names;
 mod normal;
 mod pieces;
 mod rename;
+mod scope;
 
 pub use sqlparser::ast::Query;
 use sqlparser::ast::{Spanned, Statement};
@@ -85,6 +86,9 @@ pub fn read(dialect: Dialect, text: &str) -> Read {
         Err(fault) => Read { normal_form: normal_form(dialect, text), query: Err(fault) },
     }
 }
+
+/// The functions by which a query asks for its window: from when to when the run is (spec 1).
+pub const WINDOW: [&str; 2] = ["window_start", "window_end"];
 
 /// More tokens than any person writes: deep syntax trees cost stack, and this bounds their depth.
 const TOKENS_MAX: usize = 20_000;

@@ -1,12 +1,11 @@
 //! What a query reads and what it yields, by name.
 
-use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{self, Expr, Ident, ObjectName, Query, SelectItem, SetExpr, Spanned, TableFactor, Visit, Visitor};
 use sqlparser::tokenizer::{Location, Token};
 
-use super::{Fault, Holds, parse};
+use super::{Dialect, Fault, Holds, parse, scope};
 
 /// A column that a query yields.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,47 +16,12 @@ pub struct Column {
 }
 
 /// Returns the tables that `query` reads from outside, in the order of their first use, each with its place.
-pub fn tables(query: &Query) -> Vec<(String, Fault)> {
-    #[derive(Default)]
-    struct Tables {
-        found: Vec<(String, Fault)>,
-        defined: BTreeSet<String>,
-    }
-    impl Visitor for Tables {
-        type Break = ();
-
-        fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
-            let tables = query.with.iter().flat_map(|it| &it.cte_tables);
-            self.defined.extend(tables.map(|it| identifier(&it.alias.name)));
-            ControlFlow::Continue(())
-        }
-
-        fn pre_visit_relation(&mut self, relation: &ObjectName) -> ControlFlow<()> {
-            let name = relation
-                .0
-                .iter()
-                .map(|it| it.as_ident().map_or_else(|| it.to_string(), identifier))
-                .collect::<Vec<_>>()
-                .join(".");
-            let start = relation.span().start;
-            if !self.found.iter().any(|it| it.0 == name) {
-                self.found.push((
-                    name.clone(),
-                    Fault {
-                        message: name,
-                        line: start.line.max(1) as usize,
-                        column: start.column.max(1) as usize,
-                        holds: Holds::InAny,
-                    },
-                ));
-            }
-            ControlFlow::Continue(())
-        }
-    }
-    let mut tables = Tables::default();
-    let _ = query.visit(&mut tables);
-    let Tables { found, defined } = tables;
-    found.into_iter().filter(|it| !defined.contains(&it.0)).collect()
+pub fn tables(dialect: Dialect, query: &Query) -> Vec<(String, Fault)> {
+    let at = |(name, start): (String, Location)| {
+        let (line, column) = (start.line.max(1) as usize, start.column.max(1) as usize);
+        (name.clone(), Fault { message: name, line, column, holds: Holds::InAny })
+    };
+    scope::names(dialect, query).outside.into_iter().map(at).collect()
 }
 
 /// Returns the first parameter of `query`, such as `$1` or `?`, with its place; line and column count from 1.
@@ -158,8 +122,10 @@ fn place(start: Location) -> Option<(usize, usize)> {
 }
 
 /// Says whether a query that calls its table `table` reads the table declared as `declared`.
-pub fn same_table(table: &str, declared: &str) -> bool {
-    table == declared || table == declared.to_lowercase()
+pub fn same_table(dialect: Dialect, table: &str, declared: &str) -> bool {
+    table == declared
+        || table == declared.to_lowercase()
+        || dialect == Dialect::Spark && table.to_lowercase() == declared.to_lowercase()
 }
 
 /// Returns the columns that the query yields, as far as their names can be read off its text.
@@ -219,10 +185,17 @@ mod tests {
     fn tables_are_what_is_read_from_outside() {
         let check = |text: &str, expected: &[&str]| {
             let query = parse(text).unwrap();
-            assert_eq!(tables(&query).into_iter().map(|it| it.0).collect::<Vec<_>>(), expected, "{text}");
+            assert_eq!(
+                tables(Dialect::Embedded, &query).into_iter().map(|it| it.0).collect::<Vec<_>>(),
+                expected,
+                "{text}"
+            );
         };
         check("SELECT * FROM Clicks c JOIN \"Odd\" USING (id)", &["clicks", "Odd"]);
         check("WITH x AS (SELECT * FROM t) SELECT * FROM x WHERE a IN (SELECT a FROM u)", &["t", "u"]);
+        check("WITH t AS (SELECT * FROM t) SELECT * FROM t", &["t"]);
+        check("SELECT * FROM (WITH t AS (SELECT 1) SELECT * FROM t) x JOIN t ON true", &["t"]);
+        check("WITH t AS (SELECT 1), u AS (SELECT * FROM t) SELECT * FROM u, (SELECT * FROM t) v", &[]);
     }
 
     #[test]

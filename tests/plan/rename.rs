@@ -117,6 +117,35 @@ Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 3 unchanged,
     );
 }
 
+/// A WITH may call its own table as the source was called: that one keeps its name.
+#[test]
+fn tables_of_the_query_itself_do_not_follow() {
+    let view = |table: &str| {
+        format!(
+            "schema: [{{ name: user_id, dtype: String }}, {{ name: at, dtype: Timestamp }}]
+sql: WITH events AS (SELECT * FROM {table} WHERE x > 10) SELECT user_id, events.at FROM events
+aggregations: [{{ column: at, function: count, time_window: 1h, name: events }}]
+online: true"
+        )
+    };
+    let recorded = format!("{EVENTS}{CLICKS}").replace("online: true", &view("events"));
+    let declared = format!("{EVENTS}{CLICKS}")
+        .replace("online: true", &view("taps"))
+        .replace("name: events\n", "name: taps\nrenamed_from: events\n")
+        .replace("[events]", "[taps]");
+    check(
+        &recorded,
+        &declared,
+        r#"
+~ PushSource.taps
+    renamed from PushSource.events
+
+Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 3 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+"#,
+    );
+}
+
 #[test]
 fn a_renamed_view_changes_the_namespace_that_nobody_set() {
     let recorded = format!("{EVENTS}{CLICKS}");
