@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::diagnostic::{Diagnostic, Place, article, did_you_mean};
 use crate::load::Repo;
-use crate::resource::{Address, Catalog, FINAL, Report, Resource, VARIANTS};
+use crate::resource::{Address, Catalog, FINAL, Kind, Report, Resource, VARIANTS};
 use crate::sql::{self, Dialect, Query};
 
 /// Runs the rules that need more than one declaration. Resources are resolved by now.
@@ -189,11 +189,30 @@ pub fn queries<'a>(
                     "L014",
                     format!("`{}` of `{}` is not SQL: {}", query.path, resource.address, fault.message),
                 );
-                report.diagnostics.push(diagnostic.place(place(fault)));
+                report.diagnostics.push(diagnostic.place(place(fault)).hint_if(template_hint(query.text, fault)));
                 continue;
             }
         };
+        if let Some(fault) = sql::more_than_reads(parsed) {
+            let summary = format!("`{}` of `{}` is not a query: {}", query.path, resource.address, fault.message);
+            report.diagnostics.push(Diagnostic::error("L014", summary).place(place(&fault)));
+        }
+        if let Some(asked) = sql::asks_window(parsed)
+            && let Some((fault, hint)) = window_fault(resource, query.path, &asked)
+        {
+            report.diagnostics.push(Diagnostic::error("L014", fault).place(place(&asked.at)).hint(hint));
+        }
         let Some(given) = &query.tables else { continue };
+        for (index, name) in given.iter().enumerate() {
+            let Some(other) = given[..index].iter().find(|it| it.to_lowercase() == name.to_lowercase() && *it != name)
+            else {
+                continue;
+            };
+            let address = &resource.address;
+            let summary = format!("`{address}` was given `{other}` and `{name}`, which a query cannot tell apart");
+            let hint = "give one of them another name, with `renamed_from`".to_owned();
+            report.diagnostics.push(Diagnostic::error("R005", summary).at(report.document, "name").hint(hint));
+        }
         for (table, at) in sql::tables(dialect, parsed) {
             if given.iter().any(|it| sql::same_table(dialect, &table, it)) {
                 continue;
@@ -214,6 +233,34 @@ pub fn queries<'a>(
             report.diagnostics.push(Diagnostic::error("R005", summary).place(place(&at)).hint(hint));
         }
     }
+}
+
+/// Returns what is wrong with a query that asks for its window, and what to write.
+fn window_fault(resource: &Resource, path: &str, asked: &sql::AsksWindow) -> Option<(String, String)> {
+    let (address, name) = (&resource.address, &asked.name);
+    if asked.has_arguments {
+        let hint = format!("write `{name}()`");
+        return Some((format!("`{path}` of `{address}` gives `{name}` arguments, and it takes none"), hint));
+    }
+    let why = match resource.address.kind {
+        Kind::StreamFeatureView => "is asked of each event",
+        _ if path != "sql" => "runs before there is a window",
+        _ => return None,
+    };
+    let hint = "ask for it in the query of a BatchFeatureView, or of a Transformation that one reads".to_owned();
+    Some((format!("`{path}` of `{address}` asks for its window with `{name}()`, and {why}"), hint))
+}
+
+/// Returns what to write for a placeholder of a text template, which queries from elsewhere have: `{clicks}`.
+fn template_hint(text: &str, fault: &sql::Fault) -> Option<String> {
+    let line = text.split('\n').nth(fault.line - 1)?;
+    let rest: String = line.chars().skip(fault.column - 1).collect();
+    let name = rest.strip_prefix('{')?.split_once('}')?.0.trim();
+    Some(match name {
+        "context.start_time" => "write `window_start()`".to_owned(),
+        "context.end_time" => "write `window_end()`".to_owned(),
+        _ => "write the source's name, without braces".to_owned(),
+    })
 }
 
 fn list(names: &[String]) -> String {

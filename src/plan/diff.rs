@@ -7,13 +7,14 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::brings::Known;
+use super::gains;
 use super::rename::Renames;
 use super::{
     Action, Cause, Change, Entry, Learned, Meanwhile, Mode, Plan, RegistryPlace, Snapshot, brings, cost, fields,
     harmless, order, refusals, rename,
 };
 use crate::diagnostic::{Diagnostic, did_you_mean};
-use crate::resource::{Address, Catalog, Digest, Effect, Instant, Resource};
+use crate::resource::{Address, Catalog, Digest, Effect, Instant, Kind, Resource, SOURCES};
 
 /// A declared resource with what the plan says of it.
 #[derive(Debug, Clone)]
@@ -197,6 +198,10 @@ fn compare_all(
     let mut addresses: Vec<&Address> = declared.keys().copied().chain(befores.keys()).collect();
     addresses.sort_unstable();
     addresses.dedup();
+    // What a view reads may change though the view, as it is declared, does not.
+    let is_read = |it: &Address| it.kind == Kind::Transformation || SOURCES.contains(&it.kind);
+    let is_other = |it: &Address| snapshot.entries.get(it).map(|it| it.digest) != declared.get(it).map(|it| it.digest);
+    let may_gain = declared.keys().any(|it| is_read(it) && is_other(it));
     let compared = |address: &&Address| {
         let address = *address;
         let declaration = declared.get(address).copied();
@@ -206,9 +211,11 @@ fn compare_all(
             (None, Some(declared)) => Action::Create { after: declared.resource.clone() },
             (Some(before), None) => Action::Delete { before: before.as_ref().clone() },
             (Some(before), Some(after)) => {
-                if entry.is_some_and(|it| {
+                let is_recorded = entry.is_some_and(|it| {
                     it.digest == after.digest && it.prevent_destroy == after.resource.meta.prevent_destroy
-                }) {
+                });
+                let sees = || !gains::seen(before, &both.before, &after.resource, &both.after).is_empty();
+                if is_recorded && !(may_gain && sees()) {
                     return None;
                 }
                 compare(before, &after.resource, both)

@@ -16,6 +16,7 @@ pub fn compare(
     let (mut old, mut new) = (before.canonical(before_catalog), after.canonical(after_catalog));
     let mut changes = queries(before, &mut old, after, &mut new);
     walk("", &old, &new, after, &mut changes);
+    let seen = super::gains::seen(before, before_catalog, after, after_catalog);
     let inherited = |it: &FieldChange| is_inherited(&it.path, before, after);
     let own = changes.iter().any(|it| it.effect > Effect::InPlace || it.path == "sql" && !inherited(it));
     for change in changes.iter_mut().filter(|it| inherited(it)) {
@@ -24,6 +25,7 @@ pub fn compare(
             change.effect = Effect::InPlace;
         }
     }
+    changes.extend(seen);
     changes.sort_by(|a, b| a.path.cmp(&b.path));
     changes
 }

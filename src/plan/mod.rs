@@ -5,6 +5,7 @@ mod cost;
 mod diff;
 mod drift;
 mod fields;
+mod gains;
 mod guard;
 mod harmless;
 mod job;

@@ -5,8 +5,10 @@ mod appended;
 mod names;
 mod normal;
 mod pieces;
+mod reads;
 mod rename;
 mod scope;
+mod sees;
 
 pub use sqlparser::ast::Query;
 use sqlparser::ast::{Spanned, Statement};
@@ -18,7 +20,9 @@ pub use append::only_appends;
 pub use appended::appended;
 pub use names::{Column, depth, output_columns, parameter, place_of, place_of_second, same_table, tables};
 pub use normal::normal_form;
+pub use reads::{AsksWindow, asks_window, more_than_reads};
 pub use rename::rename_table;
+pub use sees::sees_gained;
 
 /// A query's fault, with its place inside the text; line and column count from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -180,7 +180,7 @@ impl Scopes {
     }
 }
 
-fn constraint(operator: &JoinOperator) -> Option<&JoinConstraint> {
+pub fn constraint(operator: &JoinOperator) -> Option<&JoinConstraint> {
     use JoinOperator as Is;
     match operator {
         Is::Join(it)

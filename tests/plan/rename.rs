@@ -544,3 +544,67 @@ wire FeatureService.banners: clicks.clicked
 "#,
     );
 }
+
+const SEEING: &str = "schema: [{ name: user_id, dtype: String }, { name: at, dtype: Timestamp }]
+sql: QUERY
+aggregations: [{ column: at, function: count, time_window: 1h, name: events }]
+online: true";
+
+/// The filter of the recorded query is in a table of its WITH, which is not read any more.
+#[test]
+fn a_rename_does_not_hide_a_change_of_the_query() {
+    let view = |query: &str| SEEING.replace("QUERY", query);
+    let with = "WITH events AS (SELECT * FROM TABLE WHERE x > 10) SELECT user_id, at FROM ";
+    let recorded = format!("{EVENTS}{CLICKS}")
+        .replace("online: true", &view(&format!("{}events", with.replace("TABLE", "events"))));
+    let declared = format!("{EVENTS}{CLICKS}")
+        .replace("online: true", &view(&format!("{}taps", with.replace("TABLE", "taps"))))
+        .replace("name: events\n", "name: taps\nrenamed_from: events\n")
+        .replace("[events]", "[taps]");
+    check(
+        &recorded,
+        &declared,
+        r#"
+~ PushSource.taps
+    renamed from PushSource.events
+± StreamFeatureView.clicks
+    sql:  (recreates, can be suppressed)
+      - WITH events AS (SELECT * FROM taps WHERE x > 10) SELECT user_id, at FROM events
+      + WITH events AS (SELECT * FROM taps WHERE x > 10) SELECT user_id, at FROM taps
+    history is lost: no batch source can rebuild it
+    ± FeatureService.ads ← StreamFeatureView.clicks
+
+Plan: 0 to create, 1 to update, 2 to recreate, 0 to delete, 1 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+wire FeatureService.ads: clicks.events
+"#,
+    );
+}
+
+#[test]
+fn a_column_that_a_source_gains_is_a_change_where_all_columns_count() {
+    let recorded =
+        format!("{EVENTS}{CLICKS}").replace("online: true", &SEEING.replace("QUERY", "SELECT DISTINCT * FROM events"));
+    let clicked = "  - { name: clicked, dtype: Int64 }\n";
+    let declared = recorded.replacen(clicked, &format!("{clicked}  - {{ name: extra, dtype: String }}\n"), 1);
+    check(
+        &recorded,
+        &declared,
+        r#"
+~ PushSource.events
+    schema:
+        {name: clicked, dtype: Int64}
+      + {name: extra, dtype: String}
+± StreamFeatureView.clicks
+    sources.events:  (recreates, can be suppressed)
+        clicked
+      + extra
+    history is lost: no batch source can rebuild it
+    ± FeatureService.ads ← StreamFeatureView.clicks
+
+Plan: 0 to create, 1 to update, 2 to recreate, 0 to delete, 1 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+wire FeatureService.ads: clicks.events
+"#,
+    );
+}

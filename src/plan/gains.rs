@@ -1,0 +1,73 @@
+//! Views whose query sees the columns that their sources gain (spec 1, "Transformation").
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::resource::{Address, Catalog, Effect, FieldChange, Kind, Resource, SOURCES};
+use crate::sql;
+
+/// Returns, for a view whose rows change because what it reads gains columns, each such source with its columns.
+///
+/// To hand a new column on is no change of what is stored; to count it among the columns that make rows distinct is.
+pub fn seen(before: &Resource, old: &Catalog, after: &Resource, new: &Catalog) -> Vec<FieldChange> {
+    if before.spec.declaration().view().is_none() {
+        return Vec::new();
+    }
+    let engine = after.engine.or(before.engine).unwrap_or_default();
+    let read = read(before, old);
+    let gained: Vec<(&Resource, Gained)> = read.iter().filter_map(|it| Some((*it, gained(it, old, new)?))).collect();
+    let names: Vec<String> = gained.iter().flat_map(|it| it.1.names.iter().cloned()).collect();
+    let sees = |it: &&Resource| {
+        let queries = it.spec.declaration().queries();
+        // What a warehouse runs, and what comes before the declared columns, sees none of them.
+        let mut own = queries.iter().filter(|it| it.path == "sql");
+        own.any(|it| sql::sees_gained(engine, it.text, &names))
+    };
+    if gained.is_empty() || !std::iter::once(before).chain(read.iter().copied()).any(|it| sees(&it)) {
+        return Vec::new();
+    }
+    let change = |(source, gained): (&Resource, Gained)| FieldChange {
+        path: format!("sources.{}", source.address.name),
+        before: gained.before,
+        after: gained.after,
+        effect: Effect::RecreateUnlessSuppressed,
+    };
+    gained.into_iter().map(change).collect()
+}
+
+/// Returns what a view reads, directly or through transformations.
+fn read<'a>(view: &Resource, catalog: &Catalog<'a>) -> Vec<&'a Resource> {
+    let mut seen: BTreeSet<&Address> = BTreeSet::new();
+    let mut found = Vec::new();
+    let mut open: Vec<&'a Resource> = view.depends_on.iter().filter_map(|it| catalog.get(it)).collect();
+    while let Some(resource) = open.pop() {
+        let is_read = resource.address.kind == Kind::Transformation || SOURCES.contains(&resource.address.kind);
+        if is_read && seen.insert(&resource.address) {
+            found.push(resource);
+            open.extend(resource.depends_on.iter().filter_map(|it| catalog.get(it)));
+        }
+    }
+    found
+}
+
+struct Gained {
+    names: Vec<String>,
+    before: Value,
+    after: Value,
+}
+
+/// Returns the columns that `before` gains.
+fn gained(before: &Resource, old: &Catalog, new: &Catalog) -> Option<Gained> {
+    let after = new.get(&before.address)?;
+    let columns = |it: &Resource, catalog: &Catalog| it.spec.declaration().column_names(catalog);
+    let (was, is) = (columns(before, old), columns(after, new));
+    if let (Some(was), Some(is)) = (was, is) {
+        let names: Vec<String> = is.iter().filter(|it| !was.contains(it)).cloned().collect();
+        return (!names.is_empty()).then(|| Gained { names, before: was.into(), after: is.into() });
+    }
+    // Whose columns nobody knows may have gained some with its query.
+    let text = |it: &Resource| it.spec.to_json().get("sql").cloned();
+    let (was, is) = (text(before)?, text(after)?);
+    (was != is).then(|| Gained { names: Vec::new(), before: was, after: is })
+}
