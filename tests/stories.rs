@@ -42,6 +42,7 @@ stories! {
     a_copy_of_the_registry
     a_plan_of_hundreds
     defaults_for_a_kind
+    deny_warnings
     destroy
     diff_says_what_was_carried_out
     every_mistake_in_one_run
@@ -77,6 +78,7 @@ stories! {
     saved_plan
     saved_plan_meets_the_guard
     saved_plan_refused
+    show_a_saved_plan
     suppression
     usage
     validate_a_good_repo

@@ -105,7 +105,8 @@ fn apply_file(context: &Context, args: &ApplyArgs, path: &Path) -> Result<Exit, 
     carry_out(context, &ground, planned, args.yes.into(), || occasion(context, args, now, repo), now)
 }
 
-fn read(path: &Path) -> Result<Saved, Stop> {
+/// Reads a saved plan. What it says is not believed yet.
+pub fn read(path: &Path) -> Result<Saved, Stop> {
     let text = std::fs::read(path).with_context(|| format!("the plan `{}` cannot be read", path.display()))?;
     let fault = |reason: String, hint: &str| {
         Stop::diagnostic(Diagnostic::error("P007", format!("`{}` {reason}", path.display())).hint(hint))

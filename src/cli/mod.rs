@@ -36,6 +36,7 @@ use context::Context;
 use stop::{Exit, Stop};
 
 use crate::diagnostic::Diagnostic;
+use crate::render::shown;
 
 pub use schema::command_reference;
 
@@ -155,7 +156,7 @@ fn refuse(asked: &Asked, error: &clap::Error) -> Exit {
         let _ = ui.data(&text.ansi().to_string());
         return Exit::Done;
     }
-    let plain = text.to_string();
+    let plain = without_hidden(text.to_string());
     let mut said = plain.lines().map(str::trim).filter(|it| !it.is_empty());
     let summary = said.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
     let diagnostic = Diagnostic::error("C001", summary);
@@ -163,8 +164,15 @@ fn refuse(asked: &Asked, error: &clap::Error) -> Exit {
     if let Some(document) = asked.failure(None, &[diagnostic.hint("`--help` lists what there is")]) {
         let _ = ui.data(&document);
     }
-    ui.complain(text.ansi().to_string().trim_end());
+    ui.complain(without_hidden(text.ansi().to_string()).trim_end());
     Exit::Usage
+}
+
+/// Escapes what hides in the words of the command line, line ends too: what clap says repeats them as they are.
+fn without_hidden(said: String) -> String {
+    let words: Vec<String> = std::env::args_os().map(|it| it.to_string_lossy().into_owned()).collect();
+    let parts = words.iter().flat_map(|it| [it.as_str(), it.split_once('=').map_or("", |it| it.1)]);
+    parts.filter(|it| shown::hides(it)).fold(said, |said, it| said.replace(it, &shown::line(it)))
 }
 
 /// Keeps a panic that the engine catches, and tells as an error, from being told twice.

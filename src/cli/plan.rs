@@ -28,6 +28,10 @@ pub struct PlanArgs {
     #[arg(long)]
     detailed_exitcode: bool,
 
+    /// Exit 1 when there is a warning; the plan is printed and saved all the same
+    #[arg(long)]
+    deny_warnings: bool,
+
     /// How to print the plan
     #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
     format: PlanFormat,
@@ -57,7 +61,7 @@ pub struct ReadingArgs {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum PlanFormat {
+pub enum PlanFormat {
     Text,
     Json,
     /// GitHub annotations at the declarations
@@ -94,23 +98,43 @@ pub fn run(context: &Context, args: &PlanArgs) -> Result<Exit, Stop> {
     if let Some(path) = &args.out {
         save(context, path, &planned, args.reading.suppress(), now, &git)?;
     }
-    let Planned { plan, refusals, .. } = &planned;
-    let folder = git::folder(&place.root);
-    match args.format {
-        PlanFormat::Text => context.ui.data(&format!("{}{}", ground.header(), planned.text(context, now)))?,
-        PlanFormat::Json => context.ui.json(&json::plan(plan, refusals, git, &folder))?,
-        PlanFormat::Github => context.ui.data(&github::plan(plan, refusals, &folder))?,
-        PlanFormat::Markdown => {
-            let mut out = String::new();
-            markdown::plan(&mut out, plan, refusals, now, &folder).context("the plan cannot be written")?;
-            context.ui.data(&out)?;
-        }
+    print(context, &ground, &planned, args.format, git, &git::folder(&place.root), now)?;
+    let plan = &planned.plan;
+    let warned =
+        context.ui.has_warned() || !plan.warnings.is_empty() || plan.changes.iter().any(|it| !it.warnings.is_empty());
+    let denied = args.deny_warnings && warned;
+    if denied {
+        context.ui.deny_warnings();
     }
-    Ok(match (planned.refusals.is_empty(), planned.plan.changes.is_empty()) {
+    Ok(match (planned.refusals.is_empty(), plan.changes.is_empty()) {
         (false, _) => Exit::Refused,
+        _ if denied => Exit::Error,
         (true, false) if args.detailed_exitcode => Exit::Changes,
         _ => Exit::Done,
     })
+}
+
+/// Prints a plan, new or saved, in any format. Paths begin with `folder`, the place of the repo in its git repository.
+pub fn print(
+    context: &Context,
+    ground: &Ground,
+    planned: &Planned,
+    format: PlanFormat,
+    git: json::RepoJson,
+    folder: &str,
+    now: Instant,
+) -> Result<(), Stop> {
+    let Planned { plan, refusals, .. } = planned;
+    match format {
+        PlanFormat::Text => context.ui.data(&format!("{}{}", ground.header(), planned.text(context, now))),
+        PlanFormat::Json => context.ui.json(&json::plan(plan, refusals, git, folder)),
+        PlanFormat::Github => context.ui.data(&github::plan(plan, refusals, folder)),
+        PlanFormat::Markdown => {
+            let mut out = String::new();
+            markdown::plan(&mut out, plan, refusals, now, folder).context("the plan cannot be written")?;
+            context.ui.data(&out)
+        }
+    }
 }
 
 /// Reads the repo and the registry, and compares them. The way of plan and apply alike.

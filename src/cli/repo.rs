@@ -263,6 +263,7 @@ pub fn say_warnings(context: &Context, warnings: &[Diagnostic]) {
 }
 
 pub fn say_counts(context: &Context, counts: &[(String, usize)]) {
+    context.ui.note_warnings(counts.iter().map(|it| it.1).sum());
     if let Some(line) = diagnostics::warning_line(counts, if context.ui.verbose { "" } else { " (-v lists them)" }) {
         context.ui.say(&line);
     }

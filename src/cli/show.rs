@@ -2,39 +2,74 @@
 
 use serde_json::{Value, json};
 
-use super::Format;
 use super::context::Context;
 use super::list::recorded;
+use super::plan::PlanFormat;
 use super::planning::Ground;
 use super::stop::{Exit, Stop};
+use super::{apply, git, plan, saved};
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::plan::Serial;
 use crate::registry;
+use crate::render::json::RepoJson;
 use crate::render::shown;
-use crate::resource::{Address, Catalog, Resource};
+use crate::resource::{Address, Catalog, Instant, Resource};
 
-/// Show one recorded resource
+/// Show one recorded resource, or a saved plan
 ///
-/// Its declaration as recorded, who reads it, who protects it. With --at, as it was at an earlier serial.
+/// Of a resource its declaration as recorded, who reads it, who protects it; with --at, as it was at an earlier serial.
+/// Of a file that `plan --out` wrote the plan, as `weir plan` showed it: made again from what is recorded, and checked as
+/// apply checks it. Exits 3 when prevent_destroy refuses that plan.
 #[derive(Debug, clap::Args)]
 pub struct ShowArgs {
-    /// Kind.name, or the name alone where that is enough
+    /// Kind.name, or the name alone where that is enough; a saved plan, as `FILE.plan` or `./FILE`
     address: String,
 
     /// The serial to look at
     #[arg(long, value_name = "SERIAL", value_parser = clap::value_parser!(i64).range(0..))]
     at: Option<i64>,
 
-    /// How to print it
-    #[arg(long, value_enum, default_value_t = Format::Text)]
-    format: Format,
+    /// How to print it; github and markdown are for plans
+    #[arg(long, value_enum, default_value_t = PlanFormat::Text)]
+    format: PlanFormat,
 }
 
 pub fn run(context: &Context, args: &ShowArgs) -> Result<Exit, Stop> {
+    if is_file(&args.address) {
+        return show_plan(context, args);
+    }
+    if matches!(args.format, PlanFormat::Github | PlanFormat::Markdown) {
+        let diagnostic = Diagnostic::error("C001", "a resource is shown as text or as JSON");
+        return Err(Stop::Usage(diagnostic.hint("give `--format json`; `github` and `markdown` are for plans")));
+    }
     match args.at {
         Some(serial) => show_at(context, args, Serial(serial)),
         None => show_now(context, args),
     }
+}
+
+/// Says whether a file is meant: no name has a `/`, and no kind is called so that `KIND.plan` were an address.
+fn is_file(text: &str) -> bool {
+    let kind = text.split_once('.').map_or("", |it| it.0);
+    text.contains('/') || text.ends_with(".plan") && !crate::resource::Kind::ALL.iter().any(|it| it.as_str() == kind)
+}
+
+fn show_plan(context: &Context, args: &ShowArgs) -> Result<Exit, Stop> {
+    if args.at.is_some() {
+        let diagnostic = Diagnostic::error("C001", "--at is for resources, and a saved plan is for one serial");
+        return Err(Stop::Usage(diagnostic.hint("leave out --at")));
+    }
+    let path = context.directory()?.join(&args.address);
+    let saved = apply::read(&path)?;
+    let place = context.place_or_folder()?;
+    // A plan for a registry that is not there yet is shown as it was then.
+    let mut ground = Ground::open_new(context, &place)?;
+    let mut planned = saved::again(context, &mut ground, &saved, &path, context.now()?)?;
+    planned.plan.place = ground.place();
+    let made_at: Instant = saved.made_at.parse().map_err(|it| anyhow::anyhow!("{it}"))?;
+    let repo = RepoJson { commit: saved.commit, dirty: saved.dirty };
+    plan::print(context, &ground, &planned, args.format, repo, &git::folder(&place.root), made_at)?;
+    Ok(if planned.refusals.is_empty() { Exit::Done } else { Exit::Refused })
 }
 
 fn show_now(context: &Context, args: &ShowArgs) -> Result<Exit, Stop> {
@@ -53,7 +88,7 @@ fn show_now(context: &Context, args: &ShowArgs) -> Result<Exit, Stop> {
     };
     let protected_by = snapshot.protectors(&address);
     let derived = ground.derived(context)?.remove(&address);
-    if args.format == Format::Json {
+    if args.format == PlanFormat::Json {
         let column = |it: &(String, String)| json!({ "name": it.0, "dtype": it.1 });
         context.ui.json(&json!({
             "address": address,
@@ -93,13 +128,13 @@ fn show_at(context: &Context, args: &ShowArgs, serial: Serial) -> Result<Exit, S
     let address = find(&args.address, specs.keys())?;
     let resource = registry::decode(&address, &specs[&address], Vec::new()).map_err(|error| ground.fail(&error))?;
     match args.format {
-        Format::Json => context.ui.json(&json!({
+        PlanFormat::Json => context.ui.json(&json!({
             "address": address,
             "workspace": ground.workspace.name,
             "serial": serial,
             "declaration": resource.to_json(),
         }))?,
-        Format::Text => context.ui.data(&declaration(&resource))?,
+        _ => context.ui.data(&declaration(&resource))?,
     }
     Ok(Exit::Done)
 }

@@ -1,7 +1,7 @@
 //! stdout for data, stderr for speech; questions.
 
 use std::io::{self, BufRead, IsTerminal, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use anstream::{AutoStream, ColorChoice};
 
@@ -16,6 +16,7 @@ pub struct Ui {
     quiet: bool,
     pub verbose: bool,
     has_printed: AtomicBool,
+    warnings: AtomicUsize,
 }
 
 impl Ui {
@@ -25,7 +26,7 @@ impl Ui {
             Color::Always => ColorChoice::Always,
             Color::Never => ColorChoice::Never,
         };
-        Self { color, quiet, verbose, has_printed: AtomicBool::new(false) }
+        Self { color, quiet, verbose, has_printed: AtomicBool::new(false), warnings: AtomicUsize::new(0) }
     }
 
     /// Writes a result. A reader that has gone away (`| head -1`) is no fault; a full disk is.
@@ -63,8 +64,25 @@ impl Ui {
         }
     }
 
+    /// Counts warnings that are shown in another way than one by one.
+    pub fn note_warnings(&self, count: usize) {
+        self.warnings.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// Says why a run with nothing but warnings fails.
+    pub fn deny_warnings(&self) {
+        let hint = if self.verbose { "" } else { "; -v lists them" };
+        self.complain(&format!("Warnings are denied (--deny-warnings){hint}."));
+    }
+
+    /// Says whether anybody was warned.
+    pub fn has_warned(&self) -> bool {
+        self.warnings.load(Ordering::Relaxed) > 0
+    }
+
     /// Warns.
     pub fn warn(&self, diagnostic: &Diagnostic) {
+        self.note_warnings(1);
         self.complain(crate::render::diagnostics::one(diagnostic).trim_end());
     }
 

@@ -54,12 +54,12 @@ pub fn run(context: &Context, args: &ValidateArgs) -> Result<Exit, Stop> {
         let warnings = known.warnings.iter().map(|it| it.1).sum();
         repo::say_counts(context, &known.warnings);
         context.ui.data(&format!("Valid: {}.\n", words::count(known.count, "declaration")))?;
-        return Ok(exit(args, 0, warnings));
+        return Ok(exit(context, args, 0, warnings));
     }
     let brief = args.format == ValidateFormat::Text && !context.ui.verbose;
     let reading = sources.check(context, &place, if brief { repo::Shown::Errors } else { repo::Shown::All }, opened);
     let errors = reading.diagnostics.iter().filter(|it| it.is_error()).count();
-    let exit = exit(args, errors, reading.diagnostics.len() - errors);
+    let warnings = reading.diagnostics.len() - errors;
     let folder = git::folder(&place.root);
     match args.format {
         ValidateFormat::Text => text(context, &reading, errors)?,
@@ -76,11 +76,18 @@ pub fn run(context: &Context, args: &ValidateArgs) -> Result<Exit, Stop> {
     }
     // The process is about to end, and taking 10,000 declarations apart first would be for nobody.
     std::mem::forget(reading);
-    Ok(exit)
+    Ok(exit(context, args, errors, warnings))
 }
 
-fn exit(args: &ValidateArgs, errors: usize, warnings: usize) -> Exit {
-    if errors > 0 || args.deny_warnings && warnings > 0 { Exit::Error } else { Exit::Done }
+fn exit(context: &Context, args: &ValidateArgs, errors: usize, warnings: usize) -> Exit {
+    if errors > 0 {
+        return Exit::Error;
+    }
+    if args.deny_warnings && warnings > 0 {
+        context.ui.deny_warnings();
+        return Exit::Error;
+    }
+    Exit::Done
 }
 
 fn text(context: &Context, reading: &repo::Reading, errors: usize) -> Result<(), Stop> {

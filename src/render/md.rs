@@ -36,7 +36,7 @@ pub fn prose(text: &str, within: Within) -> String {
     let mut out = String::with_capacity(text.len());
     let mut parts: Vec<Cow<str>> = text.split('`').map(Cow::Borrowed).collect();
     // A backtick that nothing closes stands for itself.
-    if parts.len() % 2 == 0
+    if parts.len().is_multiple_of(2)
         && let (Some(last), Some(before)) = (parts.pop(), parts.pop())
     {
         parts.push(format!("{before}`{last}").into());
