@@ -346,3 +346,30 @@ fn every_list_keeps_one_line_a_thing() {
     let lines = |command: &[&str]| repo.run(command).exits(0).stdout.lines().count();
     assert_eq!([lines(&["list"]), lines(&["log"]), lines(&["graph"]), lines(&["workspace", "list"])], [4, 2, 3, 2]);
 }
+
+#[test]
+fn no_line_of_a_text_is_a_command_to_the_runner() {
+    let sql = |last: &str| format!("a\n  ::stop-commands::x\n{last}\n ::add-mask::y\nz\n");
+    let words = "word ".repeat(15) + "::error::x " + &"word ".repeat(12) + "::error::x";
+    let entity = |last: &str| {
+        let (text, words) = (serde_json::to_string(&sql(last)).unwrap(), serde_json::to_string(&words).unwrap());
+        format!("kind: Entity\nname: e\ndescription: {text}\nowner: {words}\ntags: {{ {words}: {words} }}\n")
+    };
+    let repo = Repo::new(&[("a.yaml", &entity("a"))]);
+    repo.run(&["-q", "apply", "-y"]).exits(0);
+    repo.write("a.yaml", &(entity("b") + "\"::error::\": 1\n"));
+    let mistakes = repo.run(&["validate"]).exits(1);
+    repo.write("a.yaml", &entity("b"));
+    for run in [mistakes, repo.run(&["plan"]), repo.run(&["-v", "plan"]), repo.run(&["show", "e"]), repo.run(&["list"])]
+    {
+        let mut lines = run.stdout.lines().chain(run.stderr.lines());
+        assert!(lines.all(|it| !it.trim_start().starts_with("::")), "{run:?}");
+    }
+}
+
+#[test]
+fn a_workspace_without_a_name_is_said_to_have_none() {
+    let repo = Repo::new(&[ENTITY, ("weir.toml", "workspace = ''\n")]);
+    let said = repo.run(&["-q", "plan"]).exits(1).stderr;
+    assert_eq!(said, "error[G005]: the name of the workspace is empty (from weir.toml)\nhint: choose one of prod\n");
+}

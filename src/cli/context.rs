@@ -256,10 +256,17 @@ impl Context {
             return Ok(workspace.clone());
         }
         let names: Vec<&str> = workspaces.iter().map(|it| it.name.as_str()).collect();
-        let diagnostic =
-            Diagnostic::error("G005", format!("workspace `{}` does not exist ({})", chosen.value, chosen.from));
-        let hint = did_you_mean(&chosen.value, names.iter().copied()).unwrap_or_else(|| {
-            format!("run `weir workspace create {}`, or choose one of {}", chosen.value, names.join(", "))
+        let near = did_you_mean(&chosen.value, names.iter().copied());
+        let summary = match chosen.value.as_str() {
+            "" => format!("the name of the workspace is empty ({})", chosen.from),
+            name => format!("workspace `{name}` does not exist ({})", chosen.from),
+        };
+        let diagnostic = Diagnostic::error("G005", summary);
+        let names = names.join(", ");
+        // What cannot be created is nothing to type next.
+        let hint = near.unwrap_or_else(|| match workspace::is_name(&chosen.value) {
+            true => format!("run `weir workspace create {}`, or choose one of {names}", chosen.value),
+            false => format!("choose one of {names}"),
         });
         Err(Stop::diagnostic(diagnostic.hint(hint)))
     }

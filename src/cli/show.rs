@@ -189,7 +189,7 @@ fn yaml(value: &Value) -> String {
 /// Puts a mark where a text hides something.
 fn mark_hidden(value: &Value, mark: &str, hidden: &mut Vec<String>) -> Value {
     let mut text = |it: &str| {
-        if !shown::hides(&it.replace('\n', "")) {
+        if !shown::hides(&it.replace('\n', "")) && !it.lines().any(|it| it.trim_start().starts_with("::")) {
             return it.to_owned();
         }
         hidden.push(it.to_owned());

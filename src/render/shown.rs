@@ -72,7 +72,9 @@ pub fn name(text: &str) -> Cow<'_, str> {
 
 /// Returns one line of a longer text, without its end.
 pub fn text_line(text: &str, form: Form) -> Cow<'_, str> {
-    let shows_all = is_plain(text) && !text.ends_with(' ') && !text.starts_with('"');
+    // A line that begins with `::` is a command to the runner of GitHub, wherever it is printed.
+    let shows_all =
+        is_plain(text) && !text.ends_with(' ') && !text.starts_with('"') && !text.trim_start().starts_with("::");
     match form {
         Form::Plain if shows_all => Cow::Borrowed(text),
         Form::Plain | Form::Quoted => Cow::Owned(quoted(text)),

@@ -64,7 +64,8 @@ fn wrapped(out: &mut impl Write, label: &str, style: impl Fn(&str) -> String, te
     write!(out, "{}", style(label))?;
     for word in shown::line(text).split(' ') {
         let length = word.chars().count();
-        if column + 1 + length > 80 && column > 2 {
+        // A line that begins with `::` is a command to the runner of GitHub.
+        if column + 1 + length > 80 && column > 2 && !word.starts_with("::") {
             write!(out, "\n  {word}")?;
             column = 2 + length;
         } else {

@@ -16,6 +16,9 @@ pub struct Tally {
     pub destroyed: usize,
 }
 
+/// What must be the same after a restore: spec, protection, dependencies and order on the wire.
+type Told = (Value, Option<bool>, Vec<String>, Vec<String>);
+
 impl History {
     /// Edits what was declared last, and applies it.
     pub fn edit_and_apply(&mut self, site: usize, tally: &mut Tally) {
@@ -287,7 +290,7 @@ impl History {
         match run.code {
             Some(0) => {
                 tally.restored += usize::from(before != after);
-                let told = |rows: &Rows| -> BTreeMap<String, (Value, Option<bool>, Vec<String>, Vec<String>)> {
+                let told = |rows: &Rows| -> BTreeMap<String, Told> {
                     let one = |it: &rows::Resource| {
                         let mut spec = it.spec.clone();
                         spec.as_object_mut()
