@@ -189,7 +189,7 @@ pub fn queries<'a>(
                     "L014",
                     format!("`{}` of `{}` is not SQL: {}", query.path, resource.address, fault.message),
                 );
-                report.diagnostics.push(diagnostic.place(place(fault)).hint_if(template_hint(query.text, fault)));
+                report.diagnostics.push(diagnostic.place(place(fault)).hint_if(query_hint(query.text, fault)));
                 continue;
             }
         };
@@ -249,6 +249,11 @@ fn window_fault(resource: &Resource, path: &str, asked: &sql::AsksWindow) -> Opt
     };
     let hint = "ask for it in the query of a BatchFeatureView, or of a Transformation that one reads".to_owned();
     Some((format!("`{path}` of `{address}` asks for its window with `{name}()`, and {why}"), hint))
+}
+
+/// Returns what to write instead of a query that cannot be read.
+fn query_hint(text: &str, fault: &sql::Fault) -> Option<String> {
+    fault.hint().map(str::to_owned).or_else(|| template_hint(text, fault))
 }
 
 /// Returns what to write for a placeholder of a text template, which queries from elsewhere have: `{clicks}`.

@@ -37,6 +37,7 @@ use stop::{Exit, Stop};
 
 use crate::diagnostic::Diagnostic;
 use crate::render::shown;
+use crate::sql;
 
 pub use schema::command_reference;
 
@@ -129,8 +130,20 @@ pub enum Format {
 
 /// Runs weir with the arguments of this process.
 pub fn main() -> ExitCode {
-    // SQL trees are deep: the threads that parse get room for them. A second call finds the pool made, which is as good.
-    let _ = rayon::ThreadPoolBuilder::new().stack_size(32 * 1024 * 1024).build_global();
+    // SQL trees are deep: the threads that read them get room. A second call finds the pool made, which is as good.
+    let _ = rayon::ThreadPoolBuilder::new().stack_size(sql::STACK).build_global();
+    // The main thread's room is the system's choice, and a plan reads queries on it.
+    match std::thread::Builder::new().stack_size(sql::STACK).spawn(run_arguments).map(std::thread::JoinHandle::join) {
+        Ok(Ok(exit)) => exit,
+        Ok(Err(panic)) => std::panic::resume_unwind(panic),
+        Err(error) => {
+            eprintln!("error: no thread is to be had: {error}");
+            ExitCode::from(Exit::Error as u8)
+        }
+    }
+}
+
+fn run_arguments() -> ExitCode {
     hush();
     let asked = Asked::of(std::env::args_os());
     let cli = match Cli::try_parse() {

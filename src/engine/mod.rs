@@ -37,6 +37,7 @@ use std::sync::Arc;
 use crate::diagnostic::Diagnostic;
 use crate::load::Repo;
 use crate::resource::{Address, Field};
+use crate::sql;
 
 pub use panics::is_caught;
 pub use preview::preview;
@@ -54,7 +55,7 @@ pub const FEATURES: &str = if cfg!(feature = "spark") { "data, spark" } else { "
 /// Opens every source of a resolved repo and plans every query, without running one.
 pub fn derive(repo: &Repo, place: &Surroundings) -> (Derived, Vec<Diagnostic>) {
     // The threads that plan get room for deep queries.
-    let pool = rayon::ThreadPoolBuilder::new().stack_size(source::STACK).build();
+    let pool = rayon::ThreadPoolBuilder::new().stack_size(sql::STACK).build();
     pool.expect("threads are to be had").install(|| open_and_check(repo, place))
 }
 

@@ -16,10 +16,6 @@ use super::relation::Closed;
 use super::words::{self, Known};
 use crate::sql;
 
-/// How deep expressions may nest: the engine looks at each level from every level above it, and what it can walk is
-/// bounded by the stack that its threads have.
-const DEPTH_MAX: usize = 1_000;
-
 /// Something that SQL can be put over: the columns alone, to check it, or the rows, to show them.
 pub trait Sql {
     /// What a query reads, and what it yields.
@@ -78,21 +74,14 @@ impl Planner {
     /// Returns how `text` is carried out over `tables`, with its types checked; nothing is.
     pub fn plan(&self, text: &str, tables: &[(String, Arc<dyn TableSource>)]) -> Result<LogicalPlan, Fault> {
         let query = sql::parse(text).map_err(|it| Fault {
+            hint: it.hint().map(str::to_owned),
             message: it.message,
             line: it.line,
             column: it.column,
-            hint: None,
             is_known: true,
         })?;
         let provider = Provider { state: &self.state, tables };
         let options = ParserOptions { collect_spans: true, ..ParserOptions::default() };
-        let depth = sql::depth(&query);
-        if depth > DEPTH_MAX {
-            let message =
-                format!("operators or tables follow each other {depth} times, and weir reads up to {DEPTH_MAX}");
-            let hint = "write a long OR as IN (…), and a long sum as sums in parentheses".to_owned();
-            return Err(Fault { message, line: 1, column: 1, hint: Some(hint), is_known: false });
-        }
         if let Some((parameter, line, column)) = sql::parameter(&query) {
             let message = format!("nothing fills in the parameter `{parameter}`");
             let hint = Some("write the value in its place".to_owned());

@@ -16,13 +16,14 @@ use crate::batch_config::BatchConfig;
 use crate::diagnostic::{Diagnostic, DocumentId, Place, Span, did_you_mean};
 use crate::load::{Declared, Repo};
 use crate::resource::{Address, Dtype, Field};
+use crate::sql;
 
 /// Opens the batch configs of all sources at once; what comes out of each before its post_processor.
 ///
 /// What a version is known of is not opened again.
 pub async fn open_all(repo: &Repo, ground: &Ground, cache: &Arc<Cache>) -> HashMap<Address, Result<Known, Closed>> {
     let mut opening = JoinSet::new();
-    for (declared, config) in batch_configs(repo) {
+    for (declared, config) in batch_configs(repo).filter(|it| only_reads(it.0)) {
         let (address, config, ground) = (declared.resource.address.clone(), config.clone(), ground.clone());
         let cache = cache.clone();
         opening.spawn(async move { (address, open(&ground, &config, &cache).await) });
@@ -36,9 +37,15 @@ pub async fn open_all(repo: &Repo, ground: &Ground, cache: &Arc<Cache>) -> HashM
     opened
 }
 
-/// How much stack the engine's threads get, in bytes: it walks a query's tree by calling itself. What is not touched costs
-/// nothing.
-pub const STACK: usize = 256 * 1024 * 1024;
+/// Says whether what the source asks a warehouse only reads. What does more was refused, and no warehouse gets to see it.
+fn only_reads(declared: &Declared) -> bool {
+    let queries = declared.resource.spec.declaration().queries();
+    let mut asked = queries.iter().filter_map(|it| Some((it.dialect?, it.text)));
+    asked.all(|(dialect, text)| match sql::parse(text) {
+        Ok(query) => sql::more_than_reads(&query).is_none(),
+        Err(fault) => dialect.may_know_better(&fault),
+    })
+}
 
 /// How many threads wait for answers, and how many read files. Queries are planned elsewhere, with room for their depth.
 const WORKERS: usize = 2;

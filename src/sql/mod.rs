@@ -2,6 +2,7 @@
 
 mod append;
 mod appended;
+mod depth;
 mod names;
 mod normal;
 mod pieces;
@@ -18,7 +19,8 @@ use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 
 pub use append::only_appends;
 pub use appended::appended;
-pub use names::{Column, depth, output_columns, parameter, place_of, place_of_second, same_table, tables};
+pub use depth::STACK;
+pub use names::{Column, output_columns, parameter, place_of, place_of_second, same_table, tables};
 pub use normal::normal_form;
 pub use reads::{AsksWindow, asks_window, more_than_reads};
 pub use rename::rename_table;
@@ -94,7 +96,7 @@ pub fn read(dialect: Dialect, text: &str) -> Read {
 /// The functions by which a query asks for its window: from when to when the run is (spec 1).
 pub const WINDOW: [&str; 2] = ["window_start", "window_end"];
 
-/// More tokens than any person writes: deep syntax trees cost stack, and this bounds their depth.
+/// More tokens than any person writes.
 const TOKENS_MAX: usize = 20_000;
 
 /// DataFusion's defaults: the generic grammar, double quotes round odd names.
@@ -120,11 +122,12 @@ fn parse_tokens(text: &str, tokens: Vec<TokenWithSpan>) -> Result<Query, Fault> 
     if meaningful == 0 {
         return Err(Fault { message: "the query is empty".to_owned(), line: 1, column: 1, holds: Holds::InAny });
     }
+    depth::check_tokens(&tokens)?;
     let dialect = dialect();
     let mut statements =
         Parser::new(&dialect).with_tokens_with_locations(tokens).parse_statements().map_err(|it| fault(it, text))?;
     match (statements.pop(), statements.is_empty()) {
-        (Some(Statement::Query(query)), true) => Ok(*query),
+        (Some(Statement::Query(query)), true) => depth::check(&query).map(|()| *query),
         (Some(other), true) => {
             let verb = other.to_string().split_whitespace().next().unwrap_or_default().to_uppercase();
             Err(Fault {
@@ -199,12 +202,5 @@ mod tests {
         check("SELECT a; SELECT b", "there is more than one statement", 1, 11, Holds::InAny);
         check("SELECT 'a", "unterminated string literal", 1, 8, Holds::InOurs);
         check("SELECT a\nFROM t WHERE\n", "expected: an expression, found: EOF", 2, 12, Holds::InOurs);
-    }
-
-    #[test]
-    fn deep_and_long_queries_are_refused_not_fatal() {
-        assert!(parse(&format!("SELECT {}1{}", "(".repeat(5000), ")".repeat(5000))).is_err());
-        assert!(parse(&format!("SELECT 1{}", " + 1".repeat(50_000))).is_err());
-        assert!(parse(&format!("SELECT 1{}", " + 1".repeat(9_000))).is_ok());
     }
 }

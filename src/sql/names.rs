@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{self, Expr, Ident, ObjectName, Query, SelectItem, SetExpr, Spanned, TableFactor, Visit, Visitor};
+use sqlparser::ast::{self, Expr, Ident, Query, SelectItem, SetExpr, Spanned, TableFactor, Visit, Visitor};
 use sqlparser::tokenizer::{Location, Token};
 
 use super::{Dialect, Fault, Holds, parse, scope};
@@ -37,39 +37,6 @@ pub fn parameter(query: &Query) -> Option<(String, usize, usize)> {
         }
     }
     query.visit(&mut Parameters).break_value()
-}
-
-/// Returns how deep the query's expressions nest, where `a + b + c` is two deep; or how many tables it reads, where
-/// those are more: each JOIN and each UNION holds what is before it.
-pub fn depth(query: &Query) -> usize {
-    #[derive(Default)]
-    struct Depth {
-        now: usize,
-        most: usize,
-        tables: usize,
-    }
-    impl Visitor for Depth {
-        type Break = ();
-
-        fn pre_visit_expr(&mut self, _: &Expr) -> ControlFlow<()> {
-            self.now += 1;
-            self.most = self.most.max(self.now);
-            ControlFlow::Continue(())
-        }
-
-        fn post_visit_expr(&mut self, _: &Expr) -> ControlFlow<()> {
-            self.now -= 1;
-            ControlFlow::Continue(())
-        }
-
-        fn pre_visit_relation(&mut self, _: &ObjectName) -> ControlFlow<()> {
-            self.tables += 1;
-            ControlFlow::Continue(())
-        }
-    }
-    let mut depth = Depth::default();
-    let _ = query.visit(&mut depth);
-    depth.most.max(depth.tables)
 }
 
 /// Unquoted names mean their lower case (DataFusion's rule).

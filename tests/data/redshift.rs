@@ -276,15 +276,16 @@ fn a_query_cannot_write() {
         "table: events",
         query,
         r#"
-error[D001]: the source of `BatchSource.events` cannot be opened: WITH clause containing a data-modifying statement must be at the top level (line 1, column 6)
- --> source.yaml:6:10
+error[L014]: `batch_config.query` of `BatchSource.events` is not a query: a query reads rows, and this changes a table
+ --> source.yaml:6:24
   |
 6 |   query: WITH gone AS (DELETE FROM events RETURNING *) SELECT user_id, clicks, price, at FROM gone
-  |          ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+  |                        ^^^^^^
 
 1 error in 3 declarations.
 "#,
     );
+    assert_eq!(ask(&endpoint, "SELECT count(*) FROM events"), "3\n");
     // What the transaction refuses shows when rows are read; to validate is to ask for none.
     let repo = repo(&endpoint);
     let query = "query: SELECT user_id, wipe() AS clicks, price, at FROM events";

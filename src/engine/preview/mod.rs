@@ -5,12 +5,13 @@ mod embedded;
 use super::relation::{Closed, Ground};
 use super::show;
 use super::shown::{Format, Request, Seen};
-use super::source::{STACK, closed_fault, runtime};
+use super::source::{closed_fault, runtime};
 use super::spark;
 use crate::batch_config::BatchConfig;
 use crate::diagnostic::{Diagnostic, DocumentId};
 use crate::load::EngineKind;
 use crate::resource::Address;
+use crate::sql;
 
 /// Writes the rows to `out`, a few at a time.
 pub fn preview(
@@ -20,8 +21,9 @@ pub fn preview(
 ) -> Result<Seen, Vec<Diagnostic>> {
     check_request(request).map_err(|it| vec![it])?;
     std::thread::scope(|scope| {
-        let shown =
-            std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || read_and_write(request, format, out));
+        let shown = std::thread::Builder::new()
+            .stack_size(sql::STACK)
+            .spawn_scoped(scope, || read_and_write(request, format, out));
         let shown = shown.expect("a thread is to be had").join();
         shown.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
     })
