@@ -11,6 +11,7 @@ mod order;
 mod rename;
 mod suppress;
 mod view_fields;
+mod windows;
 mod work;
 
 use std::panic::Location;

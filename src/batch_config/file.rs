@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serde_with::skip_serializing_none;
 
 use super::{Config, check_address};
@@ -63,6 +64,10 @@ impl Config for FileConfig {
         self.post_processor.as_deref()
     }
 
+    fn write_defaults(&self, json: &mut Value) {
+        json["uri"] = Value::String(place(&self.uri));
+    }
+
     fn declared_columns(&self) -> Option<Vec<(String, Option<Dtype>)>> {
         let fields = self.schema_override.as_ref()?;
         Some(fields.iter().map(|it| (it.name.clone(), Some(it.dtype.clone()))).collect())
@@ -88,6 +93,62 @@ impl Config for FileConfig {
                 .error("V016", "batch_config.uri", format!("the uri of `{}` is empty", me.address))
                 .hints
                 .push("write a path relative to the repo, or an s3:// address".to_owned());
+        }
+    }
+}
+
+/// Returns the one way to write where files lie. In an object store `a//b` and `a/` are names of their own.
+fn place(uri: &str) -> String {
+    match uri.split_once("://") {
+        None => path(uri),
+        Some(("file", rest)) => path(rest),
+        Some(("s3" | "s3a", rest)) => format!("s3://{rest}"),
+        Some(_) => uri.to_owned(),
+    }
+}
+
+/// Returns a path without the steps that lead nowhere. `..` stays: behind a link it leads elsewhere than it seems.
+fn path(path: &str) -> String {
+    // In brackets a slash is no step, and behind a glob the last one asks for folders.
+    if path.contains('[') {
+        return path.to_owned();
+    }
+    let root = if path.starts_with('/') { "/" } else { "" };
+    let steps: Vec<&str> = path.split('/').filter(|it| !it.is_empty() && *it != ".").collect();
+    let folders = path.ends_with('/') && steps.last().is_some_and(|it| it.contains(['*', '?']));
+    match format!("{root}{}{}", steps.join("/"), if folders { "/" } else { "" }) {
+        here if here.is_empty() => ".".to_owned(),
+        path => path,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_place_has_one_name() {
+        for (uri, expected) in [
+            ("data/x.csv", "data/x.csv"),
+            ("./data/x.csv", "data/x.csv"),
+            ("data/./x.csv", "data/x.csv"),
+            ("data//x.csv", "data/x.csv"),
+            ("././data///x/", "data/x"),
+            ("data/x/.", "data/x"),
+            (".", "."),
+            ("./", "."),
+            ("file://data/x.csv", "data/x.csv"),
+            ("file:///data//x.csv", "/data/x.csv"),
+            ("/data/x.csv/", "/data/x.csv"),
+            ("data/*/", "data/*/"),
+            ("./data/**/x.csv", "data/**/x.csv"),
+            ("./data/[a//b]", "./data/[a//b]"),
+            ("data/../x.csv", "data/../x.csv"),
+            ("s3a://bucket/x", "s3://bucket/x"),
+            ("s3://bucket//x/", "s3://bucket//x/"),
+            ("s3://bucket/./x", "s3://bucket/./x"),
+        ] {
+            assert_eq!(place(uri), expected, "{uri}");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serde_with::skip_serializing_none;
 
 use super::{Config, check_address, check_table_or_query};
@@ -49,9 +50,23 @@ impl Config for RedshiftConfig {
         Some((Dialect::Redshift, self.query.as_deref()?))
     }
 
+    fn write_defaults(&self, json: &mut Value) {
+        json["endpoint"] = Value::String(endpoint(&self.endpoint));
+    }
+
     fn check(&self, me: &Resource, report: &mut Report) {
         check_table_or_query(self.table.is_some(), self.query.is_some(), me, report);
         let hint = "write host:port/database, and set REDSHIFT_USER and REDSHIFT_PASSWORD";
         check_address("batch_config.endpoint", self.endpoint.contains(['@', '?', ';']), me, hint, report);
+    }
+}
+
+/// Returns an endpoint without the port that every cluster listens on and the database that every cluster has.
+fn endpoint(text: &str) -> String {
+    let (address, database) = text.split_once('/').map_or((text, None), |it| (it.0, Some(it.1)));
+    let address = address.strip_suffix(":5439").unwrap_or(address).to_ascii_lowercase();
+    match database {
+        None | Some("dev") => address,
+        Some(database) => format!("{address}/{database}"),
     }
 }

@@ -2,6 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use serde_with::skip_serializing_none;
 
 use super::{Config, check_address, check_table_or_query};
@@ -56,6 +57,12 @@ impl Config for SnowflakeConfig {
 
     fn query(&self) -> Option<(Dialect, &str)> {
         Some((Dialect::Snowflake, self.query.as_deref()?))
+    }
+
+    fn write_defaults(&self, json: &mut Value) {
+        if let Some(url) = self.url.as_deref().and_then(|it| it.strip_suffix('/')) {
+            json["url"] = Value::String(url.to_owned());
+        }
     }
 
     fn check(&self, me: &Resource, report: &mut Report) {

@@ -36,6 +36,10 @@ impl Config for SparkBatchConfig {
 
     fn write_defaults(&self, json: &mut Value) {
         json["supports_time_filtering"] = Value::Bool(self.supports_time_filtering.unwrap_or(false));
+        // The text stands beside it: what its file is called means nothing.
+        if let (Some(_), Some((_, function))) = (&self.data_source_text, self.data_source_function.rsplit_once(':')) {
+            json["data_source_function"] = Value::String(function.to_owned());
+        }
     }
 
     fn file(&mut self) -> Option<FileSlot<'_>> {

@@ -7,9 +7,9 @@ use std::collections::HashSet;
 use rayon::prelude::*;
 use serde_json::Value;
 
-use crate::diagnostic::{Diagnostic, Place, article, did_you_mean};
+use crate::diagnostic::{Diagnostic, Place, did_you_mean};
 use crate::load::Repo;
-use crate::resource::{Address, Catalog, FINAL, Kind, Report, Resource, VARIANTS};
+use crate::resource::{Address, Catalog, FINAL, Kind, Report, Resource, name_fault};
 use crate::sql::{self, Dialect, Query};
 
 /// Runs the rules that need more than one declaration. Resources are resolved by now.
@@ -116,34 +116,6 @@ fn name(resource: &Resource, report: &mut Report) {
         } else if let Some(fault) = name_fault(&Address::new(address.kind, old.as_str())) {
             report.error("V001", "renamed_from", format!("name `{old}` is not allowed: {fault}"));
         }
-    }
-}
-
-fn name_fault(address: &Address) -> Option<String> {
-    let takes_variant = VARIANTS.contains(&address.kind);
-    let (base, variant) = match address.name.split_once(':') {
-        Some((base, variant)) => (base, Some(variant)),
-        None => (&*address.name, None),
-    };
-    let word = |it: char| it.is_ascii_alphanumeric() || it == '_' || it == '-';
-    if base.is_empty() {
-        return Some("it is empty".to_owned());
-    }
-    if !base.starts_with(|it: char| it.is_ascii_alphabetic() || it == '_') {
-        return Some("a name starts with a letter or `_`".to_owned());
-    }
-    if let Some(odd) = base.chars().find(|it| !word(*it)) {
-        return Some(format!("it holds `{}`", odd.escape_default()));
-    }
-    if address.name.len() > 128 {
-        return Some(format!("it has {} characters, and a name has at most 128", address.name.len()));
-    }
-    match variant {
-        Some(_) if !takes_variant => Some(format!("{} takes no variant", article(address.kind.as_str()))),
-        Some(variant) if variant.is_empty() || !variant.chars().all(word) => {
-            Some("a variant is letters, digits, `_` and `-`, as in `fraud_score:v2`".to_owned())
-        }
-        _ => None,
     }
 }
 

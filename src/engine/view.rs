@@ -95,7 +95,7 @@ impl Views<'_, Checker<'_>> {
             match dtype {
                 Ok(dtype) => fields.push(Field { name, dtype }),
                 // What is aggregated from has columns beside those that are features.
-                Err(_) if !view.aggregations().is_empty() && !self.uses(view, &name) => count -= 1,
+                Err(_) if view.aggregates() && !self.uses(view, &name) => count -= 1,
                 Err(unsupported) => {
                     let path = if view.sql.is_some() { "sql" } else { "name" };
                     let summary =
@@ -114,7 +114,7 @@ impl Views<'_, Checker<'_>> {
 impl<S: Sql> Views<'_, S> {
     /// Says whether a view that aggregates names this column.
     fn uses(&self, view: &FeatureView, name: &str) -> bool {
-        view.aggregations().iter().any(|it| it.column == name)
+        view.aggregations().any(|it| it.column == name)
             || view.timestamp_field.as_deref() == Some(name)
             || view.join_keys(&self.catalog).iter().any(|it| it == name)
     }

@@ -82,7 +82,7 @@ pub fn jobs_below(
 
 /// Returns what is worth knowing about a change before it is applied.
 pub fn warnings(change: &Change, both: &Both, now: Instant) -> Vec<Diagnostic> {
-    let mut warnings = Vec::new();
+    let mut warnings: Vec<Diagnostic> = begins_later(change, now).into_iter().collect();
     let (Some(before), Some(after)) = (change.action.before(), change.action.after()) else { return warnings };
     if change.suppressed && after.spec.declaration().column_names(&both.after).is_none() {
         warnings.push(Diagnostic::warning(
@@ -96,15 +96,15 @@ pub fn warnings(change: &Change, both: &Both, now: Instant) -> Vec<Diagnostic> {
     let (Some(old), Some(new)) = (before.spec.declaration().view(), after.spec.declaration().view()) else {
         return warnings;
     };
-    if !matches!(change.action, Action::Update { .. }) || old.aggregations().is_empty() {
+    if !matches!(change.action, Action::Update { .. }) || !old.aggregates() {
         return warnings;
     }
     if new.has_batch(&both.after) && change.jobs.iter().all(|it| it.brings().is_none()) {
         return warnings;
     }
-    let longest = old.aggregations().iter().map(|it| it.time_window).max().unwrap_or(Duration::ZERO);
+    let longest = old.aggregations().map(|it| it.time_window).max().unwrap_or(Duration::ZERO);
     let interval = new.interval(after.address.kind, &both.after).unwrap_or(Duration::ZERO);
-    for added in new.aggregations().iter().skip(old.aggregations().len()).filter(|it| it.time_window > longest) {
+    for added in new.aggregations().skip(old.aggregations().count()).filter(|it| it.time_window > longest) {
         let (feature, window) = (added.feature(interval), added.time_window);
         let summary = format!("the window of `{feature}` is {window}, longer than any before ({longest})");
         let complete = if new.has_batch(&both.after) {
@@ -115,4 +115,12 @@ pub fn warnings(change: &Change, both: &Both, now: Instant) -> Vec<Diagnostic> {
         warnings.push(Diagnostic::warning("P009", format!("{summary}; {complete}")));
     }
     warnings
+}
+
+/// Warns of a view that keeps nothing yet, because what it keeps begins in the future.
+fn begins_later(change: &Change, now: Instant) -> Option<Diagnostic> {
+    let view = change.action.after()?.spec.declaration().view()?;
+    let start = view.feature_start_time.filter(|it| *it > now && view.is_materialized())?;
+    let summary = format!("`{}` has no features before {start}, which is in the future", change.address);
+    Some(Diagnostic::warning("P014", summary).hint("write the first moment that should have features"))
 }

@@ -192,9 +192,8 @@ pub fn fields(columns: &Columns) -> Option<Vec<Field>> {
 
 /// Says whether anything is made of this column of the view: a feature, a key, the time of a row, an aggregation.
 fn uses(view: &FeatureView, catalog: &Catalog, name: &str) -> bool {
-    let aggregations = view.aggregations();
-    aggregations.is_empty()
-        || aggregations.iter().any(|it| it.column == name)
+    !view.aggregates()
+        || view.aggregations().any(|it| it.column == name)
         || view.join_keys(catalog).iter().any(|it| it == name)
         || view.timestamp(catalog).is_some_and(|it| it == name)
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::diff::Both;
-use crate::resource::{Catalog, Effect, FieldChange, Resource, Rule, pointer_mut, rule_for};
+use crate::resource::{Catalog, Effect, FeatureView, FieldChange, Resource, Rule, pointer_mut, rule_for};
 use crate::sql::{self, Dialect};
 
 /// Returns the fields that differ, in the order of their paths, each with its effect.
@@ -15,7 +15,9 @@ pub fn compare(
 ) -> Vec<FieldChange> {
     let (mut old, mut new) = (before.canonical(before_catalog), after.canonical(after_catalog));
     let mut changes = queries(before, &mut old, after, &mut new);
+    changes.extend(features(before, before_catalog, &mut old, after, after_catalog, &mut new));
     walk("", &old, &new, after, &mut changes);
+    begins(before, &mut changes);
     let seen = super::gains::seen(before, before_catalog, after, after_catalog);
     let inherited = |it: &FieldChange| is_inherited(&it.path, before, after);
     let own = changes.iter().any(|it| it.effect > Effect::InPlace || it.path == "sql" && !inherited(it));
@@ -28,6 +30,14 @@ pub fn compare(
     changes.extend(seen);
     changes.sort_by(|a, b| a.path.cmp(&b.path));
     changes
+}
+
+/// A view that kept nothing has no history that a beginning could take away.
+fn begins(before: &Resource, changes: &mut [FieldChange]) {
+    let keeps = before.spec.declaration().view().is_none_or(FeatureView::is_materialized);
+    for change in changes.iter_mut().filter(|it| !keeps && it.path == "feature_start_time" && it.before.is_null()) {
+        change.effect = Effect::InPlace;
+    }
 }
 
 /// Says whether neither side declares the field: it follows what is declared elsewhere, and if that destroys, it
@@ -72,6 +82,21 @@ fn queries(before: &Resource, old: &mut Value, after: &Resource, new: &mut Value
     changes
 }
 
+/// Compares what services serve, and takes it out of both sides.
+fn features(
+    before: &Resource,
+    before_catalog: &Catalog,
+    old: &mut Value,
+    after: &Resource,
+    after_catalog: &Catalog,
+    new: &mut Value,
+) -> Option<FieldChange> {
+    let (was, is) = (before.spec.declaration().service()?, after.spec.declaration().service()?);
+    let (before, after) = (old["features"].take(), new["features"].take());
+    let effect = was.compare(before_catalog, is, after_catalog)?;
+    Some(FieldChange { path: "features".to_owned(), before, after, effect })
+}
+
 /// Objects are compared member by member, everything else as a whole.
 ///
 /// A member of an object that exists on one side only is shown with the object, so that setting a whole
@@ -97,8 +122,11 @@ fn walk(path: &str, before: &Value, after: &Value, resource: &Resource, changes:
         }
         return;
     }
-    let effect = rule_for(resource.spec.declaration().rules(), path).effect(before, after);
-    changes.push(FieldChange { path: path.to_owned(), before: before.clone(), after: after.clone(), effect });
+    let rule = rule_for(resource.spec.declaration().rules(), path);
+    if !rule.means_same(before, after) {
+        let effect = rule.effect(before, after);
+        changes.push(FieldChange { path: path.to_owned(), before: before.clone(), after: after.clone(), effect });
+    }
 }
 
 /// Says why a recreate cannot be carried out as an update (spec 2, `--suppress-recreates`).

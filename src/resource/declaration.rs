@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::{Address, Catalog, Column, Contents, Dtype, FeatureView, Field, Kind, Resource};
+use super::{Address, Catalog, Column, Contents, Dtype, FeatureService, FeatureView, Field, Kind, Resource};
 use crate::batch_config::BatchConfig;
 use crate::diagnostic::{Diagnostic, DocumentId};
 use crate::sql::Dialect;
@@ -71,6 +71,11 @@ pub trait Declaration: Send + Sync {
 
     /// Returns how rows come in, when this is a source.
     fn source(&self) -> Option<SourceTraits<'_>> {
+        None
+    }
+
+    /// Returns the service, when this is one.
+    fn service(&self) -> Option<&FeatureService> {
         None
     }
 
@@ -154,11 +159,13 @@ pub enum Rule {
     Append,
     /// `~` recreate, may be suppressed.
     Suppressible,
+    /// `~` as well, of a list in another order of which nobody could tell.
+    Unordered,
     /// `!` recreate, never suppressible.
     Recreate,
     /// `=`, and `=!` when it becomes false.
     GuardedWhenFalse,
-    /// `=` when earlier (or first set), `=!` when later.
+    /// `=` when earlier, `=!` when later: what is unset begins with the first event.
     GuardedWhenLater,
     /// `~` when it shrinks, `!` when it grows.
     Ttl,
@@ -197,7 +204,7 @@ impl Rule {
             Self::InPlace => Effect::InPlace,
             Self::Append if is_prefix(before, after) => Effect::InPlace,
             Self::Append | Self::Recreate => Effect::Recreate,
-            Self::Suppressible => Effect::RecreateUnlessSuppressed,
+            Self::Suppressible | Self::Unordered => Effect::RecreateUnlessSuppressed,
             Self::GuardedWhenFalse => guarded(after != &Value::Bool(true)),
             Self::GuardedWhenLater => guarded(is_later(before, after)),
             Self::Ttl if grows(before, after) => Effect::Recreate,
@@ -217,6 +224,16 @@ impl Rule {
         }
     }
 
+    /// Says whether two values that are written otherwise mean the same.
+    pub fn means_same(self, before: &Value, after: &Value) -> bool {
+        match (self, before, after) {
+            (Self::Unordered, Value::Array(before), Value::Array(after)) => {
+                before.len() == after.len() && before.iter().all(|it| after.contains(it))
+            }
+            _ => before == after,
+        }
+    }
+
     /// Returns the rule for a member of a field with this rule: what is lenient about setting the whole field for the
     /// first time is not so about setting one more member of it.
     fn of_member(self) -> Self {
@@ -231,10 +248,10 @@ impl Rule {
         match self {
             Self::InPlace => "=",
             Self::Append => "+",
-            Self::Suppressible => "~",
+            Self::Suppressible | Self::Unordered => "~",
             Self::Recreate => "!",
             Self::GuardedWhenFalse => "=, to false =!",
-            Self::GuardedWhenLater => "earlier =, later =!",
+            Self::GuardedWhenLater => "earlier =, later and from unset =!",
             Self::Ttl => "shrink ~, grow !",
             Self::JoinKeys => "!, typing a key =",
             Self::InPlaceWhenSet => "~, from unset to set =",
@@ -257,8 +274,8 @@ fn is_later(before: &Value, after: &Value) -> bool {
     let instant = |it: &Value| it.as_str().and_then(|it| it.parse::<super::Instant>().ok());
     match (instant(before), instant(after)) {
         (Some(before), Some(after)) => after > before,
-        (None, _) => false,
-        (Some(_), None) => true,
+        // Without one it begins with the first event, which no date that is written can be before for sure.
+        (None, _) | (Some(_), None) => true,
     }
 }
 
@@ -365,7 +382,7 @@ mod tests {
             (Rule::GuardedWhenLater, json!("2024-01-02T00:00:00Z"), json!("2024-01-01T00:00:00Z"), InPlace),
             (Rule::GuardedWhenLater, json!("2024-01-01T00:00:00Z"), json!("2024-01-02T00:00:00Z"), InPlaceGuarded),
             (Rule::GuardedWhenLater, json!("2024-01-01T00:00:00Z"), json!(null), InPlaceGuarded),
-            (Rule::GuardedWhenLater, json!(null), json!("2024-01-01T00:00:00Z"), InPlace),
+            (Rule::GuardedWhenLater, json!(null), json!("2024-01-01T00:00:00Z"), InPlaceGuarded),
             (Rule::Ttl, json!("2d"), json!("1d"), RecreateUnlessSuppressed),
             (Rule::Ttl, json!("1d"), json!("2d"), Recreate),
             (Rule::Ttl, json!("1d"), json!(null), Recreate),

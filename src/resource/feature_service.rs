@@ -7,8 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 use serde_with::skip_serializing_none;
 
-use super::declaration::{Declaration, Reference, Report, Rule};
-use super::field::column_name_fault;
+use super::declaration::{Declaration, Effect, Reference, Report, Rule};
+use super::field::{column_name_fault, name_fault};
 use super::text::{Named, Texts, named};
 use super::{Address, Catalog, Column, Contents, Dtype, Kind, Resource, VIEWS};
 use crate::diagnostic::did_you_mean;
@@ -73,6 +73,23 @@ impl FeatureReference {
         self.chosen()?.features.as_deref()
     }
 
+    /// Returns the join keys that have another name in the request.
+    fn other_keys(&self) -> BTreeMap<&str, &str> {
+        let map = self.chosen().and_then(|it| it.join_key_map.as_ref());
+        let keys = map.into_iter().flat_map(|it| &it.0).map(|it| (it.0.as_str(), it.1.as_str()));
+        keys.filter(|it| it.0 != it.1).collect()
+    }
+
+    /// Returns the names of the features that are served, where they are known.
+    fn served(&self, catalog: &Catalog) -> Option<Vec<String>> {
+        if let Some(features) = self.features() {
+            return Some(features.to_vec());
+        }
+        let resource = catalog.view(self.view())?;
+        let features = resource.spec.declaration().view()?.features(resource.address.kind, catalog)?;
+        Some(features.into_iter().map(|it| it.0).collect())
+    }
+
     fn path(&self, index: usize) -> String {
         match self {
             Self::View(_) => format!("features[{index}]"),
@@ -100,8 +117,9 @@ impl Declaration for FeatureService {
                 if let Some(features) = it.features() {
                     entry["features"] = json!(features);
                 }
-                if let Some(map) = it.chosen().and_then(|it| it.join_key_map.as_ref()).filter(|it| !it.0.is_empty()) {
-                    entry["join_key_map"] = json!(map);
+                let keys = it.other_keys();
+                if !keys.is_empty() {
+                    entry["join_key_map"] = json!(keys);
                 }
                 entry
             })
@@ -187,6 +205,10 @@ impl Declaration for FeatureService {
         }
     }
 
+    fn service(&self) -> Option<&FeatureService> {
+        Some(self)
+    }
+
     fn wire_features(&self, catalog: &Catalog) -> Option<Vec<(String, Option<Dtype>)>> {
         let mut names = BTreeMap::new();
         for entry in &self.features {
@@ -210,6 +232,34 @@ impl Declaration for FeatureService {
 }
 
 impl FeatureService {
+    /// Returns what becoming `after` does to what is served, or nothing where it stays the same.
+    ///
+    /// The order on the wire is recorded, and that of the list means nothing: what is added goes to the end, wherever it is
+    /// written (spec 2, "prevent_destroy, exactly"). All features of a view may be written out.
+    pub fn compare(&self, catalog: &Catalog, after: &Self, after_catalog: &Catalog) -> Option<Effect> {
+        let mut grows = after.features.len() > self.features.len();
+        for old in &self.features {
+            let Some(new) = after.features.iter().find(|it| it.namespace() == old.namespace()) else {
+                return Some(Effect::Recreate);
+            };
+            if old.view() != new.view() || old.other_keys() != new.other_keys() {
+                return Some(Effect::Recreate);
+            }
+            match (old.features(), new.features()) {
+                (None, None) => {}
+                (was, _) => match (old.served(catalog), new.served(after_catalog)) {
+                    (Some(before), Some(after)) if before.iter().all(|it| after.contains(it)) => {
+                        grows |= before.len() < after.len();
+                    }
+                    // All of a view whose features are not known hold whatever was chosen of them.
+                    (Some(_), None) if was.is_some() => grows = true,
+                    _ => return Some(Effect::Recreate),
+                },
+            }
+        }
+        grows.then_some(Effect::InPlace)
+    }
+
     /// Returns the views that are served whole and whose features are known only when their sources are opened.
     fn unknown(&self, catalog: &Catalog) -> Vec<Address> {
         let whole = self.features.iter().filter(|it| it.features().is_none());
@@ -228,8 +278,10 @@ impl FeatureService {
             } else {
                 entry.path(index)
             };
-            // A view's own name may carry `-` and `:v2`; a namespace that somebody writes is held to the rule for columns.
+            // A view that was renamed keeps the namespace that it had, and its name may have carried `-` and `:v2`.
+            let is_view_name = name_fault(&Address::new(Kind::BatchFeatureView, namespace)).is_none();
             if entry.chosen().is_some_and(|it| it.namespace.is_some())
+                && !is_view_name
                 && let Some(fault) = column_name_fault(namespace)
             {
                 report.error(

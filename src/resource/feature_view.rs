@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use serde_with::skip_serializing_none;
 
-use super::aggregation::Aggregation;
+use super::aggregation::{Aggregate, Aggregation};
 use super::declaration::{Declaration, FileSlot, MapQuery, Query, Reference, Report, Rule};
 use super::source_input::SourceInput;
 use super::text::{Duration, Instant};
@@ -30,7 +30,7 @@ pub struct StreamFeatureView(pub FeatureView);
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct FeatureView {
-    /// The sources to read: names, or `{source, start_time_offset}`
+    /// The sources to read: names, `{source, start_time_offset}` or `{source, unfiltered: true}`
     #[schemars(length(min = 1))]
     pub sources: Vec<SourceInput>,
     /// The entities that the features describe
@@ -47,7 +47,7 @@ pub struct FeatureView {
     pub schema: Option<Vec<Field>>,
     /// The column with the time of a row (default: the one Timestamp column)
     pub timestamp_field: Option<String>,
-    /// Aggregated features: `{column, function, time_window, name}`
+    /// Aggregated features: `{column, function, time_window, name}`, or `time_windows` for one each
     pub aggregations: Option<Vec<Aggregation>>,
     /// The width of a partial aggregate; `0s` means continuous (default for push sources)
     pub aggregation_interval: Option<Duration>,
@@ -109,7 +109,7 @@ pub struct Monitoring {
 }
 
 const RULES: &[(&str, Rule)] = &[
-    ("sources", Rule::Suppressible),
+    ("sources", Rule::Unordered),
     ("entities", Rule::Suppressible),
     ("sql", Rule::Query),
     ("transformation", Rule::Suppressible),
@@ -153,8 +153,19 @@ impl FeatureView {
         self.sources.iter().filter_map(|it| catalog.source(it.name()))
     }
 
-    pub fn aggregations(&self) -> &[Aggregation] {
-        self.aggregations.as_deref().unwrap_or_default()
+    /// Says whether its features are kept anywhere.
+    pub fn is_materialized(&self) -> bool {
+        self.online == Some(true) || self.offline == Some(true)
+    }
+
+    /// Says whether its features are aggregated.
+    pub fn aggregates(&self) -> bool {
+        self.aggregations.as_ref().is_some_and(|it| !it.is_empty())
+    }
+
+    /// Returns the aggregated features, one for each window.
+    pub fn aggregations(&self) -> impl Iterator<Item = Aggregate<'_>> {
+        self.aggregations.iter().flatten().enumerate().flat_map(|it| it.1.aggregates(it.0))
     }
 
     /// Returns the aggregation interval, `0s` for continuous, or `None` where the view would have to say it.
@@ -164,7 +175,7 @@ impl FeatureView {
 
     /// Returns how often batch jobs run.
     pub fn schedule(&self, kind: Kind, catalog: &Catalog) -> Duration {
-        let interval = if self.aggregations().is_empty() { None } else { self.interval(kind, catalog) };
+        let interval = if self.aggregates() { self.interval(kind, catalog) } else { None };
         self.batch_schedule.or(interval.filter(|it| it.secs > 0)).unwrap_or(Duration::DAY)
     }
 
@@ -248,15 +259,15 @@ impl FeatureView {
 
     /// Returns the view's features with those types that are known, or `None` when a source must be opened to know.
     pub fn features(&self, kind: Kind, catalog: &Catalog) -> Option<Vec<(String, Option<Dtype>)>> {
-        if !self.aggregations().is_empty() {
+        if self.aggregates() {
             let interval = self.interval(kind, catalog).unwrap_or(Duration::ZERO);
             let columns = self.column_names(catalog);
             let columns = columns.as_deref().unwrap_or_default();
-            let dtype = |it: &Aggregation| {
+            let dtype = |it: &Aggregate| {
                 let column = columns.iter().find(|column| column.0 == it.column)?.1.as_ref()?;
                 it.function.output(column).ok()
             };
-            return Some(self.aggregations().iter().map(|it| (it.feature(interval), dtype(it))).collect());
+            return Some(self.aggregations().map(|it| (it.feature(interval), dtype(&it))).collect());
         }
         let keys = self.join_keys(catalog);
         let timestamp = self.timestamp(catalog)?;
@@ -302,9 +313,8 @@ impl FeatureView {
             json["transformation"]["inputs"] = json!(call.inputs.clone().unwrap_or_else(|| self.tables()));
         }
         let interval = self.interval(kind, catalog).unwrap_or(Duration::ZERO);
-        let named = |it: &Aggregation| json!(Aggregation { name: Some(it.feature(interval)), ..it.clone() });
-        json["aggregations"] =
-            if self.aggregations().is_empty() { Value::Null } else { self.aggregations().iter().map(named).collect() };
+        let aggregations = || self.aggregations().map(|it| it.canonical(interval)).collect();
+        json["aggregations"] = if self.aggregates() { aggregations() } else { Value::Null };
         json["online"] = json!(self.online.unwrap_or(false));
         json["offline"] = json!(self.offline.unwrap_or(false));
         json["incremental_backfills"] = json!(self.incremental_backfills.unwrap_or(false));

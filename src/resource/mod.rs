@@ -1,6 +1,7 @@
 //! The nouns: what a repo may declare and a registry records. One file per kind.
 
 mod aggregation;
+mod aggregation_check;
 mod batch_source;
 mod catalog;
 mod contents;
@@ -37,8 +38,9 @@ pub use declaration::{
 };
 pub use decode::{Defaults, HEADER, Header, Tagged, decode_map, from_json_text, tagged};
 pub use dtype::Dtype;
+pub use feature_service::FeatureService;
 pub use feature_view::{BatchTrigger, FeatureView};
-pub use field::{Field, check_schema, column_name_fault};
+pub use field::{Field, check_schema, column_name_fault, name_fault};
 pub use schema::repo_schema;
 pub use text::{Duration, Instant, Named, Texts, named, text, texts, texts_if_any};
 

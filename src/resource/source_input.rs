@@ -1,4 +1,4 @@
-//! How a view names a source: plainly, or with how far before a window its rows are read.
+//! How a view names a source: plainly, with how far before a window its rows are read, or as read whole.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -7,7 +7,7 @@ use serde_with::skip_serializing_none;
 
 use super::text::{Duration, Named, named};
 
-/// A source and how far before a window its rows are read (Tecton's FilteredSource).
+/// A source and which of its rows are read: those of the window (Tecton's FilteredSource), or all.
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
 #[schemars(untagged)]
 pub enum SourceInput {
@@ -24,6 +24,14 @@ pub struct FilteredSource {
     pub source: String,
     /// How far before the window to read; zero or negative
     pub start_time_offset: Option<Duration>,
+    /// Whether all of it is read, whatever the window: a dimension table (default: false)
+    pub unfiltered: Option<bool>,
+}
+
+impl FilteredSource {
+    pub fn is_unfiltered(&self) -> bool {
+        self.unfiltered == Some(true)
+    }
 }
 
 impl SourceInput {
@@ -50,7 +58,10 @@ impl SourceInput {
 
     pub fn canonical(&self) -> Value {
         match self {
-            Self::Filtered(FilteredSource { source, start_time_offset: Some(offset) }) if offset.secs != 0 => {
+            Self::Filtered(filtered) if filtered.is_unfiltered() => {
+                json!({ "source": filtered.source, "unfiltered": true })
+            }
+            Self::Filtered(FilteredSource { source, start_time_offset: Some(offset), .. }) if offset.secs != 0 => {
                 json!({ "source": source, "start_time_offset": offset })
             }
             plain => json!({ "source": plain.name() }),
@@ -59,7 +70,7 @@ impl SourceInput {
 }
 
 impl Named for SourceInput {
-    const EXPECTED: &'static str = "a source's name or `{ source, start_time_offset }`";
+    const EXPECTED: &'static str = "a source's name, `{ source, start_time_offset }` or `{ source, unfiltered: true }`";
 
     fn from_name(name: &str) -> Result<Self, String> {
         Ok(Self::Name(name.to_owned()))
@@ -75,7 +86,9 @@ impl<'de> Deserialize<'de> for SourceInput {
 impl Serialize for SourceInput {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Filtered(filtered) if filtered.start_time_offset.is_some() => filtered.serialize(serializer),
+            Self::Filtered(filtered) if filtered.start_time_offset.is_some() || filtered.unfiltered.is_some() => {
+                filtered.serialize(serializer)
+            }
             plain => serializer.serialize_str(plain.name()),
         }
     }

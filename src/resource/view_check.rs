@@ -2,11 +2,11 @@
 
 use super::declaration::Report;
 use super::feature_view::{BatchTrigger, FeatureView};
-use super::field::{check_schema, column_name_fault};
+use super::field::check_schema;
 use super::source_input::SourceInput;
 use super::text::Duration;
 use super::transformation::check_one_query;
-use super::{Catalog, Kind, Resource, view_columns};
+use super::{Catalog, Kind, Resource, aggregation_check, view_columns};
 use crate::diagnostic::did_you_mean;
 
 /// Reports what the view shows on its own.
@@ -14,7 +14,7 @@ pub fn check(view: &FeatureView, me: &Resource, report: &mut Report) {
     check_query_fields(view, me, report);
     check_lists(view, me, report);
     check_durations(view, me, report);
-    check_aggregations(view, me, report);
+    aggregation_check::check(view, me, report);
     if let Some(schema) = &view.schema {
         check_schema(&format!("`{}`", me.address), "schema", schema, report);
     }
@@ -86,6 +86,23 @@ fn check_lists(view: &FeatureView, me: &Resource, report: &mut Report) {
                 .push("remove one of them".to_owned());
         }
         if let SourceInput::Filtered(filtered) = source
+            && filtered.start_time_offset.is_some()
+            && filtered.is_unfiltered()
+        {
+            report
+                .error(
+                    "V008",
+                    format!("sources[{index}].start_time_offset"),
+                    format!(
+                        "source `{}` of `{}` has both `unfiltered` and `start_time_offset`",
+                        source.name(),
+                        me.address
+                    ),
+                )
+                .hints
+                .push("keep one of them: what is read whole has no window to begin before".to_owned());
+        }
+        if let SourceInput::Filtered(filtered) = source
             && filtered.start_time_offset.is_some_and(|it| it.secs > 0)
         {
             report
@@ -132,13 +149,13 @@ fn check_durations(view: &FeatureView, me: &Resource, report: &mut Report) {
             .hints
             .push("write `0s` for continuous".to_owned());
     }
-    if view.ttl.is_some() && !view.aggregations().is_empty() {
+    if view.ttl.is_some() && view.aggregates() {
         report
             .error("V008", "ttl", format!("`{address}` has both `ttl` and `aggregations`"))
             .hints
             .push("remove `ttl`: an aggregate is kept as long as its longest window".to_owned());
     }
-    if view.aggregation_interval.is_some() && view.aggregations().is_empty() {
+    if view.aggregation_interval.is_some() && !view.aggregates() {
         report
             .error(
                 "V011",
@@ -148,7 +165,7 @@ fn check_durations(view: &FeatureView, me: &Resource, report: &mut Report) {
             .hints
             .push("remove it, or add `aggregations`".to_owned());
     }
-    if view.incremental_backfills == Some(true) && !view.aggregations().is_empty() {
+    if view.incremental_backfills == Some(true) && view.aggregates() {
         report
             .error(
                 "V008",
@@ -188,41 +205,6 @@ fn check_monitoring(view: &FeatureView, me: &Resource, report: &mut Report) {
             "expected_freshness {expected} of `{address}` is less than twice its aggregation_interval {interval}"
         );
         report.error("V007", "monitoring.expected_freshness", summary).hints.push(format!("write `{least}` or more"));
-    }
-}
-
-fn check_aggregations(view: &FeatureView, me: &Resource, report: &mut Report) {
-    for (index, aggregation) in view.aggregations().iter().enumerate() {
-        let path = |field: &str| format!("aggregations[{index}].{field}");
-        let window = aggregation.time_window;
-        if window.secs <= 0 {
-            report.error("V016", path("time_window"), format!("a time_window of `{}` is not above zero", me.address));
-        }
-        if let Some(interval) = view.aggregation_interval.filter(|it| it.secs > 0 && !window.is_multiple_of(*it)) {
-            let least = Duration::secs((window.secs / interval.secs + 1) * interval.secs);
-            report
-                .error(
-                    "V007",
-                    path("time_window"),
-                    format!(
-                        "time_window {window} of `{}` is not a multiple of its aggregation_interval {interval}",
-                        me.address
-                    ),
-                )
-                .hints
-                .push(format!("write a multiple of {interval}, as `{least}`"));
-        }
-        if let Some(fault) = aggregation.name.as_deref().and_then(column_name_fault) {
-            report.error(
-                "V002",
-                path("name"),
-                format!(
-                    "feature `{}` of `{}` is not allowed: a feature name {fault}",
-                    aggregation.name.as_deref().unwrap_or_default(),
-                    me.address
-                ),
-            );
-        }
     }
 }
 
@@ -308,7 +290,7 @@ fn check_transformation(view: &FeatureView, me: &Resource, catalog: &Catalog, re
 fn check_interval(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &mut Report) {
     let kind = me.address.kind;
     let resolved = view.source_resources(catalog).count() == view.sources.len();
-    if !view.aggregations().is_empty() && view.interval(kind, catalog).is_none() && resolved {
+    if view.aggregates() && view.interval(kind, catalog).is_none() && resolved {
         report
             .error("V011", "aggregations", format!("`{}` has aggregations and no `aggregation_interval`", me.address))
             .hints
@@ -325,7 +307,7 @@ fn check_interval(view: &FeatureView, me: &Resource, catalog: &Catalog, report: 
             .push("write how wide a partial aggregate is, as `aggregation_interval: 1d`".to_owned());
     }
     if let (Some(schedule), Some(interval)) =
-        (view.batch_schedule, view.interval(kind, catalog).filter(|it| it.secs > 0 && !view.aggregations().is_empty()))
+        (view.batch_schedule, view.interval(kind, catalog).filter(|it| it.secs > 0 && view.aggregates()))
         && !schedule.is_multiple_of(interval)
     {
         report

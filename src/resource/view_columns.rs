@@ -4,13 +4,12 @@ use super::aggregation::Function;
 use super::declaration::Report;
 use super::feature_view::FeatureView;
 use super::field::column_name_fault;
-use super::text::Duration;
-use super::{Catalog, Dtype, Resource};
+use super::{Catalog, Dtype, Resource, aggregation_check};
 use crate::diagnostic::did_you_mean;
 
 /// Reports join keys, timestamps, aggregations and features that the columns do not bear out.
 pub fn check(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &mut Report) {
-    check_feature_names(view, me, catalog, report);
+    aggregation_check::check_names(view, me, catalog, report);
     let Some(columns) = view.column_names(catalog) else {
         report
             .warning(
@@ -40,7 +39,7 @@ pub fn check(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &mut 
     }
     check_column_names(view, me, &names, report);
     check_timestamp(view, me, &columns, report);
-    for (index, aggregation) in view.aggregations().iter().enumerate() {
+    for (index, aggregation) in view.aggregations.iter().flatten().enumerate() {
         let column = &aggregation.column;
         match columns.iter().find(|it| it.0 == *column) {
             None => {
@@ -58,7 +57,7 @@ pub fn check(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &mut 
         }
     }
     let keys = view.join_keys(catalog);
-    if view.aggregations().is_empty()
+    if !view.aggregates()
         && let Some(timestamp) = view.timestamp(catalog)
         && !names.iter().any(|it| *it != timestamp && !keys.iter().any(|key| key == it))
     {
@@ -107,7 +106,7 @@ fn check_key_types(
 /// Reports columns of a query that no feature can be called.
 fn check_column_names(view: &FeatureView, me: &Resource, names: &[&str], report: &mut Report) {
     // A declared schema has been looked at, and of aggregations the columns are no features.
-    if view.schema.is_some() || !view.aggregations().is_empty() {
+    if view.schema.is_some() || view.aggregates() {
         return;
     }
     let path = if view.sql.is_some() { "sql" } else { "name" };
@@ -188,43 +187,6 @@ fn check_timestamp(view: &FeatureView, me: &Resource, columns: &[(String, Option
                 )
                 .hints
                 .push(format!("say which one is the time of a row, as `timestamp_field: {}`", several[0]));
-        }
-    }
-}
-
-fn check_feature_names(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &mut Report) {
-    let interval = view.interval(me.address.kind, catalog).unwrap_or(Duration::ZERO);
-    let features: Vec<_> = view.aggregations().iter().map(|it| it.feature(interval)).collect();
-    let keys = view.join_keys(catalog);
-    for (index, feature) in features.iter().enumerate() {
-        let path = |field: &str| format!("aggregations[{index}]{field}");
-        if features[..index].contains(feature) {
-            report
-                .error("V003", path(""), format!("feature `{feature}` of `{}` is named twice", me.address))
-                .hints
-                .push("give one of them a `name`, or remove it".to_owned());
-        }
-        if keys.contains(feature) {
-            report
-                .error("V003", path(""), format!("feature `{feature}` of `{}` is named like its join key", me.address))
-                .hints
-                .push("give it another `name`".to_owned());
-        }
-        // A column such as `a_` makes a default name with `__` in it, which a reader could not take apart.
-        if view.aggregations()[index].name.is_none()
-            && let Some(fault) = column_name_fault(feature)
-        {
-            report
-                .error(
-                    "V002",
-                    path(""),
-                    format!(
-                        "the default name `{feature}` of a feature of `{}` is not allowed: a feature name {fault}",
-                        me.address
-                    ),
-                )
-                .hints
-                .push("give it a `name`".to_owned());
         }
     }
 }

@@ -164,6 +164,93 @@ fn sql_in_a_file() {
     }
 }
 
+/// A source whose function lies in `file`, which holds `text`.
+fn spark(scene: &Scene, file: &str, function: &str, text: &str) -> String {
+    std::fs::write(std::path::Path::new(scene.root).join(file), text).unwrap();
+    let function = format!("data_source_function: \"{file}:{function}\"");
+    format!("kind: BatchSource\nname: s\nbatch_config: {{ kind: SparkBatchConfig, {function} }}\n")
+}
+
+#[test]
+fn name_of_a_file_that_is_stored() {
+    let folder = tempfile::tempdir().unwrap();
+    let scene = Scene { root: folder.path().to_str().unwrap(), ..Scene::LIVE };
+    let text = "def read(spark):\n    return spark.table('s')\n\n\nload = read\n";
+    let before = spark(&scene, "sessions.py", "read", text);
+    let plan = scene.plan(&before, &spark(&scene, "read_sessions.py", "read", text));
+    assert!(plan.starts_with("No changes."), "{plan}");
+    scene.check(
+        &before,
+        &spark(&scene, "read_sessions.py", "load", text),
+        r#"
+± BatchSource.s
+    batch_config.data_source_function: read -> load
+      (recreates, can be suppressed)
+
+Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 0 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+"#,
+    );
+}
+
+#[test]
+fn ways_to_write_a_place() {
+    let source = |config: &str| format!("kind: BatchSource\nname: s\nbatch_config: {{ {config} }}\n");
+    let file = |uri: &str| source(&format!("kind: FileConfig, file_format: csv, uri: \"{uri}\""));
+    for uri in ["./data/x.csv", "data//x.csv", "data/./x.csv", "file://data/x.csv", "././data/x.csv/"] {
+        same(&file("data/x.csv"), &file(uri));
+        same(&file(uri), &file("data/x.csv"));
+    }
+    same(&file("s3://bucket/x.csv"), &file("s3a://bucket/x.csv"));
+    let redshift = |it: &str| source(&format!("kind: RedshiftConfig, table: t, endpoint: \"{it}\""));
+    same(&redshift("Cluster.example.com"), &redshift("cluster.example.com:5439/dev"));
+    let snowflake =
+        |it: &str| source(&format!("kind: SnowflakeConfig, database: d, schema: s, table: t, url: \"{it}\""));
+    same(&snowflake("https://a.snowflakecomputing.com"), &snowflake("https://a.snowflakecomputing.com/"));
+}
+
+#[test]
+fn other_places_are_changes() {
+    let file = |uri: &str| {
+        format!("kind: BatchSource\nname: s\nbatch_config: {{ kind: FileConfig, file_format: csv, uri: \"{uri}\" }}\n")
+    };
+    for (before, after) in [
+        ("data/x.csv", "data/y.csv"),
+        ("data/x.csv", "/data/x.csv"),
+        ("data/x.csv", "../data/x.csv"),
+        ("data/a/../x.csv", "data/x.csv"),
+        ("s3://bucket/x", "s3://bucket//x"),
+        ("s3://bucket/x", "s3://bucket/x/"),
+        ("s3://bucket/x", "bucket/x"),
+        ("data/X.csv", "data/x.csv"),
+    ] {
+        let plan = Scene::LIVE.plan(&file(before), &file(after));
+        assert!(plan.contains("± BatchSource.s"), "{before} -> {after}:\n{plan}");
+    }
+}
+
+#[test]
+fn keys_that_stand_for_themselves() {
+    let short = format!("{EVENTS}{CLICKS}");
+    let mapped = |map: &str| short.replace("[clicks]", &format!("[{{ view: clicks, join_key_map: {map} }}]"));
+    same(&short, &mapped("{ user_id: user_id }"));
+    same(&mapped("{ user_id: user_id }"), &short);
+    let two = |it: &str| {
+        let more = "  - { name: clicked, dtype: Int64 }\n  - { name: seen, dtype: Int64 }\n";
+        it.replace("join_keys: [user_id]", "join_keys: [user_id, clicked]")
+            .replace("  - { name: clicked, dtype: Int64 }\n", more)
+    };
+    same(&two(&mapped("{ user_id: me }")), &two(&mapped("{ clicked: clicked, user_id: me }")));
+}
+
+#[test]
+fn all_features_written_out() {
+    let short = format!("{EVENTS}{CLICKS}");
+    let chosen = short.replace("[clicks]", "[{ view: clicks, features: [clicked] }]");
+    same(&short, &chosen);
+    same(&chosen, &short);
+}
+
 #[test]
 fn text_of_a_sql_file_is_compared() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,6 +1,6 @@
 //! What a change of each field does: every kind but the views (spec 1, "Kinds and fields").
 
-use super::{BATCH, CLICKS, COLUMNS, EVENTS, batch, check, edit};
+use super::{BATCH, CLICKS, COLUMNS, EVENTS, batch, check, edit, same};
 
 #[test]
 fn nothing_changes_when_nothing_changes() {
@@ -454,6 +454,12 @@ Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 0 unchanged,
     );
 }
 
+/// The features of a view that has two.
+const TWO: &str = "online: true
+aggregations:
+  - { column: clicked, function: last, time_window: 1h, name: last }
+  - { column: clicked, function: first, time_window: 1h, name: first }";
+
 /// A second view for services to read.
 const VISITS: &str = "
 kind: StreamFeatureView
@@ -504,19 +510,25 @@ wire FeatureService.ads: clicks.clicked
 }
 
 #[test]
-fn a_service_in_another_order_is_recreated() {
+fn a_service_in_another_order_is_the_same() {
+    let both = format!("{EVENTS}{VISITS}{CLICKS}").replace("features: [clicks]", "features: [clicks, visits]");
+    same(&both, &both.replace("[clicks, visits]", "[visits, clicks]"));
+}
+
+#[test]
+fn a_service_that_grows_in_another_order_grows_at_its_end() {
     edit(
-        &format!("{EVENTS}{VISITS}{CLICKS}").replace("features: [clicks]", "features: [clicks, visits]"),
-        "features: [clicks, visits]",
+        &format!("{EVENTS}{VISITS}{CLICKS}"),
+        "features: [clicks]",
         "features: [visits, clicks]",
         r#"
-± FeatureService.ads
-    features:  (recreates)
+~ FeatureService.ads
+    features:
       + visits
         clicks
-      - visits
+    adds feature: visits.clicked Int64
 
-Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 4 unchanged,
+Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 4 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
 wire FeatureService.ads: clicks.clicked visits.clicked
 "#,
@@ -526,18 +538,41 @@ wire FeatureService.ads: clicks.clicked visits.clicked
 #[test]
 fn a_service_with_fewer_features_of_a_view_is_recreated() {
     edit(
-        &format!("{EVENTS}{CLICKS}"),
+        &format!("{EVENTS}{CLICKS}").replace("online: true", TWO),
         "features: [clicks]",
-        "features: [{ view: clicks, features: [clicked] }]",
+        "features: [{ view: clicks, features: [last] }]",
         r#"
 ± FeatureService.ads
     features:  (recreates)
       - clicks
-      + {view: clicks, namespace: clicks, features: [clicked]}
+      + {view: clicks, namespace: clicks, features: [last]}
+    removes feature: clicks.first Int64
 
 Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 3 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
-wire FeatureService.ads: clicks.clicked
+wire FeatureService.ads: clicks.last
+"#,
+    );
+}
+
+#[test]
+fn a_service_with_more_features_of_a_view_grows() {
+    edit(
+        &format!("{EVENTS}{CLICKS}")
+            .replace("online: true", TWO)
+            .replace("[clicks]", "[{ view: clicks, features: [last] }]"),
+        "features: [last]",
+        "features: [first, last]",
+        r#"
+~ FeatureService.ads
+    features:
+      - {view: clicks, namespace: clicks, features: [last]}
+      + {view: clicks, namespace: clicks, features: [first, last]}
+    adds feature: clicks.first Int64
+
+Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 3 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+wire FeatureService.ads: clicks.last clicks.first
 "#,
     );
 }

@@ -126,6 +126,7 @@ fn a_start_that_has_not_come_yet() {
     entity: user; source: orders; serves: online
     features: amount Float64
     a job every day, from 2027-01-01 on, online
+    warning: `BatchFeatureView.spend` has no features before 2027-01-01T00:00:00Z, which is in the future
 
 Plan: 3 to create, 0 to update, 0 to recreate, 0 to delete, 0 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.

@@ -190,17 +190,19 @@ fn a_recreated_service_gets_its_order_anew() {
     edit(
         &recorded,
         "features: [clicks]",
-        "features: [banners, clicks]",
+        "features: [banners, { view: clicks, namespace: a }]",
         r#"
 ± FeatureService.ads
     features:  (recreates)
+      - clicks
       + banners
-        clicks
-    adds feature: banners.clicked Int64
+      + {view: clicks, namespace: a}
+    adds features: a.clicked Int64, banners.clicked Int64
+    removes feature: clicks.clicked Int64
 
 Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 4 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
-wire FeatureService.ads: banners.clicked clicks.clicked
+wire FeatureService.ads: a.clicked banners.clicked
 "#,
     );
 }

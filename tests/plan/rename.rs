@@ -608,3 +608,26 @@ wire FeatureService.ads: clicks.events
 "#,
     );
 }
+
+/// What a view may be called, a namespace may keep.
+#[test]
+fn a_namespace_keeps_the_name_that_a_view_had() {
+    for old in ["fraud-score", "fraud_score:v2", "fraud__score", "Fraud-Score:2-a"] {
+        let recorded = format!("{EVENTS}{CLICKS}prevent_destroy: true\n")
+            .replace("name: clicks", &format!("name: \"{old}\""))
+            .replace("[clicks]", &format!("[\"{old}\"]"));
+        let declared = format!("{EVENTS}{CLICKS}prevent_destroy: true\n")
+            .replace("name: clicks", &format!("name: clicks\nrenamed_from: \"{old}\""))
+            .replace("[clicks]", &format!("[{{ view: clicks, namespace: \"{old}\" }}]"));
+        let expected = format!(
+            "
+~ StreamFeatureView.clicks
+    renamed from StreamFeatureView.{old}
+
+Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 3 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+"
+        );
+        check(&recorded, &declared, &expected);
+    }
+}

@@ -1,0 +1,117 @@
+//! The rules of aggregations: their windows, and the features that they make.
+
+use super::aggregation::Aggregation;
+use super::declaration::Report;
+use super::feature_view::FeatureView;
+use super::field::column_name_fault;
+use super::text::Duration;
+use super::{Catalog, Resource};
+
+/// Reports what aggregations show on their own.
+pub fn check(view: &FeatureView, me: &Resource, report: &mut Report) {
+    for (index, aggregation) in view.aggregations.iter().flatten().enumerate() {
+        check_windows(aggregation, index, me, report);
+        if let Some(fault) = aggregation.name.as_deref().and_then(column_name_fault) {
+            report.error(
+                "V002",
+                format!("aggregations[{index}].name"),
+                format!(
+                    "feature `{}` of `{}` is not allowed: a feature name {fault}",
+                    aggregation.name.as_deref().unwrap_or_default(),
+                    me.address
+                ),
+            );
+        }
+    }
+    for aggregate in view.aggregations() {
+        let window = aggregate.time_window;
+        if window.secs <= 0 {
+            let summary = format!("a time_window of `{}` is not above zero", me.address);
+            report.error("V016", aggregate.window_path(), summary);
+        }
+        if let Some(interval) = view.aggregation_interval.filter(|it| it.secs > 0 && !window.is_multiple_of(*it)) {
+            let least = Duration::secs((window.secs / interval.secs + 1) * interval.secs);
+            report
+                .error(
+                    "V007",
+                    aggregate.window_path(),
+                    format!(
+                        "time_window {window} of `{}` is not a multiple of its aggregation_interval {interval}",
+                        me.address
+                    ),
+                )
+                .hints
+                .push(format!("write a multiple of {interval}, as `{least}`"));
+        }
+    }
+}
+
+/// Reports an entry that says its windows in both ways or in neither, and one name for several of them.
+fn check_windows(aggregation: &Aggregation, index: usize, me: &Resource, report: &mut Report) {
+    let Aggregation { column, function, time_window, time_windows, name } = aggregation;
+    let path = |field: &str| format!("aggregations[{index}]{field}");
+    match (time_window, time_windows) {
+        (None, None) => {
+            let summary = format!("the {function} of `{column}` in `{}` has no `time_window`", me.address);
+            let hint = "write `time_window: 1h`, or `time_windows: [1h, 1d]` for a feature each";
+            report.error("L010", path(""), summary).hints.push(hint.to_owned());
+        }
+        (Some(_), Some(_)) => {
+            let summary =
+                format!("the {function} of `{column}` in `{}` has both `time_window` and `time_windows`", me.address);
+            report.error("V008", path(".time_windows"), summary).hints.push("keep one of them".to_owned());
+        }
+        (None, Some(windows)) if windows.is_empty() => {
+            let summary = format!("the {function} of `{column}` in `{}` has no window", me.address);
+            report.error("V016", path(".time_windows"), summary).hints.push("name at least one".to_owned());
+        }
+        (None, Some(_)) if name.is_some() => {
+            let summary = format!("the {function} of `{column}` in `{}` has one name for several windows", me.address);
+            let hint = "leave `name` out, or write an aggregation with a `time_window` and a name for each";
+            report.error("V008", path(".name"), summary).hints.push(hint.to_owned());
+        }
+        _ => {}
+    }
+}
+
+/// Reports features that are named twice, like a key, or as no feature can be.
+pub fn check_names(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &mut Report) {
+    let interval = view.interval(me.address.kind, catalog).unwrap_or(Duration::ZERO);
+    let aggregates: Vec<_> = view.aggregations().collect();
+    let features: Vec<_> = aggregates.iter().map(|it| it.feature(interval)).collect();
+    let keys = view.join_keys(catalog);
+    for (index, (feature, aggregate)) in features.iter().zip(&aggregates).enumerate() {
+        if features[..index].contains(feature) {
+            report
+                .error("V003", aggregate.path(), format!("feature `{feature}` of `{}` is named twice", me.address))
+                .hints
+                .push("give one of them a `name`, or remove it".to_owned());
+        }
+        if keys.contains(feature) {
+            report
+                .error(
+                    "V003",
+                    aggregate.path(),
+                    format!("feature `{feature}` of `{}` is named like its join key", me.address),
+                )
+                .hints
+                .push("give it another `name`".to_owned());
+        }
+        // A column such as `a_` makes a default name with `__` in it, which a reader could not take apart.
+        if aggregate.name.is_none()
+            && let Some(fault) = column_name_fault(feature)
+        {
+            report
+                .error(
+                    "V002",
+                    aggregate.path(),
+                    format!(
+                        "the default name `{feature}` of a feature of `{}` is not allowed: a feature name {fault}",
+                        me.address
+                    ),
+                )
+                .hints
+                .push("give it a `name`".to_owned());
+        }
+    }
+}
