@@ -1188,7 +1188,10 @@ fn effects(old: &Address, before: &Snapshot, new: &Address, after: &Snapshot) ->
         .map(|key| (key, value(&old_fields, key), value(&new_fields, key)))
         .filter(|(_, old, new)| old != new)
         .map(|(key, old, new)| {
-            (format!("{key}: {old} -> {new}"), effect(new_kind(new_fields.get("kind")), key, &old, &new, &new_fields))
+            (
+                format!("{key}: {old} -> {new}"),
+                effect(new_kind(new_fields.get("kind")), key, (&old, &new), &old_fields, &new_fields),
+            )
         })
         .collect()
 }
@@ -1197,7 +1200,13 @@ fn new_kind(kind: Option<&Value>) -> Kind {
     kind.and_then(Value::as_str).unwrap().parse().unwrap()
 }
 
-fn effect(kind: Kind, field: &str, old: &Value, new: &Value, all: &Map<String, Value>) -> Effect {
+fn effect(
+    kind: Kind,
+    field: &str,
+    (old, new): (&Value, &Value),
+    was: &Map<String, Value>,
+    all: &Map<String, Value>,
+) -> Effect {
     let when = |it: bool, then: Effect, otherwise: Effect| if it { then } else { otherwise };
     let grows = || match (old.as_array(), new.as_array()) {
         (Some(old), Some(new)) => !old.is_empty() && new.starts_with(old),
@@ -1213,7 +1222,9 @@ fn effect(kind: Kind, field: &str, old: &Value, new: &Value, all: &Map<String, V
         }
         // Plain dates and instants of this generator compare as text.
         "feature_start_time" => {
-            when(old.is_null() || (!new.is_null() && new.as_str() < old.as_str()), Effect::InPlace, Effect::TakesAway)
+            let kept = ["online", "offline"].iter().any(|it| was.get(*it) == Some(&json!(true)));
+            let earlier = !old.is_null() && !new.is_null() && new.as_str() < old.as_str();
+            when(earlier || old.is_null() && !kept, Effect::InPlace, Effect::TakesAway)
         }
         "join_keys" => {
             let names = |it: &Value| it.as_array().unwrap().iter().map(|it| it["name"].clone()).collect::<Vec<_>>();
@@ -1225,7 +1236,11 @@ fn effect(kind: Kind, field: &str, old: &Value, new: &Value, all: &Map<String, V
             when(all["sql"].is_null() && all["transformation"].is_null(), Effect::Unknown, Effect::Recreate)
         }
         "timestamp_field" if old.is_null() || new.is_null() => Effect::Unknown,
-        "schema" | "aggregations" | "features" => when(grows(), Effect::InPlace, Effect::Recreate),
+        "features" => {
+            let (old, new) = (old.as_array().unwrap(), new.as_array().unwrap());
+            when(old.iter().all(|it| new.contains(it)), Effect::InPlace, Effect::Recreate)
+        }
+        "schema" | "aggregations" => when(grows(), Effect::InPlace, Effect::Recreate),
         "sql" => {
             let (Some(old), Some(new)) = (old.as_str(), new.as_str()) else { return Effect::Recreate };
             let (Some((old, rows)), Some((new, new_rows))) = (old.split_once(" from "), new.split_once(" from "))
@@ -1310,7 +1325,10 @@ fn plain(address: &Address, entry: &Entry, snapshot: &Snapshot) -> Map<String, V
                 let rest = (it.get("features"), it.get("join_key_map"));
                 json!([identity(VIEWS, view.as_str().unwrap()), namespace, rest])
             };
-            fields["features"] = fields["features"].as_array().unwrap().iter().map(entry).collect();
+            // The order on the wire is recorded, and that of the list means nothing.
+            let mut features: Vec<Value> = fields["features"].as_array().unwrap().iter().map(entry).collect();
+            features.sort_by_key(Value::to_string);
+            fields["features"] = features.into();
             fields.entry("online_serving_enabled").or_insert(json!(true));
         }
     }
