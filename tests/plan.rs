@@ -13,6 +13,7 @@ mod suppress;
 mod view_fields;
 mod windows;
 mod work;
+mod written;
 
 use std::panic::Location;
 use std::path::Path;

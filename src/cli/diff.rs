@@ -75,7 +75,8 @@ fn between(context: &Context, ground: &mut Ground, args: &DiffArgs, past: &Past)
     let is_forward = args.from <= args.to;
     let later = |it: &Address| if is_forward { None } else { renames.get(it).cloned() }.unwrap_or_else(|| it.clone());
     let carried = |it: &Address| past.carried.get(&later(it)).map(|it| it.how);
-    let differences = |now| plan::diff_carried_out(&snapshot, &after, carried, now).map_err(Stop::Diagnostics);
+    let data = data(&snapshot, &then, &today);
+    let differences = |now| plan::diff_carried_out(&snapshot, &after, carried, &data, now).map_err(Stop::Diagnostics);
     let mut plan = differences(past.now)?;
     for change in plan.changes.iter_mut().filter(|it| is_forward && !it.warnings.is_empty()) {
         let grown = past.carried.get(&change.address).and_then(|it| it.grown);
@@ -84,7 +85,7 @@ fn between(context: &Context, ground: &mut Ground, args: &DiffArgs, past: &Past)
             change.warnings = then.map(|it| it.warnings).unwrap_or_default();
         }
     }
-    with_data(&mut plan, &snapshot, &after, &then, &today);
+    with_data(&mut plan, &snapshot, &after, &data);
     let then = then.orders.into_iter().map(|(address, order)| {
         let known = snapshot.entries.get(&address).map(|it| it.wire_order.as_slice()).unwrap_or_default();
         (renamed.get(&address).cloned().unwrap_or(address), order.map(|it| plan::arranged(known, &it)))
@@ -100,16 +101,20 @@ fn between(context: &Context, ground: &mut Ground, args: &DiffArgs, past: &Past)
 
 /// Adds what data taught between the two. Where it took away what is in use, which no apply lets pass, the declarations
 /// alone are compared: that is a look back from the later one.
-fn with_data(plan: &mut Plan, snapshot: &Snapshot, after: &[Declared], then: &Beside, today: &Beside) {
+fn with_data(plan: &mut Plan, snapshot: &Snapshot, after: &[Declared], data: &Data) {
+    let mut taught = plan.clone();
+    if plan::drift(&mut taught, snapshot, after, data).is_ok() {
+        *plan = taught;
+    }
+}
+
+/// Returns what data said of columns at both serials.
+fn data(snapshot: &Snapshot, then: &Beside, today: &Beside) -> Data {
     let recorded = then
         .columns
         .iter()
         .filter_map(|(address, columns)| Some((address.clone(), (snapshot.entries.get(address)?.id, columns.clone()))));
-    let data = Data { derived: today.columns.clone(), recorded: recorded.collect() };
-    let mut taught = plan.clone();
-    if plan::drift(&mut taught, snapshot, after, &data).is_ok() {
-        *plan = taught;
-    }
+    Data { derived: today.columns.clone(), recorded: recorded.collect() }
 }
 
 /// Returns what was recorded, as the ground of a plan: of a development workspace, since this looks back and brings no

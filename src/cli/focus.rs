@@ -43,9 +43,9 @@ pub fn plan(
         if ground.has_moved(context)? {
             return Ok(None);
         }
-        let Some(mut plan) = focus.plan(&view, now) else { return Ok(None) };
         // Nothing was opened: what is recorded of columns stands, and decides the order on the wire.
         let data = Data { recorded: ground.recorded_columns(context)?, ..Data::default() };
+        let Some(mut plan) = focus.plan(&view, &data, now) else { return Ok(None) };
         if !data.recorded.is_empty() {
             plan::drift(&mut plan, &view.recorded, &view.declared, &data).map_err(Stop::Diagnostics)?;
         }

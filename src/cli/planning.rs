@@ -224,8 +224,8 @@ impl Ground {
             return Ok(self.unchanged(declared.len(), state));
         }
         let snapshot = self.snapshot(context, declared)?;
-        let mut plan = plan::diff(&snapshot, declared, suppress, now).map_err(Stop::Diagnostics)?;
         let data = Data { derived, recorded };
+        let mut plan = plan::diff_knowing(&snapshot, declared, suppress, &data, now).map_err(Stop::Diagnostics)?;
         plan::drift(&mut plan, &snapshot, declared, &data).map_err(Stop::Diagnostics)?;
         let refusals = plan::refusals(&plan, &snapshot);
         Ok(Planned { plan, refusals, snapshot, derived: data.derived })
@@ -242,7 +242,9 @@ impl Ground {
     ) -> Result<Planned, Stop> {
         let recorded = self.recorded_columns(context)?;
         let snapshot = self.snapshot(context, declared)?;
-        let mut plan = plan::diff(&snapshot, declared, &Suppress::None, now).map_err(Stop::Diagnostics)?;
+        let known = Data { derived: then.columns.clone(), recorded: recorded.clone() };
+        let mut plan =
+            plan::diff_knowing(&snapshot, declared, &Suppress::None, &known, now).map_err(Stop::Diagnostics)?;
         let is_built = |it: &Change| matches!(it.action, Action::Create { .. } | Action::Recreate { .. });
         let built: BTreeSet<&Address> = plan.changes.iter().filter(|it| is_built(it)).map(|it| &it.address).collect();
         let derived = then.columns.into_iter().filter(|it| built.contains(&it.0)).collect();

@@ -36,8 +36,9 @@ pub fn again(
         return Err(ground.fail(&registry::Error::OtherState { serial: saved.plan.base }));
     }
     let declared = declared(&snapshot, &saved.plan);
-    let mut plan = plan::diff(&snapshot, &declared, &saved.suppress, made_at).map_err(Stop::Diagnostics)?;
     let data = Data { derived: saved.derived.clone(), recorded: ground.recorded_columns(context)? };
+    let plan = plan::diff_knowing(&snapshot, &declared, &saved.suppress, &data, made_at);
+    let mut plan = plan.map_err(Stop::Diagnostics)?;
     if !data.derived.is_empty() || !data.recorded.is_empty() {
         // It fitted when it was made: what does not fit now was learned since.
         let drift = plan::drift(&mut plan, &snapshot, &declared, &data);

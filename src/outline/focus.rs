@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use super::{Difference, Outline, digests};
 use crate::diagnostic::Diagnostic;
 use crate::load::{self, Cache, Files, Project, Repo, Wanted};
-use crate::plan::{self, Declared, Plan, Snapshot, Suppress};
+use crate::plan::{self, Data, Declared, Plan, Snapshot, Suppress};
 use crate::resource::{Address, Instant, Resource};
 
 /// A repo without a mistake, by its outline; decoded only where it has to be.
@@ -100,8 +100,8 @@ impl<'a> Focus<'a> {
     }
 
     /// Returns the plan, from a view that by now has the specs of what differs.
-    pub fn plan(&self, view: &View, now: Instant) -> Option<Plan> {
-        let plan = plan::diff(&view.recorded, &view.declared, &Suppress::None, now).ok()?;
+    pub fn plan(&self, view: &View, data: &Data, now: Instant) -> Option<Plan> {
+        let plan = plan::diff_knowing(&view.recorded, &view.declared, &Suppress::None, data, now).ok()?;
         // What a refusal advises depends on all that is recorded and declared: which names are free.
         if plan.changes.iter().any(|it| !it.harmless.is_empty()) {
             return None;

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::diff::{Both, Declared};
+use super::diff::Declared;
 use super::job::{JobAction, JobChange};
 use super::work::{Materialized, end_all, reconcile};
-use super::{Action, Change, Mode, Snapshot};
+use super::written::Both;
+use super::{Action, Change, Mode, Snapshot, written};
 use crate::diagnostic::Diagnostic;
 use crate::resource::{Address, Duration, Effect, Instant};
 
@@ -84,6 +85,7 @@ pub fn jobs_below(
 pub fn warnings(change: &Change, both: &Both, now: Instant) -> Vec<Diagnostic> {
     let mut warnings: Vec<Diagnostic> = begins_later(change, now).into_iter().collect();
     let (Some(before), Some(after)) = (change.action.before(), change.action.after()) else { return warnings };
+    warnings.extend(written::unknown(&change.address, change.action.fields()));
     if change.suppressed && after.spec.declaration().column_names(&both.after).is_none() {
         warnings.push(Diagnostic::warning(
             "V104",

@@ -9,8 +9,9 @@ use rayon::prelude::*;
 use super::brings::Known;
 use super::gains;
 use super::rename::Renames;
+use super::written::{self, Both};
 use super::{
-    Action, Cause, Change, Entry, Learned, Meanwhile, Mode, Plan, RegistryPlace, Snapshot, brings, cost, fields,
+    Action, Cause, Change, Data, Entry, Learned, Meanwhile, Mode, Plan, RegistryPlace, Snapshot, brings, cost, fields,
     harmless, order, refusals, rename,
 };
 use crate::diagnostic::{Diagnostic, did_you_mean};
@@ -40,7 +41,21 @@ pub fn diff(
     suppress: &Suppress,
     now: Instant,
 ) -> Result<Plan, Vec<Diagnostic>> {
-    diff_with(snapshot, declarations, |changes, both| suppress_recreates(changes, suppress, both), now)
+    diff_knowing(snapshot, declarations, suppress, &Data::default(), now)
+}
+
+/// Returns the same, with what data says of the columns of what is left out.
+///
+/// # Errors
+/// As [`diff`].
+pub fn diff_knowing(
+    snapshot: &Snapshot,
+    declarations: &[Declared],
+    suppress: &Suppress,
+    data: &Data,
+    now: Instant,
+) -> Result<Plan, Vec<Diagnostic>> {
+    diff_with(snapshot, declarations, |changes, both| suppress_recreates(changes, suppress, both), data, now)
 }
 
 /// What the history says became of the data of a resource that changed.
@@ -61,6 +76,7 @@ pub fn diff_carried_out(
     snapshot: &Snapshot,
     declarations: &[Declared],
     carried: impl Fn(&Address) -> Option<Carried>,
+    data: &Data,
     now: Instant,
 ) -> Result<Plan, Vec<Diagnostic>> {
     let as_carried_out = |changes: &mut BTreeMap<Address, Change>, _: &Both| {
@@ -83,22 +99,20 @@ pub fn diff_carried_out(
         }
         Ok(())
     };
-    diff_with(snapshot, declarations, as_carried_out, now)
+    diff_with(snapshot, declarations, as_carried_out, data, now)
 }
 
 fn diff_with(
     snapshot: &Snapshot,
     declarations: &[Declared],
     suppress: impl FnOnce(&mut BTreeMap<Address, Change>, &Both) -> Result<(), Vec<Diagnostic>>,
+    data: &Data,
     now: Instant,
 ) -> Result<Plan, Vec<Diagnostic>> {
     let declared: BTreeMap<&Address, &Declared> = declarations.iter().map(|it| (&it.resource.address, it)).collect();
     let renames = rename::find(snapshot, &declared)?;
     let befores = befores(snapshot, &declared, &renames);
-    let both = Both {
-        before: Catalog::new(befores.values().map(Cow::as_ref)),
-        after: Catalog::new(declared.values().map(|it| &it.resource)),
-    };
+    let both = Both::new(&befores, &declared, data, &renames);
     let mut comparison = compare_all(snapshot, &declared, &renames, &befores, &both);
     suppress(&mut comparison.changes, &both)?;
     cascade(snapshot, &declared, &renames, &befores, &mut comparison.changes);
@@ -153,12 +167,6 @@ pub fn state<'a>(declared: impl IntoIterator<Item = (&'a Address, Digest)>) -> S
         hasher.update(&digest.0);
     }
     hasher.finalize().to_string()
-}
-
-/// What is recorded (names as they will be) and what is declared, for looking things up.
-pub struct Both<'a> {
-    pub before: Catalog<'a>,
-    pub after: Catalog<'a>,
 }
 
 /// Returns every recorded resource under the name it will have, references and all.
@@ -259,7 +267,8 @@ fn change(
 
 /// Compares two states of one resource: the strongest effect among the changed fields decides.
 fn compare(before: &Resource, after: &Resource, both: &Both) -> Action {
-    let fields = fields::compare(before, &both.before, after, &both.after);
+    let mut fields = fields::compare(before, &both.before, after, &both.after);
+    written::settle(before, after, &mut fields, both);
     let (before, after) = (before.clone(), after.clone());
     match fields.iter().map(|it| it.effect).max() {
         Some(Effect::Recreate | Effect::RecreateUnlessSuppressed) => Action::Recreate { before, after, fields },

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::diff::Both;
+use super::written::Both;
 use crate::resource::{Catalog, Effect, FeatureView, FieldChange, Resource, Rule, pointer_mut, rule_for};
 use crate::sql::{self, Dialect};
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::diff::Both;
+use super::written::Both;
 use super::{Action, Change, fields};
 use crate::diagnostic::DocumentId;
 use crate::resource::{Address, Effect, FieldChange, Kind, Report, Resource, Rule, SOURCES, VARIANTS, VIEWS, rule_for};

@@ -18,6 +18,7 @@ mod target;
 mod windows;
 mod wire;
 mod work;
+mod written;
 
 use std::fmt;
 use std::sync::Arc;
@@ -26,7 +27,7 @@ use crate::diagnostic::Diagnostic;
 use crate::resource::{Address, Digest, Effect, FieldChange, Resource};
 
 pub use brings::Brings;
-pub use diff::{Carried, Declared, Suppress, diff, diff_carried_out, state};
+pub use diff::{Carried, Declared, Suppress, diff, diff_carried_out, diff_knowing, state};
 pub use drift::{Columns, Data, Learned, drift, fields as known_fields};
 pub use guard::{Approved, Refused, approve, is_harmless, recheck, refusals};
 pub use job::{Job, JobAction, JobChange, JobKind, JobState, RecordedJob};

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::diff::{Both, Declared};
+use super::diff::Declared;
+use super::written::Both;
 use super::{Action, Change, Snapshot};
 use crate::diagnostic::{Diagnostic, Place, Span};
 use crate::resource::{Address, Kind, Resource};

@@ -203,11 +203,11 @@ fn a_schema_where_none_was_recreates() {
         &format!("{BATCH}{COLUMNS}"),
         r#"
 ± BatchFeatureView.spend
-    schema: (unset) ->  (recreates)
+    schema: (unset) ->  (recreates, can be suppressed)
       + {name: user_id, dtype: String}
       + {name: at, dtype: Timestamp}
       + {name: amount, dtype: Float64}
-    timestamp_field: (unset) -> at  (recreates)
+    warning: not checked: whether `schema` of `BatchFeatureView.spend` says what was derived, because nothing of that is recorded and no source was opened
 
 Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 2 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.

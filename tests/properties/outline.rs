@@ -172,7 +172,7 @@ fn short(store: &Store, folder: &Path, files: &Files, registry: &mut Memory) -> 
     let recorded = Snapshot { entries: wait(registry.entries("prod")).unwrap(), ..snapshot(registry, "prod") };
     let plan = focus.view(&recorded).and_then(|mut view| {
         read_missing(registry, &mut view);
-        focus.plan(&view, now())
+        focus.plan(&view, &weir::plan::Data::default(), now())
     });
     Some((focus.outline, plan))
 }

@@ -1,0 +1,187 @@
+//! What is written out as it was derived: what data said of columns stands for the fields that are left out (spec 1,
+//! "Kinds and fields": a view's `schema` and `timestamp_field`; the `schema_override` of files).
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::diff::Declared;
+use super::drift::{Columns, Data, fields};
+use super::rename::Renames;
+use crate::diagnostic::Diagnostic;
+use crate::resource::{Address, Catalog, Effect, FeatureView, Field, FieldChange, Resource};
+
+/// The fields of a view that data decides where they are left out.
+const DERIVED: &[&str] = &["schema", "timestamp_field"];
+/// The field of a source that data decides where it is left out.
+const OVERRIDE: &str = "batch_config.schema_override";
+
+/// What is recorded (names as they will be) and what is declared, for looking things up.
+pub struct Both<'a> {
+    pub before: Catalog<'a>,
+    pub after: Catalog<'a>,
+    taught: Taught<'a>,
+}
+
+impl<'a> Both<'a> {
+    /// Returns the two sides, knowing what data says where one of them leaves out what the other says.
+    pub fn new(
+        befores: &'a BTreeMap<Address, Cow<Resource>>,
+        declared: &BTreeMap<&Address, &'a Declared>,
+        data: &'a Data,
+        renames: &'a Renames,
+    ) -> Self {
+        let mut both = Self {
+            before: Catalog::new(befores.values().map(Cow::as_ref)),
+            after: Catalog::new(declared.values().map(|it| &it.resource)),
+            taught: Taught::default(),
+        };
+        let taught = Taught::new(data, renames);
+        // What is borrowed is declared as it is recorded.
+        let changed = befores.iter().filter(|it| matches!(it.1, Cow::Owned(_)));
+        let pairs = changed.filter_map(|(address, before)| Some((before.as_ref(), *declared.get(address)?)));
+        teach(&mut both, &taught, pairs);
+        Self { taught, ..both }
+    }
+}
+
+/// What data says of columns, by the names that things will have.
+#[derive(Default)]
+struct Taught<'a> {
+    /// When it was recorded.
+    then: BTreeMap<&'a Address, &'a Columns>,
+    /// This time, as far as it was opened.
+    now: BTreeMap<&'a Address, &'a Columns>,
+}
+
+impl<'a> Taught<'a> {
+    fn new(data: &'a Data, renames: &'a Renames) -> Self {
+        let then = data.recorded.iter().map(|(old, (_, columns))| (renames.new_name(old).unwrap_or(old), columns));
+        Self { then: then.collect(), now: data.derived.iter().collect() }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.then.is_empty() && self.now.is_empty()
+    }
+}
+
+fn declares(resource: &Resource, field: &str) -> bool {
+    resource.to_json().get(field).is_some()
+}
+
+/// Says whether one of the two says the field, and the other leaves it out.
+fn is_one_sided(before: &Resource, after: &Resource, field: &str) -> bool {
+    declares(before, field) != declares(after, field)
+}
+
+/// Teaches both catalogs the columns of views of which one side says what the other leaves out: then what is left out is
+/// compared as what it was.
+fn teach<'a>(both: &mut Both<'a>, taught: &Taught, pairs: impl Iterator<Item = (&'a Resource, &'a Declared)>) {
+    if taught.is_empty() {
+        return;
+    }
+    for (before, declared) in pairs {
+        let after = &declared.resource;
+        let (old, new) = (before.spec.declaration().view(), after.spec.declaration().view());
+        let (Some(old), Some(new)) = (old, new) else { continue };
+        if !DERIVED.iter().any(|it| is_one_sided(before, after, it)) {
+            continue;
+        }
+        let then = taught.then.get(&after.address).and_then(|it| fields(it));
+        let now = taught.now.get(&after.address).and_then(|it| fields(it));
+        // Columns are those of the query: another one has others.
+        let asks_same = asks_same(before, after, both);
+        let (was, is) = match asks_same {
+            true if old.schema.is_none() && new.schema.is_none() => {
+                let known = then.or(now);
+                (known.clone(), known)
+            }
+            true => (then.clone().or(now.clone()), now.or(then)),
+            false => (then, now),
+        };
+        know(&mut both.before, old, was);
+        know(&mut both.after, new, is);
+    }
+}
+
+/// What is declared needs no data to be known.
+fn know(catalog: &mut Catalog, view: &FeatureView, columns: Option<Vec<Field>>) {
+    if let (None, None, Some(columns)) = (&view.schema, view.output(catalog), columns) {
+        catalog.know_columns(view, &columns);
+    }
+}
+
+fn asks_same(before: &Resource, after: &Resource, both: &Both) -> bool {
+    let asks = |it: &FieldChange| ["sql", "sources", "transformation"].contains(&top(&it.path));
+    !super::fields::compare(before, &both.before, after, &both.after).iter().any(asks)
+}
+
+fn top(path: &str) -> &str {
+    path.split(['.', '[']).next().unwrap_or(path)
+}
+
+/// Takes out what was written out as data says it, and makes suppressible what nobody can know.
+pub fn settle(before: &Resource, after: &Resource, changes: &mut Vec<FieldChange>, both: &Both) {
+    changes.retain(|it| !(it.path == OVERRIDE && is_as_found(before, after, it, &both.taught)));
+    // That columns are declared on one side only is said by them: the timestamp follows.
+    let follows =
+        is_one_sided(before, after, "schema") && super::fields::is_inherited("timestamp_field", before, after);
+    changes.retain(|it| !(follows && it.path == "timestamp_field" && (it.before.is_null() || it.after.is_null())));
+    let is_view = after.spec.declaration().view().is_some();
+    for change in changes.iter_mut().filter(|it| is_view && DERIVED.contains(&it.path.as_str())) {
+        if is_one_sided(before, after, &change.path) && may_be_same(before, change) {
+            change.effect = Effect::RecreateUnlessSuppressed;
+        }
+    }
+}
+
+/// Says whether the value that is written may be what the field was without it: as far as that is known, it is.
+fn may_be_same(before: &Resource, change: &FieldChange) -> bool {
+    let (derived, written) = match declares(before, &change.path) {
+        true => (&change.after, &change.before),
+        false => (&change.before, &change.after),
+    };
+    let (known, written) = match (derived, written) {
+        (Value::Null, _) => return true,
+        (Value::Array(known), Value::Array(written)) => (known, written),
+        _ => return false,
+    };
+    let is_guess = known.iter().any(|it| it["dtype"].is_null());
+    let fits = |(known, written): (&Value, &Value)| {
+        known["name"] == written["name"] && (known["dtype"].is_null() || known["dtype"] == written["dtype"])
+    };
+    is_guess && known.len() == written.len() && known.iter().zip(written).all(fits)
+}
+
+/// Says whether the columns that files are told to have are those that were found in them.
+fn is_as_found(before: &Resource, after: &Resource, change: &FieldChange, taught: &Taught) -> bool {
+    let is_plain = |it: &Resource| {
+        let config = it.spec.declaration().source().and_then(|it| it.batch);
+        config.is_some_and(|it| it.config().post_processor().is_none())
+    };
+    // What is told was found only by whoever looked without being told.
+    let (written, found) = match (&change.before, &change.after) {
+        (Value::Null, written) => (written, taught.then.get(&after.address)),
+        (written, Value::Null) => (written, taught.now.get(&after.address)),
+        _ => return false,
+    };
+    let written = written.as_array().map(|it| it.iter().map(column).collect::<Option<Columns>>());
+    is_plain(before) && is_plain(after) && found.is_some_and(|it| written.flatten().as_ref() == Some(*it))
+}
+
+fn column(it: &Value) -> Option<(String, String)> {
+    Some((it["name"].as_str()?.to_owned(), it["dtype"].as_str()?.to_owned()))
+}
+
+/// Says in one line what could not be known: whether a field that is now written, or no more, is as it was.
+pub fn unknown(address: &Address, changes: &[FieldChange]) -> Option<Diagnostic> {
+    let is_unknown =
+        |it: &&FieldChange| DERIVED.contains(&it.path.as_str()) && it.effect == Effect::RecreateUnlessSuppressed;
+    let paths: Vec<String> = changes.iter().filter(is_unknown).map(|it| format!("`{}`", it.path)).collect();
+    let summary = format!(
+        "not checked: whether {} of `{address}` says what was derived, because nothing of that is recorded and no source was opened",
+        paths.join(" and ")
+    );
+    (!paths.is_empty()).then(|| Diagnostic::warning("V104", summary))
+}
