@@ -258,6 +258,7 @@ pub const CODES: &[(&str, &str)] = &[
     ("P012", "the repo is not as a commit has it"),
     ("P013", "git does not say what the repo is at (warning)"),
     ("P014", "features begin in the future (warning)"),
+    ("P015", "a rename finds nothing (warning)"),
     ("G001", "the registry cannot be opened"),
     ("G002", "the registry was written by a newer weir"),
     ("G003", "the registry has an older format"),

@@ -15,7 +15,7 @@ use super::{
     harmless, order, refusals, rename,
 };
 use crate::diagnostic::{Diagnostic, did_you_mean};
-use crate::resource::{Address, Catalog, Digest, Effect, Instant, Kind, Resource, SOURCES};
+use crate::resource::{Address, Catalog, Digest, Effect, FieldChange, Instant, Kind, Resource, SOURCES};
 
 /// A declared resource with what the plan says of it.
 #[derive(Debug, Clone)]
@@ -119,7 +119,8 @@ fn diff_with(
 
     let unchanged = declared.len() - comparison.changes.values().filter(|it| it.action.after().is_some()).count();
     let twins = rename::twins(&comparison.changes, &both);
-    let warnings = rename::hints(&twins);
+    let mut warnings = rename::hints(&twins);
+    warnings.extend(rename::lost(snapshot, &declared));
     comparison.changes.values_mut().collect::<Vec<_>>().into_par_iter().for_each(|change| {
         change.meanwhile = if snapshot.mode == Mode::Live { meanwhile(change, &both.after) } else { None };
         change.jobs = cost::jobs(change, snapshot, &both, now);
@@ -379,12 +380,19 @@ fn cascade(
             .entry(address.clone())
             .or_insert_with(|| change(&address, recreate(Vec::new()), entry, renames.old(&address), Some(declaration)));
         if let Action::Update { fields, .. } | Action::Recreate { fields, .. } = &change.action {
-            let own = fields.iter().filter(|it| !fields::is_inherited(&it.path, before, &declaration.resource));
-            change.action = recreate(own.cloned().collect());
+            // A default that followed is shown; columns that did are, as features.
+            let shown = |it: &&FieldChange| {
+                !is_columns(&it.path) || !fields::is_inherited(&it.path, before, &declaration.resource)
+            };
+            change.action = recreate(fields.iter().filter(shown).cloned().collect());
             change.suppressed = false;
         }
         change.cause = Cause::Upstream { path };
     }
+}
+
+fn is_columns(path: &str) -> bool {
+    matches!(path, "schema" | "timestamp_field")
 }
 
 fn meanwhile(change: &Change, after: &Catalog) -> Option<Meanwhile> {

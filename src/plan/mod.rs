@@ -211,6 +211,13 @@ impl Change {
         Some(Recorded::new(self.id?, self.recorded()?))
     }
 
+    /// Says whether nothing of it is its own: it follows what happens to what it depends on.
+    pub fn only_follows(&self) -> bool {
+        let Action::Recreate { before, after, fields } = &self.action else { return false };
+        let follows = |it: &FieldChange| fields::is_inherited(&it.path, before, after);
+        matches!(self.cause, Cause::Upstream { .. }) && self.renamed_from.is_none() && fields.iter().all(follows)
+    }
+
     /// Returns the strongest effect among the changed fields.
     pub fn effect(&self) -> Effect {
         self.action.fields().iter().map(|it| it.effect).max().unwrap_or(Effect::InPlace)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::diff::Declared;
 use super::written::Both;
 use super::{Action, Change, Snapshot};
-use crate::diagnostic::{Diagnostic, Place, Span};
+use crate::diagnostic::{Diagnostic, Place, Span, did_you_mean};
 use crate::resource::{Address, Kind, Resource};
 use crate::sql::Dialect;
 
@@ -167,4 +167,36 @@ pub fn hints(twins: &[(Address, Address)]) -> Vec<Diagnostic> {
             .hint(format!("to keep identity and data, add `renamed_from: {}` to `{new}`", old.name))
     };
     twins.iter().map(hint).collect()
+}
+
+/// A `renamed_from` that names nothing recorded keeps nothing: what it was meant for is deleted, or was lost before.
+pub fn lost(snapshot: &Snapshot, declared: &BTreeMap<&Address, &Declared>) -> Vec<Diagnostic> {
+    // Where nothing is recorded at all, nothing could be meant.
+    if snapshot.entries.is_empty() {
+        return Vec::new();
+    }
+    let lost = |(new, declaration): (&&Address, &&Declared)| {
+        let name = declaration.resource.renamed_from.as_deref()?;
+        let old = Address::new(new.kind, name);
+        // Once the new name is recorded, the line has done its work and only waits to be removed.
+        if snapshot.entries.contains_key(*new) || snapshot.entries.contains_key(&old) {
+            return None;
+        }
+        let summary = format!(
+            "`{new}` says that it was renamed from `{old}`, which is not recorded: it is created, with no data"
+        );
+        let warning = Diagnostic::warning("P015", summary);
+        let other = Kind::ALL.iter().map(|kind| Address::new(*kind, name)).find(|it| snapshot.entries.contains_key(it));
+        if let Some(other) = other {
+            return Some(warning.hint(format!("`{other}` is recorded, and a rename keeps the kind")));
+        }
+        let gone = snapshot.entries.keys().filter(|it| it.kind == new.kind && !declared.contains_key(it));
+        let hint = did_you_mean(name, gone.map(|it| &*it.name));
+        Some(
+            warning.hint(
+                hint.unwrap_or_else(|| "write the name that `weir list` shows, or remove renamed_from".to_owned()),
+            ),
+        )
+    };
+    declared.iter().filter_map(lost).collect()
 }

@@ -98,13 +98,13 @@ pub fn changes(out: &mut impl Write, changes: &[Change], now: Instant, detail: D
     let width = changes.iter().map(|it| it.address.to_string().chars().count()).max().unwrap_or(0).min(46);
     let mut cascades: BTreeMap<&Address, Vec<&Change>> = BTreeMap::new();
     for change in changes {
-        if let (Some(root), true) = (root(change), is_mere_cascade(change)) {
+        if let (Some(root), true) = (root(change), change.only_follows()) {
             cascades.entry(root).or_default().push(change);
         }
     }
     let creates = changes.iter().filter(|it| matches!(it.action, Action::Create { .. })).count();
     let mut created = 0;
-    for change in changes.iter().filter(|it| !is_mere_cascade(it)) {
+    for change in changes.iter().filter(|it| !it.only_follows()) {
         if matches!(change.action, Action::Create { .. }) {
             created += 1;
             if detail == Detail::Brief && creates > CREATES_MAX && created > CREATES_MAX / 2 {
@@ -144,11 +144,6 @@ fn root(change: &Change) -> Option<&Address> {
     }
 }
 
-/// Says whether a change is there only because of another.
-fn is_mere_cascade(change: &Change) -> bool {
-    matches!(change.cause, Cause::Upstream { .. }) && change.action.fields().is_empty() && change.renamed_from.is_none()
-}
-
 fn one(out: &mut impl Write, change: &Change, width: usize, now: Instant, detail: Detail) -> fmt::Result {
     let address = shown::thing(&change.address);
     let padding = " ".repeat(width.saturating_sub(address.chars().count()));
@@ -178,6 +173,11 @@ fn one(out: &mut impl Write, change: &Change, width: usize, now: Instant, detail
 fn cascade(out: &mut impl Write, change: &Change, now: Instant, detail: Detail) -> fmt::Result {
     if let Cause::Upstream { path } = &change.cause {
         self::path(out, &format!("    {} ", style::symbol(change.action.symbol())), path)?;
+    }
+    for field in change.action.fields() {
+        let mut lines = String::new();
+        value::field(&mut lines, field, detail)?;
+        lines.lines().try_for_each(|it| writeln!(out, "    {it}"))?;
     }
     contents::below(out, change, "        ", detail)?;
     cost(out, change, "        ", now)

@@ -407,3 +407,48 @@ wire FeatureService.shop: spend.amount
 "#,
     );
 }
+
+/// Whether a source gains rows at rest or loses them: the default that follows is on the view's line.
+#[test]
+fn a_default_that_follows_is_shown_both_ways() {
+    let pushed = format!("{EVENTS}{CLICKS}").replace("online: true", "online: true\nfeature_start_time: 2026-01-01");
+    let both = pushed
+        .replace("name: events\n", "name: events\nbatch_config: { kind: HiveConfig, database: shop, table: events }\n");
+    check(
+        &pushed,
+        &both,
+        r#"
+~ PushSource.events
+    batch_config: (unset) ->
+      + kind: HiveConfig
+      + database: shop
+      + table: events
+      + data_delay: 0s
+~ StreamFeatureView.clicks
+    batch_trigger: NO_BATCH_MATERIALIZATION -> SCHEDULED
+    backfill: 10 jobs, 2026-01-01 → now, 324 days, online
+    then a job every day, online
+
+Plan: 0 to create, 2 to update, 0 to recreate, 0 to delete, 2 unchanged,
+      10 backfill jobs, 0 refused, 0 lifts.
+"#,
+    );
+    check(
+        &both,
+        &pushed,
+        r#"
+± PushSource.events
+    batch_config: {kind: HiveConfig, database: shop, table: events, data_delay: 0s} -> (unset)
+      (recreates, can be suppressed)
+    ± StreamFeatureView.clicks ← PushSource.events
+        batch_trigger: SCHEDULED -> NO_BATCH_MATERIALIZATION
+        cancels 2 recorded jobs of the old version
+        history is lost: no batch source can rebuild it
+    ± FeatureService.ads ← StreamFeatureView.clicks ← PushSource.events
+
+Plan: 0 to create, 0 to update, 3 to recreate, 0 to delete, 1 unchanged,
+      0 backfill jobs, 0 refused, 0 lifts.
+wire FeatureService.ads: clicks.clicked
+"#,
+    );
+}

@@ -492,6 +492,10 @@ fn from_a_name_of_another_kind_is_a_create() {
 + Entity.event
     join key: event
 
+warning: `Entity.event` says that it was renamed from `Entity.events`, which is
+  not recorded: it is created, with no data
+hint: `PushSource.events` is recorded, and a rename keeps the kind
+
 Plan: 1 to create, 0 to update, 0 to recreate, 0 to delete, 4 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
 "#,
@@ -630,4 +634,28 @@ Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 3 unchanged,
         );
         check(&recorded, &declared, &expected);
     }
+}
+
+#[test]
+fn a_rename_that_finds_nothing_is_warned_of() {
+    let recorded = format!("{EVENTS}{CLICKS}");
+    for from in ["adds", "clicks", "long_gone"] {
+        let declared = recorded.replace("name: ads", &format!("name: banners\nrenamed_from: {from}"));
+        let plan = super::Scene::LIVE.plan(&recorded, &declared);
+        let hint = match from {
+            "adds" => "hint: did you mean `ads`?",
+            "clicks" => "hint: `StreamFeatureView.clicks` is recorded, and a rename keeps the kind",
+            _ => "hint: write the name that `weir list` shows, or remove renamed_from",
+        };
+        assert!(plan.contains(hint), "{plan}");
+        assert!(plan.contains("- FeatureService.ads\n"), "{plan}");
+    }
+}
+
+#[test]
+fn a_rename_that_is_done_or_came_too_early_is_not_warned_of() {
+    let renamed = format!("{EVENTS}{CLICKS}").replace("name: ads", "name: ads\nrenamed_from: long_gone");
+    assert!(super::Scene::LIVE.plan(&renamed, &renamed).starts_with("No changes."));
+    let first = super::Scene::LIVE.plan("", &renamed);
+    assert!(!first.contains("warning"), "{first}");
 }
