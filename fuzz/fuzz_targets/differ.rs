@@ -89,6 +89,7 @@ fn reads_back(plan: &Plan) {
         plan: plan.clone(),
         made_at: String::new(),
         commit: None,
+        dirty: None,
         suppress: Suppress::None,
         derived: std::collections::BTreeMap::new(),
     }
