@@ -152,7 +152,7 @@ impl Sources {
             Shown::All => repo.locate(&mut warnings),
             // What does not answer is said by itself.
             Shown::Errors => {
-                warnings.iter_mut().filter(|it| it.code.0 == UNREACHABLE).for_each(|it| repo.locate_one(it))
+                warnings.iter_mut().filter(|it| SHOWN_IN_PLANS.contains(&it.code.0)).for_each(|it| repo.locate_one(it))
             }
         }
         let mut diagnostics = self.faults;
@@ -237,6 +237,9 @@ pub fn mistakes(context: &Context, place: &Place, sources: Sources) -> Stop {
 /// The code of a source that does not answer.
 const UNREACHABLE: &str = "D005";
 
+/// Warnings that a plan shows one by one: what it shows was made without something that the reader may count on.
+const SHOWN_IN_PLANS: [&str; 2] = [UNREACHABLE, "L016"];
+
 /// Reads and checks the repo; stops with all mistakes when there are any.
 pub fn checked(context: &Context, place: &Place, sources: Sources, opened: Opened) -> Result<Checked, Stop> {
     let shown = if context.ui.verbose { Shown::All } else { Shown::Errors };
@@ -249,7 +252,7 @@ pub fn checked(context: &Context, place: &Place, sources: Sources, opened: Opene
         return Err(Stop::Mistakes { errors, documents: reading.documents });
     }
     if shown == Shown::Errors {
-        warnings.iter().filter(|it| it.code.0 == UNREACHABLE).for_each(|it| context.ui.warn(it));
+        warnings.iter().filter(|it| SHOWN_IN_PLANS.contains(&it.code.0)).for_each(|it| context.ui.warn(it));
     }
     Ok(Checked { declared: reading.declared, derived: reading.derived, warnings })
 }

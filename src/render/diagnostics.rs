@@ -97,7 +97,7 @@ fn short(code: &str) -> &'static str {
         "V103" => "history from the first push",
         "V104" => "not checked",
         "D005" => "not reached",
-        "L016" => "file not read",
+        "L016" => "not read",
         _ => "other",
     }
 }

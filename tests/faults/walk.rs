@@ -306,7 +306,7 @@ fn a_file_whose_ending_is_in_capitals_is_a_warning() {
 warning[L016]: `{name}` is not read: its ending is `.{ending}`
  --> {name}
 hint: rename it to `{fixed}`, or list it in .weirignore
-1 warning: 1 file not read (L016)"
+1 warning: 1 not read (L016)"
             ),
         );
         says(&ground.place, &said.stdout, "Valid: 0 declarations.");
