@@ -125,7 +125,7 @@ struct Texts {
 
 impl Texts {
     fn of(change: &Change) -> Self {
-        let text = |it: &Resource| Arc::from(it.to_json_text());
+        let text = |it: &Resource| Arc::from(it.to_stored_text());
         Self { before: change.action.before().map(text), after: change.action.after().map(text) }
     }
 }

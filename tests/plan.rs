@@ -4,6 +4,7 @@
 mod canonical;
 mod cascade;
 mod contents;
+mod engine;
 mod fields;
 mod guard;
 mod jobs;

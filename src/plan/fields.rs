@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::written::Both;
-use crate::resource::{Catalog, Effect, FeatureView, FieldChange, Resource, Rule, pointer_mut, rule_for};
+use crate::resource::{Catalog, ENGINE, Effect, FeatureView, FieldChange, Resource, Rule, pointer_mut, rule_for};
 use crate::sql::{self, Dialect};
 
 /// Returns the fields that differ, in the order of their paths, each with its effect.
@@ -45,7 +45,8 @@ fn begins(before: &Resource, changes: &mut [FieldChange]) {
 pub fn is_inherited(path: &str, before: &Resource, after: &Resource) -> bool {
     let top = path.split(['.', '[']).next().unwrap_or(path);
     let declares = |it: &Resource| it.to_json().get(top).is_some();
-    top != "prevent_destroy" && !declares(before) && !declares(after)
+    // Nor does a resource declare its engine, but what its query yields is as good as declared anew.
+    !matches!(top, "prevent_destroy" | ENGINE) && !declares(before) && !declares(after)
 }
 
 /// Compares SQL by its normal form and takes it out of both sides; shows it as it is written.

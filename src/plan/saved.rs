@@ -231,7 +231,7 @@ struct StoredField {
 fn change_json(change: &Change) -> StoredChange {
     let resource = |it: &Resource| StoredResource {
         address: it.address.clone(),
-        spec: it.to_json(),
+        spec: it.to_stored(),
         depends_on: it.depends_on.clone(),
     };
     let field = |it: &FieldChange| StoredField {

@@ -304,6 +304,10 @@ pub fn rule_for(rules: &[(&'static str, Rule)], path: &str) -> Rule {
     if META.contains(&top) {
         return Rule::InPlace;
     }
+    // The text stands, and another engine reads it: the same as another text.
+    if top == super::ENGINE {
+        return Rule::Suppressible;
+    }
     let listed = |path: &str| rules.iter().find(|it| it.0 == path).map(|it| it.1);
     listed(path).or_else(|| listed(top).map(Rule::of_member)).unwrap_or(Rule::Recreate)
 }

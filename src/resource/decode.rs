@@ -11,7 +11,8 @@ use serde::de::value::{MapAccessDeserializer, StringDeserializer};
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
-use super::{Address, Kind, Meta, Resource, Spec, Texts};
+use super::{Address, ENGINE, Kind, Meta, Resource, Spec, Texts};
+use crate::sql::Dialect;
 
 /// What every declaration has, as written.
 #[derive(Debug, Default)]
@@ -62,13 +63,24 @@ impl<'de> Visitor<'de> for Stored {
     }
 }
 
-/// Decodes what [`Resource::to_json`] wrote.
-pub fn from_json(address: Address, json: Value) -> Result<Resource, serde_json::Error> {
-    json.deserialize_map(Stored(address))
+/// Decodes what [`Resource::to_stored`] wrote.
+pub fn from_json(address: Address, mut json: Value) -> Result<Resource, serde_json::Error> {
+    let engine = match json.as_object_mut().and_then(|it| it.shift_remove(ENGINE)) {
+        None => None,
+        Some(Value::String(name)) if name == Dialect::Spark.name() => Some(Dialect::Spark),
+        Some(other) => return Err(de::Error::custom(format!("`{ENGINE}` is {other}, which is no engine"))),
+    };
+    let mut resource = json.deserialize_map(Stored(address))?;
+    resource.engine = engine;
+    Ok(resource)
 }
 
-/// Decodes the text of what [`Resource::to_json`] wrote.
+/// Decodes the text of what [`Resource::to_stored`] wrote.
 pub fn from_json_text(address: Address, json: &str) -> Result<Resource, serde_json::Error> {
+    // Most records name no engine, and need no tree.
+    if json.contains(&format!("\"{ENGINE}\"")) {
+        return from_json(address, serde_json::from_str(json)?);
+    }
     serde_json::Deserializer::from_str(json).deserialize_map(Stored(address))
 }
 

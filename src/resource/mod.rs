@@ -82,6 +82,9 @@ pub struct Meta {
     pub prevent_destroy: bool,
 }
 
+/// The field of a record that says whose SQL its queries are.
+pub const ENGINE: &str = "engine";
+
 /// One declared or recorded thing.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Resource {
@@ -99,7 +102,7 @@ pub struct Resource {
 }
 
 impl Resource {
-    /// Returns everything declared as one flat JSON object: what a registry stores. Unset fields are absent.
+    /// Returns everything declared as one flat JSON object. Unset fields are absent.
     pub fn to_json(&self) -> Value {
         let meta = serde_json::to_value(&*self.meta).expect("texts are plain data");
         let (Value::Object(mut object), Value::Object(spec)) = (meta, self.spec.to_json()) else {
@@ -109,19 +112,38 @@ impl Resource {
         Value::Object(object)
     }
 
-    /// Returns the text of [`Resource::to_json`], written without a tree.
-    pub fn to_json_text(&self) -> String {
+    /// Returns what a registry stores: what is declared, and whose SQL it is where that is not the embedded engine's.
+    pub fn to_stored(&self) -> Value {
+        let mut stored = self.to_json();
+        if let Some(engine) = self.stored_engine() {
+            stored[ENGINE] = Value::String(engine.to_owned());
+        }
+        stored
+    }
+
+    /// Returns the text of [`Resource::to_stored`], written without a tree.
+    pub fn to_stored_text(&self) -> String {
         let mut text = serde_json::to_string(&*self.meta).expect("texts are plain data");
         let spec = self.spec.to_json_text();
         if text == "{}" {
-            return spec;
-        }
-        if spec != "{}" {
+            text = spec;
+        } else if spec != "{}" {
             text.pop();
             text.push(',');
             text.push_str(&spec[1..]);
         }
+        if let Some(engine) = self.stored_engine() {
+            text.pop();
+            text.push_str(&format!(",\"{ENGINE}\":\"{engine}\"}}"));
+        }
         text
+    }
+
+    /// Returns the engine that reads its queries, where it is another one than the embedded engine: the same text may
+    /// mean something else to that one.
+    fn stored_engine(&self) -> Option<&'static str> {
+        let engine = self.dialect();
+        (engine != Dialect::default() && self.asks_engine()).then(|| engine.name())
     }
 
     /// Gives the resource this protection.
@@ -144,6 +166,9 @@ impl Resource {
         else {
             unreachable!("the canonical form of a spec is an object")
         };
+        if let Some(engine) = self.stored_engine() {
+            object.insert(ENGINE.to_owned(), Value::String(engine.to_owned()));
+        }
         object.entry("prevent_destroy").or_insert(Value::Bool(false));
         object.retain(|key, value| {
             !value.is_null() && (key != "tags" || value.as_object().is_some_and(|it| !it.is_empty()))

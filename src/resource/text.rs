@@ -161,17 +161,25 @@ impl FromStr for Instant {
         if let Ok(date) = text.parse::<jiff::civil::Date>()
             && text.len() == 10
         {
-            let midnight = date.to_zoned(jiff::tz::TimeZone::UTC).map_err(|it| it.to_string())?;
+            let midnight = date.to_zoned(jiff::tz::TimeZone::UTC).map_err(|_| beyond(text))?;
             return Ok(Self { secs: midnight.timestamp().as_second() });
         }
         let instant = text.parse::<jiff::Timestamp>();
-        let instant = instant
-            .map_err(|_| format!("`{text}` is not an instant; write it as 2024-01-31 or 2024-01-31T12:00:00Z"))?;
+        let instant =
+            instant.map_err(|_| match text.trim_end_matches(['Z', 'z']).parse::<jiff::civil::DateTime>() {
+                Ok(_) if text.ends_with(['Z', 'z']) => beyond(text),
+                _ => format!("`{text}` is not an instant; write it as 2024-01-31 or 2024-01-31T12:00:00Z"),
+            })?;
         if instant.subsec_nanosecond() != 0 {
             return Err(format!("`{text}` has a fraction of a second; instants are whole seconds"));
         }
         Ok(Self { secs: instant.as_second() })
     }
+}
+
+/// Says of a time that it is none that can be counted.
+fn beyond(text: &str) -> String {
+    format!("`{text}` is too far away: instants end with {:.0}", jiff::Timestamp::MAX)
 }
 
 impl fmt::Display for Instant {
