@@ -8,6 +8,7 @@ mod spark_server;
 
 #[cfg(unix)]
 mod bounds;
+mod cells;
 mod drift;
 mod files;
 mod input;
@@ -16,6 +17,7 @@ mod python;
 mod s3;
 mod slips;
 mod types;
+mod values;
 
 use crate::child;
 use crate::support::{Repo, Run};

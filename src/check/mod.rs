@@ -146,8 +146,9 @@ pub fn queries<'a>(
     report: &mut Report,
 ) {
     for (query, parsed) in resource.spec.declaration().queries().into_iter().zip(parsed) {
+        let document = report.document;
         let place = |fault: &sql::Fault| Place::Query {
-            document: report.document,
+            document,
             path: query.path.to_owned(),
             line: fault.line,
             column: fault.column,
@@ -168,6 +169,9 @@ pub fn queries<'a>(
         if let Some(fault) = sql::more_than_reads(parsed) {
             let summary = format!("`{}` of `{}` is not a query: {}", query.path, resource.address, fault.message);
             report.diagnostics.push(Diagnostic::error("L014", summary).place(place(&fault)));
+        }
+        if dialect == Dialect::Embedded {
+            embedded(resource, query.path, parsed, report);
         }
         if let Some(asked) = sql::asks_window(parsed)
             && let Some((fault, hint)) = window_fault(resource, query.path, &asked)
@@ -204,6 +208,21 @@ pub fn queries<'a>(
             });
             report.diagnostics.push(Diagnostic::error("R005", summary).place(place(&at)).hint(hint));
         }
+    }
+}
+
+/// Looks at what the embedded engine does not have, or reads in its own way.
+fn embedded(resource: &Resource, path: &str, parsed: &Query, report: &mut Report) {
+    let (address, document) = (&resource.address, report.document);
+    let place =
+        |fault: &sql::Fault| Place::Query { document, path: path.to_owned(), line: fault.line, column: fault.column };
+    if let Some(fault) = sql::not_ours(parsed) {
+        let summary = format!("`{path}` of `{address}` cannot be read: {}", fault.message);
+        report.diagnostics.push(Diagnostic::error("L014", summary).place(place(&fault)));
+    }
+    for found in sql::reads_otherwise(parsed) {
+        let summary = format!("`{path}` of `{address}`: {}", found.fault.message);
+        report.diagnostics.push(Diagnostic::warning("D011", summary).place(place(&found.fault)).hint(found.hint));
     }
 }
 

@@ -131,7 +131,10 @@ pub enum Format {
 /// Runs weir with the arguments of this process.
 pub fn main() -> ExitCode {
     // SQL trees are deep: the threads that read them get room. A second call finds the pool made, which is as good.
-    let _ = rayon::ThreadPoolBuilder::new().stack_size(sql::STACK).build_global();
+    if rayon::ThreadPoolBuilder::new().stack_size(sql::STACK).build_global().is_err() {
+        // A system without threads to spare has the one that we are on.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build_global();
+    }
     // The main thread's room is the system's choice, and a plan reads queries on it.
     match std::thread::Builder::new().stack_size(sql::STACK).spawn(run_arguments).map(std::thread::JoinHandle::join) {
         Ok(Ok(exit)) => exit,

@@ -142,18 +142,16 @@ impl Sources {
         // What data says of columns is no part of what is declared: it never makes a change.
         let digests = outline::digests(&repo, &catalog);
         if errors.is_empty() && shown == Shown::Errors {
+            // What does not answer, or is not all there, is said by itself.
+            warnings.iter_mut().filter(|it| SHOWN_IN_PLANS.contains(&it.code.0)).for_each(|it| repo.locate_one(it));
             repo.forget_texts();
         }
         if errors.is_empty() && self.faults.is_empty() && opened == Opened::No {
             self.remember_check(context, &repo, &digests, &warnings);
         }
         repo.locate(&mut errors);
-        match shown {
-            Shown::All => repo.locate(&mut warnings),
-            // What does not answer is said by itself.
-            Shown::Errors => {
-                warnings.iter_mut().filter(|it| SHOWN_IN_PLANS.contains(&it.code.0)).for_each(|it| repo.locate_one(it))
-            }
+        if shown == Shown::All {
+            repo.locate(&mut warnings);
         }
         let mut diagnostics = self.faults;
         diagnostics.extend(errors);
@@ -238,7 +236,10 @@ pub fn mistakes(context: &Context, place: &Place, sources: Sources) -> Stop {
 const UNREACHABLE: &str = "D005";
 
 /// Warnings that a plan shows one by one: what it shows was made without something that the reader may count on.
-const SHOWN_IN_PLANS: [&str; 2] = [UNREACHABLE, "L016"];
+const SHOWN_IN_PLANS: [&str; 4] = [UNREACHABLE, "L016", DATA_WARNINGS[0], DATA_WARNINGS[1]];
+
+/// Warnings of rows that are missing and of types that are not known: nobody finds them in a number.
+pub const DATA_WARNINGS: [&str; 2] = ["D009", "D010"];
 
 /// Reads and checks the repo; stops with all mistakes when there are any.
 pub fn checked(context: &Context, place: &Place, sources: Sources, opened: Opened) -> Result<Checked, Stop> {

@@ -101,6 +101,13 @@ fn text(context: &Context, reading: &repo::Reading, errors: usize) -> Result<(),
         ));
         return Ok(());
     }
+    if !context.ui.verbose {
+        let of_data = reading.diagnostics.iter().filter(|it| repo::DATA_WARNINGS.contains(&it.code.0));
+        let of_data = diagnostics::all(of_data);
+        if !of_data.is_empty() {
+            context.ui.say(of_data.trim_end());
+        }
+    }
     repo::say_warnings(context, &reading.diagnostics);
     context.ui.data(&format!("Valid: {}.\n", words::count(reading.declared.len(), "declaration")))
 }

@@ -48,10 +48,11 @@ pub fn merge(format: FileFormat, files: &[(String, SchemaRef)]) -> Result<Schema
         for field in schema.fields() {
             let Some((known, first)) = places.get(field.name().as_str()).and_then(|it| merged.get_mut(*it)) else {
                 places.insert(field.name(), merged.len());
-                merged.push((field.as_ref().clone().with_nullable(true), name));
+                let in_utc = in_utc(field.data_type());
+                merged.push((field.as_ref().clone().with_nullable(true).with_data_type(in_utc), name));
                 continue;
             };
-            match widened(known.data_type(), field.data_type()) {
+            match widened(known.data_type(), &in_utc(field.data_type())) {
                 Some(dtype) => known.set_data_type(dtype),
                 None => {
                     let (column, was, is) = (field.name(), name_of(known.data_type()), name_of(field.data_type()));
@@ -76,6 +77,23 @@ pub fn merge(format: FileFormat, files: &[(String, SchemaRef)]) -> Result<Schema
         }
     }
     Ok(Arc::new(Schema::new(merged.into_iter().map(|it| it.0).collect::<Vec<_>>())))
+}
+
+/// Returns the type with every zone as UTC: the moments are the same, and days and hours do not depend on who wrote
+/// them.
+fn in_utc(dtype: &DataType) -> DataType {
+    use DataType::*;
+    let field = |it: &Arc<ArrowField>| Arc::new(it.as_ref().clone().with_data_type(in_utc(it.data_type())));
+    match dtype {
+        Timestamp(unit, Some(_)) => Timestamp(*unit, Some("UTC".into())),
+        List(item) => List(field(item)),
+        LargeList(item) => LargeList(field(item)),
+        FixedSizeList(item, size) => FixedSizeList(field(item), *size),
+        Map(entries, sorted) => Map(field(entries), *sorted),
+        Struct(members) => Struct(members.iter().map(field).collect()),
+        Dictionary(key, value) => Dictionary(key.clone(), Box::new(in_utc(value))),
+        other => other.clone(),
+    }
 }
 
 /// Returns the type that holds the values of both, where one does without loss of what they are.
@@ -124,6 +142,67 @@ pub fn folders(
     // Where every value is missing, it is text that is.
     columns.iter_mut().filter(|it| it.1 == DataType::Null).for_each(|it| it.1 = DataType::Utf8);
     Ok(columns)
+}
+
+/// Returns `schema` with one column as text.
+pub fn as_text(schema: &SchemaRef, column: &str) -> SchemaRef {
+    let field = |it: &Arc<ArrowField>| match it.name() == column {
+        true => Arc::new(it.as_ref().clone().with_data_type(DataType::Utf8)),
+        false => it.clone(),
+    };
+    Arc::new(Schema::new(schema.fields().iter().map(field).collect::<Vec<_>>()))
+}
+
+/// What a column is marked with whose values told no type.
+pub const UNKNOWN: &str = "weir.unknown";
+
+/// Returns `schema` with text for what no value told of, marked as such.
+pub fn unknown_as_text(schema: &SchemaRef) -> SchemaRef {
+    let field = |it: &Arc<ArrowField>| match it.data_type() {
+        DataType::Null => {
+            let mark = HashMap::from([(UNKNOWN.to_owned(), String::new())]);
+            Arc::new(ArrowField::new(it.name(), DataType::Utf8, true).with_metadata(mark))
+        }
+        _ => it.clone(),
+    };
+    Arc::new(Schema::new(schema.fields().iter().map(field).collect::<Vec<_>>()))
+}
+
+/// Says whether every value of a column becomes the same value of another type, or an error.
+pub fn converts(found: &DataType, wanted: &DataType) -> bool {
+    use DataType::*;
+    match (found, wanted) {
+        (Dictionary(_, value), _) => converts(value, wanted),
+        (Null, _) => true,
+        // Nobody says what a number counts from, and in what.
+        (found, Timestamp(..)) => found.is_string() || matches!(found, Timestamp(..) | Date32 | Date64),
+        (found, Int32 | Int64) => found.is_integer() || found.is_string(),
+        (found, Float32 | Float64) => found.is_numeric() || found.is_string(),
+        (found, Boolean) => *found == Boolean || found.is_string(),
+        (found, Utf8) => !found.is_nested(),
+        (List(found) | LargeList(found) | FixedSizeList(found, _), List(wanted)) => {
+            converts(found.data_type(), wanted.data_type())
+        }
+        (Struct(found), Struct(wanted)) => wanted.iter().all(|wanted| {
+            let of_name = found.iter().find(|it| it.name() == wanted.name());
+            of_name.is_none_or(|it| converts(it.data_type(), wanted.data_type()))
+        }),
+        // A JSON object is a struct where nothing else is said.
+        (Struct(found), Map(..)) => {
+            found.iter().all(|it| map_value(wanted).is_some_and(|value| converts(it.data_type(), value)))
+        }
+        (Map(..), Map(..)) => match (map_value(found), map_value(wanted)) {
+            (Some(found), Some(wanted)) => converts(found, wanted),
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+fn map_value(map: &DataType) -> Option<&DataType> {
+    let DataType::Map(entries, _) = map else { return None };
+    let DataType::Struct(members) = entries.data_type() else { return None };
+    members.get(1).map(|it| it.data_type())
 }
 
 /// Returns `schema` with the types that an override declares.

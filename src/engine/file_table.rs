@@ -1,55 +1,75 @@
 //! Files as a table that the engine scans: exactly those that were found, in their order, with the columns that their
 //! folders add.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::arrow::array::{Array, AsArray, RecordBatch};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::{Column, DFSchema, Result, ScalarValue};
+use datafusion::common::{Column, DFSchema, Result, ScalarValue, project_schema};
 use datafusion::datasource::file_format::FileFormat;
+use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder};
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, FileSource};
+use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown, TableType};
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
 use object_store::ObjectMeta;
+use object_store::path::Path;
 
 use super::file_schema::Found;
+use super::in_order::InOrder;
+use super::text::{self, Look, TextSource};
 
 /// What Hive calls a folder whose value is missing.
 const MISSING: &str = "__HIVE_DEFAULT_PARTITION__";
 
+/// What turns the bytes of files into rows.
+#[derive(Debug, Clone)]
+pub enum Reader {
+    Parquet,
+    /// With the columns whose types are declared.
+    Text(text::Format, Arc<[String]>),
+}
+
 /// A data set of files.
 #[derive(Debug)]
 pub struct FileTable {
-    format: Arc<dyn FileFormat>,
+    reader: Reader,
     store: ObjectStoreUrl,
     files: Vec<PartitionedFile>,
+    /// What a person calls each file.
+    names: Arc<HashMap<Path, String>>,
     schema: TableSchema,
 }
 
 impl FileTable {
     /// Makes a table of `files`, each with the folders that it lies in below the data set; `schema` is what the files hold.
     pub fn new(
-        format: Arc<dyn FileFormat>,
+        reader: Reader,
         store: ObjectStoreUrl,
         found: &Found,
         schema: SchemaRef,
-        files: impl Iterator<Item = (ObjectMeta, Vec<String>)>,
+        files: impl Iterator<Item = (ObjectMeta, String, Vec<String>)>,
     ) -> Result<Self> {
-        let files = files.map(|(file, folders)| {
+        let mut names = HashMap::new();
+        let files = files.map(|(file, name, folders)| {
+            names.insert(file.location.clone(), name);
             let mut file = PartitionedFile::from(file);
             let values = found.folders.iter().zip(&folders).map(|it| value(it.1, &it.0.1));
             file.partition_values = values.collect::<Result<_>>()?;
             Ok(file)
         });
         let files = files.collect::<Result<_>>()?;
+        let names = Arc::new(names);
         let folders = found.folders.iter().map(|(name, dtype)| Arc::new(Field::new(name, dtype.clone(), true)));
         let schema = TableSchema::builder(schema).with_table_partition_cols(folders.collect::<Vec<_>>()).build();
-        Ok(Self { format, store, files, schema })
+        Ok(Self { reader, store, files, names, schema })
     }
 
     /// Returns the files whose folders pass the filters that look at nothing else: the others are not opened.
@@ -94,14 +114,13 @@ fn value(text: &str, dtype: &DataType) -> Result<ScalarValue> {
 /// Returns the type that the value of a folder has: whole numbers are numbers, all else is text, as Hive and Spark have
 /// it. Of a value that is missing nothing is known.
 pub fn type_of(text: &str) -> DataType {
-    // `01` is how a text looks, even where it could be read as a number.
-    if text.len() > 1 && text.starts_with('0') {
-        return DataType::Utf8;
+    if text == MISSING {
+        return DataType::Null;
     }
-    match (text.parse::<i32>(), text.parse::<i64>()) {
-        _ if text == MISSING => DataType::Null,
-        (Ok(_), _) => DataType::Int32,
-        (_, Ok(_)) => DataType::Int64,
+    // `01` is how a text looks, even where it could be read as a number.
+    match Look::number(text).map(Look::data_type) {
+        Some(DataType::Int64) if text.parse::<i32>().is_ok() => DataType::Int32,
+        Some(DataType::Int64) => DataType::Int64,
         _ => DataType::Utf8,
     }
 }
@@ -128,12 +147,34 @@ impl TableProvider for FileTable {
         filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
-        let source = self.format.file_source(self.schema.clone());
+        let files = self.in_folders(state, filters)?;
+        if files.is_empty() {
+            let schema = project_schema(&self.schema(), projection)?;
+            return Ok(Arc::new(EmptyExec::new(schema)));
+        }
+        let source: Arc<dyn FileSource> = match &self.reader {
+            Reader::Parquet => ParquetFormat::default().file_source(self.schema.clone()),
+            Reader::Text(format, declared) => {
+                Arc::new(TextSource::new(*format, self.schema.clone(), declared.clone(), self.names.clone()))
+            }
+        };
         let scan = FileScanConfigBuilder::new(self.store.clone(), source)
-            .with_file_groups(vec![FileGroup::new(self.in_folders(state, filters)?)])
             .with_projection_indices(projection.cloned())?
-            .with_limit(limit)
-            .build();
-        self.format.create_physical_plan(state, scan).await
+            .with_limit(limit);
+        match &self.reader {
+            Reader::Text(..) => {
+                Ok(DataSourceExec::from_data_source(scan.with_file_groups(vec![FileGroup::new(files)]).build()))
+            }
+            Reader::Parquet => {
+                // Each file is a part of its own, so that a fault has the name of its file.
+                let names =
+                    files.iter().map(|it| self.names.get(&it.object_meta.location).cloned().unwrap_or_default());
+                let names = names.collect();
+                let groups = files.into_iter().map(|it| FileGroup::new(vec![it])).collect();
+                let scan = scan.with_file_groups(groups).with_preserve_order(true).build();
+                let scan = ParquetFormat::default().create_physical_plan(state, scan).await?;
+                Ok(Arc::new(InOrder::new(scan, names)))
+            }
+        }
     }
 }

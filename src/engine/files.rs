@@ -1,35 +1,31 @@
 //! FileConfig: Parquet, CSV and JSON files; one, a folder of them, or those that a glob matches.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::{DataType, Field as ArrowField, Schema, SchemaRef};
 use datafusion::catalog::TableProvider;
 use datafusion::common::DataFusionError;
-use datafusion::datasource::file_format::FileFormat as Format;
-use datafusion::datasource::file_format::csv::CsvFormat;
-use datafusion::datasource::file_format::json::JsonFormat;
+use datafusion::datasource::file_format::FileFormat as _;
 use datafusion::datasource::file_format::parquet::ParquetFormat;
 use datafusion::datasource::listing::ListingTableUrl;
+use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
 use datafusion::execution::context::SessionContext;
 use futures::{StreamExt, TryStreamExt};
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 use tokio::sync::OnceCell;
 
 use super::file_schema::{self, Found};
-use super::file_table::FileTable;
+use super::file_table::{FileTable, Reader};
+use super::place::{Located, decoded, locate, looks_like_data, split_glob};
 use super::relation::{Closed, Ground, Relation, Window};
-use super::{panics, s3, shape, types, words};
+use super::{panics, s3, shape, text, types, words};
 use crate::batch_config::{FileConfig, FileFormat};
-use crate::diagnostic::{closest, did_you_mean};
-use crate::resource::Field;
+use crate::diagnostic::did_you_mean;
+use crate::resource::{Dtype, Field};
 
 /// How many files are opened at once to see their columns.
 const OPEN_AT_ONCE: usize = 16;
-
-/// How the message ends of an address whose scheme the rules have refused already.
-pub const NOT_A_PLACE: &str = " is not a place that weir reads";
 
 /// Files that make one data set.
 pub struct FileSet {
@@ -46,9 +42,19 @@ pub struct FileSet {
     /// What the files of a folder are called by.
     pub extension: &'static str,
     schema_override: Option<Vec<Field>>,
+    /// The column whose `timestamp_format` is declared: text that is read as that format says, and as nothing else.
+    formatted: Option<String>,
     /// What is there, looked at once.
-    files: OnceCell<Vec<ObjectMeta>>,
+    files: OnceCell<Listed>,
     found: OnceCell<Found>,
+}
+
+/// What a data set holds.
+struct Listed {
+    /// By path.
+    files: Vec<ObjectMeta>,
+    /// What looks like data beside them, and is called otherwise.
+    others: Vec<ObjectMeta>,
 }
 
 impl std::fmt::Debug for FileSet {
@@ -61,34 +67,14 @@ impl std::fmt::Debug for FileSet {
 pub fn relation(ground: &Ground, config: &FileConfig) -> Result<Arc<dyn Relation>, Closed> {
     let mut set = FileSet::new(ground, "uri", &config.uri, config.file_format)?;
     set.schema_override = config.schema_override.clone();
+    set.formatted = config.timestamp_format.as_ref().and(config.timestamp_field.clone());
     Ok(Arc::new(set))
 }
 
 impl FileSet {
     /// Finds out where `uri`, which is what `field` says, lies. Relative paths are relative to the repo.
     pub fn new(ground: &Ground, field: &'static str, uri: &str, format: FileFormat) -> Result<Self, Closed> {
-        let whole = match uri.split_once("://") {
-            None => ground.root.join(uri).to_string_lossy().into_owned(),
-            Some(("file", path)) => ground.root.join(path).to_string_lossy().into_owned(),
-            Some(("s3" | "s3a", path)) => format!("s3://{path}"),
-            Some((scheme, _)) => {
-                let fault = Closed::fault(field, format!("`{scheme}://`{NOT_A_PLACE}"));
-                return Err(fault.hint(Some("write a path, file:// or s3://".to_owned())));
-            }
-        };
-        let is_local = !whole.starts_with("s3://");
-        let (mut base, glob) = split_glob(&whole);
-        let glob = glob.map(glob::Pattern::new).transpose();
-        let glob = glob.map_err(|it| {
-            let hint = "`*` stands for a part of a name, `**` for folders, and `[[]` for a bracket".to_owned();
-            Closed::fault(field, format!("`{uri}` is not a glob: {}", it.msg)).hint(Some(hint))
-        })?;
-        if glob.is_none() && is_local && is_folder(Path::new(&base), field, uri)? && !base.ends_with('/') {
-            base.push('/');
-        }
-        let parsed = ListingTableUrl::parse(&base);
-        let base =
-            parsed.map_err(|it| Closed::fault(field, format!("`{uri}` is not a path: {}", it.strip_backtrace())))?;
+        let Located { base, glob, is_local } = locate(&ground.root, field, uri)?;
         if !is_local {
             s3::register(ground, &base, field)?;
         }
@@ -102,7 +88,20 @@ impl FileSet {
         };
         let (files, found) = Default::default();
         let uri = uri.to_owned();
-        Ok(Self { session, store, uri, field, base, glob, format, extension, schema_override: None, files, found })
+        Ok(Self {
+            session,
+            store,
+            uri,
+            field,
+            base,
+            glob,
+            format,
+            extension,
+            schema_override: None,
+            formatted: None,
+            files,
+            found,
+        })
     }
 
     fn fault(&self, message: String) -> Closed {
@@ -111,16 +110,19 @@ impl FileSet {
 
     /// Returns the files, by path.
     async fn files(&self) -> Result<&[ObjectMeta], Closed> {
-        self.files.get_or_try_init(|| self.list()).await.map(Vec::as_slice)
+        self.files.get_or_try_init(|| self.list()).await.map(|it| it.files.as_slice())
     }
 
-    async fn list(&self) -> Result<Vec<ObjectMeta>, Closed> {
+    async fn list(&self) -> Result<Listed, Closed> {
         let extension = self.extension();
         let state = self.session.state();
-        let listed = async { self.base.list_all_files(&state, &*self.store, extension).await?.try_collect().await };
+        let listed = async { self.base.list_all_files(&state, &*self.store, "").await?.try_collect().await };
         let mut files: Vec<ObjectMeta> = listed.await.map_err(|it| self.why(&it))?;
         files.retain(|it| self.takes(it));
         files.sort_by(|a, b| a.location.cmp(&b.location));
+        let (files, mut others): (Vec<_>, Vec<_>) =
+            files.into_iter().partition(|it| it.location.as_ref().ends_with(extension));
+        others.retain(|it| it.size > 0 && looks_like_data(it.location.filename().unwrap_or_default()));
         if files.is_empty() {
             let none = match &self.glob {
                 Some(_) => format!("`{}` matches no file", self.uri),
@@ -128,9 +130,10 @@ impl FileSet {
                 None if extension.is_empty() => format!("`{}` does not exist", self.uri),
                 None => format!("`{}` holds no `*{extension}` file", self.uri),
             };
-            return Err(self.fault(none));
+            let hint = others.first().map(|it| format!("`{}` looks like data: call it `*{extension}`", self.name(it)));
+            return Err(self.fault(none).hint(hint));
         }
-        Ok(files)
+        Ok(Listed { files, others })
     }
 
     /// Says whether a listed file belongs: what starts with `_` or `.` is a writer's own, as for Spark.
@@ -150,19 +153,24 @@ impl FileSet {
         if self.base.is_collection() && self.glob.is_none() { self.extension } else { "" }
     }
 
-    fn reader(&self) -> Arc<dyn Format> {
+    /// Returns what reads the files as text, if that is what they are.
+    fn text(&self) -> Option<text::Format> {
         match self.format {
-            FileFormat::Parquet => Arc::new(ParquetFormat::default()),
-            // A line break inside quotes is a part of the value, which a file cut in pieces would not show.
-            FileFormat::Csv => Arc::new(CsvFormat::default().with_has_header(true).with_newlines_in_values(true)),
-            FileFormat::Json => Arc::new(JsonFormat::default()),
+            FileFormat::Parquet => None,
+            FileFormat::Csv => Some(text::Format::Csv),
+            FileFormat::Json => Some(text::Format::Json),
         }
+    }
+
+    /// Returns where the data set starts, as declared: with a glob, the folder before it.
+    fn start(&self) -> String {
+        if self.glob.is_some() { split_glob(&self.uri).0 } else { self.uri.clone() }
     }
 
     /// Returns the name of a file as a person would write it, from where the data set starts.
     fn name(&self, file: &ObjectMeta) -> String {
         let inner: Vec<&str> = self.base.strip_prefix(&file.location).into_iter().flatten().collect();
-        let (start, _) = split_glob(&self.uri);
+        let start = self.start();
         match inner.as_slice() {
             [] => start,
             inner => format!("{}/{}", start.trim_end_matches('/'), inner.join("/")),
@@ -184,16 +192,10 @@ impl FileSet {
 
     async fn open(&self) -> Result<Found, Closed> {
         let files = self.files().await?;
-        let reader = self.reader();
-        let state = self.session.state();
-        let open = |file: ObjectMeta| {
-            let (reader, state) = (&reader, &state);
-            async move {
-                self.looks_right(&file).await?;
-                let opened = reader.infer_schema(state, &self.store, std::slice::from_ref(&file));
-                let schema = panics::caught(opened).await.map_err(|it| self.not_read(&file, &it))?;
-                schema.map(|it| (self.name(&file), it)).map_err(|it| self.unreadable(&file, &it))
-            }
+        let open = |file: ObjectMeta| async move {
+            self.looks_right(&file).await?;
+            let schema = panics::caught(self.columns(&file)).await.map_err(|it| self.not_read(&file, &it))??;
+            Ok((self.name(&file), schema))
         };
         let opened: Vec<(String, SchemaRef)> =
             futures::stream::iter(files.to_vec()).map(open).buffered(OPEN_AT_ONCE).try_collect().await?;
@@ -209,6 +211,8 @@ impl FileSet {
             let empty = files.iter().all(|it| it.size == 0);
             return Err(self.fault(format!("`{}` {}", self.uri, if empty { "is empty" } else { "has no columns" })));
         }
+        // Parquet says of a column that it holds nothing; of text nobody knows.
+        let schema = if self.text().is_some() { file_schema::unknown_as_text(&schema) } else { schema };
         let folders = file_schema::folders(files.iter().map(|it| self.folders(it)))
             .map_err(|it| self.fault(format!("the folders of `{}` do not fit together: {it}", self.uri)))?;
         let found = Found { schema, folders };
@@ -219,12 +223,37 @@ impl FileSet {
         Ok(found)
     }
 
+    /// Returns the columns of one file. Those whose types nobody needs to guess are text at first.
+    async fn columns(&self, file: &ObjectMeta) -> Result<SchemaRef, Closed> {
+        let Some(format) = self.text() else {
+            let state = self.session.state();
+            let parquet = ParquetFormat::default();
+            let schema = parquet.infer_schema(&state, &self.store, std::slice::from_ref(file)).await;
+            let schema = schema.map_err(|it| self.unreadable(file, &it))?;
+            let twice = self.twice(file).await.map_err(|it| self.unreadable(file, &it))?;
+            return match twice {
+                Some(name) => Err(self.not_read(file, &format!("two of its columns are called `{name}`"))),
+                None => Ok(schema),
+            };
+        };
+        // What has no size has no rows, even where something can be read, as in /proc.
+        if file.size == 0 {
+            return Ok(Arc::new(Schema::empty()));
+        }
+        let schema = text::infer(format, &*self.store, file).await.map_err(|it| self.unreadable(file, &it))?;
+        let schema = schema.map_err(|it| self.not_read(file, &it.to_string()))?;
+        Ok(match &self.formatted {
+            Some(column) => file_schema::as_text(&schema, column),
+            None => schema,
+        })
+    }
+
     /// Looks at the few bytes that a reader would trust, or would not look at.
     async fn looks_right(&self, file: &ObjectMeta) -> Result<(), Closed> {
         let range = match self.format {
             FileFormat::Parquet => file.size.saturating_sub(shape::PARQUET_END)..file.size,
             FileFormat::Csv => 0..file.size.min(shape::HEADER_MAX),
-            FileFormat::Json => return Ok(()),
+            FileFormat::Json => 0..file.size.min(shape::MARK_MAX),
         };
         let bytes = match range.is_empty() {
             true => Default::default(),
@@ -235,7 +264,8 @@ impl FileSet {
         };
         let fault = match self.format {
             FileFormat::Parquet => shape::parquet_end(&bytes, file.size),
-            _ => shape::csv_header(&bytes),
+            FileFormat::Csv => shape::packed(&bytes).or_else(|| shape::csv_header(&bytes)),
+            FileFormat::Json => shape::packed(&bytes),
         };
         match fault {
             Some(fault) => Err(self.not_read(file, &fault)),
@@ -256,7 +286,9 @@ impl FileSet {
         let other = ["parquet", "csv", "json"].into_iter().find(|it| *it == ending && *it != format);
         let hint = match other {
             Some(other) => Some(format!("write `file_format: {other}`")),
-            None if reason == shape::AN_ARRAY => Some("write one object a line, as `jq -c '.[]'` does".to_owned()),
+            None if reason.ends_with(shape::AN_ARRAY) => {
+                Some("write one object a line, as `jq -c '.[]'` does".to_owned())
+            }
             None => None,
         };
         self.fault(format!("`{name}` cannot be read as {format}: {reason}")).hint(hint)
@@ -267,7 +299,18 @@ impl FileSet {
         match error.find_root() {
             // A disk that says no does answer.
             DataFusionError::ObjectStore(error) if self.base.scheme() == "file" => {
-                self.fault(format!("`{}` cannot be read: {}", self.uri, s3::root(error)))
+                let said = s3::root(error).to_string();
+                // A path is one of this machine's; a person knows it from where the data set starts.
+                let base = self.base.get_url().to_file_path().unwrap_or_default();
+                let base = base.to_string_lossy();
+                let said = said.replace(base.trim_end_matches('/'), self.start().trim_end_matches('/'));
+                let hint = said.contains("File system loop").then(|| "take the link out of the folder".to_owned());
+                let said =
+                    match said.split_once("File system loop found: ").and_then(|it| it.1.split_once(" points to")) {
+                        Some((link, _)) => format!("the link `{link}` leads to a folder that it lies in"),
+                        None => said,
+                    };
+                self.fault(format!("`{}` cannot be read: {said}", self.uri)).hint(hint)
             }
             DataFusionError::ObjectStore(error) => s3::why(&self.uri, self.field, error),
             _ => self.fault(format!("`{}` cannot be listed: {}", self.uri, words::plain(error))),
@@ -278,11 +321,47 @@ impl FileSet {
     fn overridden(&self, found: &Schema, fields: &[Field]) -> Result<(), Closed> {
         let names: Vec<&str> = found.fields().iter().map(|it| it.name().as_str()).collect();
         let missing: Vec<_> = fields.iter().filter(|it| !names.contains(&it.name.as_str())).collect();
-        let Some(first) = missing.first() else { return Ok(()) };
+        let Some(first) = missing.first() else { return self.convertible(found, fields) };
         let list = missing.iter().map(|it| format!("`{}`", it.name)).collect::<Vec<_>>().join(", ");
         let has = names.join(", ");
         let message = format!("`{}` has no {list} of the schema_override (has: {has})", self.uri);
         Err(Closed::fault("schema_override", message).hint(did_you_mean(&first.name, names)))
+    }
+
+    /// Refuses a declared type that the values of a column cannot become without becoming others.
+    fn convertible(&self, found: &Schema, fields: &[Field]) -> Result<(), Closed> {
+        for field in fields {
+            let Ok(column) = found.field_with_name(&field.name) else { continue };
+            let (is, wanted) = (column.data_type(), types::arrow(&field.dtype));
+            if self.text().is_some() && !text::is_readable(&wanted) || !file_schema::converts(is, &wanted) {
+                let (name, is) = (&field.name, types::name_of(is));
+                let message = format!("`{name}` of `{}` is {is}, which does not become {}", self.uri, field.dtype);
+                let hint = types::instant_hint(column.data_type(), &wanted, name);
+                let hint = hint
+                    .unwrap_or_else(|| format!("write `dtype: {is}`, and convert the column in the post_processor"));
+                return Err(Closed::fault("schema_override", message).hint(Some(hint)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the declared columns; one whose `timestamp_format` is declared as well is text until that is applied.
+    fn overrides(&self) -> Vec<Field> {
+        let mut fields = self.schema_override.clone().unwrap_or_default();
+        for field in &mut fields {
+            if self.text().is_some() && self.formatted.as_ref() == Some(&field.name) {
+                field.dtype = Dtype::String;
+            }
+        }
+        fields
+    }
+
+    /// Returns the name of two columns of a Parquet file, which a table would take for one.
+    async fn twice(&self, file: &ObjectMeta) -> Result<Option<String>, DataFusionError> {
+        let metadata = DFParquetMetadata::new(&*self.store, file).fetch_metadata().await?;
+        let fields = metadata.file_metadata().schema_descr().root_schema().get_fields().to_vec();
+        let mut seen = std::collections::HashSet::new();
+        Ok(fields.iter().find(|it| !seen.insert(it.name())).map(|it| it.name().to_owned()))
     }
 }
 
@@ -298,11 +377,26 @@ impl Relation for FileSet {
         Ok(Some(hasher.finalize().to_string()))
     }
 
+    async fn left_out(&self) -> Result<Option<String>, Closed> {
+        self.files().await?;
+        let others = self.files.get().map(|it| it.others.as_slice()).unwrap_or_default();
+        let Some(first) = others.first() else { return Ok(None) };
+        let name = self.name(first);
+        let which = match others.len() {
+            1 => format!("1 file that looks like data is not read: `{name}`"),
+            count => format!("{count} files that look like data are not read, such as `{name}`"),
+        };
+        Ok(Some(format!("{which} (only `*{}` of `{}` is)", self.extension, self.uri)))
+    }
+
     async fn schema(&self) -> Result<SchemaRef, Closed> {
         let found = self.found().await?;
-        let Some(fields) = &self.schema_override else { return Ok(found.whole()) };
-        self.overridden(&found.whole(), fields)?;
-        Ok(types::schema(fields))
+        if self.schema_override.is_none() {
+            return Ok(found.whole());
+        }
+        let fields = self.overrides();
+        self.overridden(&found.whole(), &fields)?;
+        Ok(types::schema(&fields))
     }
 
     async fn table(&self, _: SchemaRef, _: Window) -> Result<Arc<dyn TableProvider>, Closed> {
@@ -310,57 +404,25 @@ impl Relation for FileSet {
         let wrong = |it: DataFusionError| self.fault(it.strip_backtrace());
         // Of a CSV file columns are read by position: an override says their types, and what is left out is left out
         // afterwards.
-        let overridden = self.schema_override.as_deref().unwrap_or_default();
-        let schema = file_schema::with_types(&found.schema, overridden);
+        let overridden = self.overrides();
+        let schema = file_schema::with_types(&found.schema, &overridden);
         let store = self.base.object_store();
-        let located = files.iter().map(|it| (it.clone(), self.folders(it).map(|it| it.1).collect()));
-        let table = FileTable::new(self.reader(), store, found, schema, located).map_err(wrong)?;
+        let located = files.iter().map(|it| (it.clone(), self.name(it), self.folders(it).map(|it| it.1).collect()));
+        let reader = match self.text() {
+            None => Reader::Parquet,
+            Some(format) => Reader::Text(
+                format,
+                overridden.iter().map(|it| it.name.clone()).chain(self.formatted.clone()).collect(),
+            ),
+        };
+        let table = FileTable::new(reader, store, found, schema, located).map_err(wrong)?;
         let table: Arc<dyn TableProvider> = Arc::new(table);
-        let Some(fields) = &self.schema_override else { return Ok(table) };
-        self.overridden(&table.schema(), fields)?;
-        let names: Vec<&str> = fields.iter().map(|it| it.name.as_str()).collect();
+        if self.schema_override.is_none() {
+            return Ok(table);
+        }
+        self.overridden(&found.whole(), &overridden)?;
+        let names: Vec<&str> = overridden.iter().map(|it| it.name.as_str()).collect();
         let chosen = self.session.read_table(table).and_then(|it| it.select_columns(&names)).map_err(wrong)?;
         Ok(chosen.into_view())
     }
-}
-
-/// Returns a folder's value as it was before Hive escaped it.
-fn decoded(value: &str) -> String {
-    percent_encoding::percent_decode_str(value).decode_utf8().map_or_else(|_| value.to_owned(), |it| it.into_owned())
-}
-
-/// Splits a path into the folder above its first glob, with `/` at its end, and the rest.
-fn split_glob(path: &str) -> (String, Option<&str>) {
-    let Some(first) = path.find(['*', '?', '[']) else { return (path.to_owned(), None) };
-    let folder = path[..first].rfind('/').map_or(0, |it| it + 1);
-    (path[..folder].to_owned(), Some(&path[folder..]))
-}
-
-/// Says whether the path is a folder; what is neither folder nor file, or not there, is an error.
-fn is_folder(path: &Path, field: &'static str, uri: &str) -> Result<bool, Closed> {
-    match std::fs::metadata(path) {
-        // A pipe would be waited for without end.
-        Ok(metadata) if !metadata.is_dir() && !metadata.is_file() => {
-            Err(Closed::fault(field, format!("`{uri}` is neither a file nor a folder")))
-        }
-        Ok(metadata) => Ok(metadata.is_dir()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            Err(Closed::fault(field, format!("`{uri}` does not exist")).hint(neighbour(path, uri)))
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotADirectory => {
-            let fault = Closed::fault(field, format!("`{uri}` goes through a file as if it were a folder"));
-            Err(fault.hint(uri.strip_suffix('/').map(|it| format!("write `{it}`"))))
-        }
-        Err(error) => Err(Closed::fault(field, format!("`{uri}` cannot be read: {error}"))),
-    }
-}
-
-/// Suggests what lies beside the first part of the path that is missing.
-fn neighbour(path: &Path, uri: &str) -> Option<String> {
-    let path = path.ancestors().take_while(|it| !it.exists()).last()?;
-    let name = path.file_name()?.to_str()?;
-    let entries = std::fs::read_dir(path.parent()?).ok()?;
-    let names: Vec<String> = entries.filter_map(|it| it.ok()?.file_name().into_string().ok()).collect();
-    let near = closest(name, names.iter().map(String::as_str))?;
-    did_you_mean(uri, [uri.replace(name, near).as_str()])
 }

@@ -2,11 +2,16 @@
 //! is declared. Apache DataFusion inside, which nothing outside this folder knows, and Apache Spark outside.
 
 mod cache;
+mod cells;
+mod checked;
+mod checked_sum;
 mod file_schema;
 mod file_table;
 mod files;
 mod hive_files;
+mod in_order;
 mod panics;
+mod place;
 mod preview;
 mod query;
 mod redshift;
@@ -24,6 +29,7 @@ mod spark;
 #[cfg(not(feature = "spark"))]
 #[path = "no_spark.rs"]
 mod spark;
+mod text;
 mod text_rows;
 mod timestamp;
 mod types;
@@ -56,14 +62,19 @@ pub const FEATURES: &str = if cfg!(feature = "spark") { "data, spark" } else { "
 pub fn derive(repo: &Repo, place: &Surroundings) -> (Derived, Vec<Diagnostic>) {
     // The threads that plan get room for deep queries.
     let pool = rayon::ThreadPoolBuilder::new().stack_size(sql::STACK).build();
-    pool.expect("threads are to be had").install(|| open_and_check(repo, place))
+    let opened = match pool {
+        Ok(pool) => panics::with_threads(|| pool.install(|| open_and_check(repo, place))).and_then(|it| it),
+        Err(error) => Err(error.to_string()),
+    };
+    // Nothing of what was found out is used: a part of it would look like all of it.
+    opened.unwrap_or_else(|reason| (Derived::default(), vec![source::no_threads(&reason)]))
 }
 
-fn open_and_check(repo: &Repo, place: &Surroundings) -> (Derived, Vec<Diagnostic>) {
+fn open_and_check(repo: &Repo, place: &Surroundings) -> Result<(Derived, Vec<Diagnostic>), String> {
     let mut diagnostics = Vec::new();
     let ground = Ground::new(place.root, place.services);
     let cache = Arc::new(Cache::open(place.local.clone(), place.build));
-    let runtime = source::runtime();
+    let runtime = source::runtime()?;
     let opened = runtime.block_on(source::open_all(repo, &ground, &cache));
     let checker = Checker { engine: Engine::new(&ground, runtime.handle()), cache: &cache };
     let tables: HashMap<Address, Known> = source::check_all(repo, opened, &checker, &mut diagnostics);
@@ -76,7 +87,7 @@ fn open_and_check(repo: &Repo, place: &Surroundings) -> (Derived, Vec<Diagnostic
         cache.close();
     }
     let columns = columns(repo, &tables, &views);
-    (Derived { views, columns }, diagnostics)
+    Ok((Derived { views, columns }, diagnostics))
 }
 
 /// Returns what is recorded: of a source what it yields, and of a view what its query does, unless they declare it.

@@ -1,5 +1,6 @@
 //! Plans and type-checks queries against the tables they read, without running them.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Schema, SchemaRef};
@@ -90,7 +91,14 @@ impl Planner {
         let planned = SqlToRel::new_with_options(&provider, options)
             .sql_statement_to_plan(Statement::Query(Box::new(query)))
             .and_then(|it| self.state.analyzer().execute_and_check(it, provider.options(), |_, _| {}));
-        planned.map_err(|it| words::of_query(&it, text, &provider.known()))
+        let plan = planned.map_err(|it| words::of_query(&it, text, &provider.known()))?;
+        // Two tables may both have a column: whoever reads what comes out knows one of them.
+        let names: Vec<&str> = plan.schema().fields().iter().map(|it| it.name().as_str()).collect();
+        let mut seen = HashSet::new();
+        match names.into_iter().find(|it| !seen.insert(*it)) {
+            Some(name) => Err(words::twice(name, text)),
+            None => Ok(plan),
+        }
     }
 }
 

@@ -12,7 +12,10 @@ use datafusion::common::DataFusionError;
 use datafusion::execution::context::{SessionConfig, SessionContext};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::optimizer::analyzer::function_rewrite::ApplyFunctionRewrites;
 
+use super::checked::Checked;
 use super::spark;
 use crate::batch_config::BatchConfig;
 use crate::load::{EngineKind, Services};
@@ -31,6 +34,11 @@ pub trait Relation: Debug + Send + Sync {
 
     /// Returns the columns.
     async fn schema(&self) -> Result<SchemaRef, Closed>;
+
+    /// Returns what is there and looks like rows of this source, but is not read; as a sentence.
+    async fn left_out(&self) -> Result<Option<String>, Closed> {
+        Ok(None)
+    }
 
     /// Returns the rows for the engine to scan, with these columns. Filters reach it as far as it can use them;
     /// `window` is for those that know nothing but times.
@@ -127,12 +135,22 @@ impl Ground {
             .set_bool("datafusion.execution.listing_table_ignore_subdirectory", false)
             // Rows that a filter turns away are not decoded.
             .set_bool("datafusion.execution.parquet.pushdown_filters", true)
+            // Each file stays a part of its own.
+            .set_bool("datafusion.optimizer.repartition_file_scans", false)
             .set_bool("datafusion.execution.collect_statistics", false);
         // What does not fit goes to disk.
         let pool = Arc::new(FairSpillPool::new(MEMORY));
         let runtime = RuntimeEnvBuilder::new().with_memory_pool(pool).build_arc();
         let runtime = runtime.expect("a memory pool needs nothing from the system");
-        let session = SessionContext::new_with_config_rt(config, runtime);
+        // Types are known once the engine's own rules have run.
+        let checked = ApplyFunctionRewrites::new(vec![Arc::new(Checked)]);
+        let state = SessionStateBuilder::new()
+            .with_config(config)
+            .with_runtime_env(runtime)
+            .with_default_features()
+            .with_analyzer_rule(Arc::new(checked))
+            .build();
+        let session = SessionContext::new_with_state(state);
         Self { root: root.into(), services: Arc::new(services.clone()), session, spark: spark::Shared::default() }
     }
 }

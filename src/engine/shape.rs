@@ -10,8 +10,11 @@ pub const PARQUET_END: u64 = 8;
 /// More than any header takes.
 pub const HEADER_MAX: u64 = 1024 * 1024;
 
+/// As many bytes as tell that a file is packed.
+pub const MARK_MAX: u64 = 8;
+
 /// What is said of a JSON file that is one array.
-pub const AN_ARRAY: &str = "it is one array, and JSON is read as one object a line";
+pub const AN_ARRAY: &str = "starts an array, and JSON is read as one object a line";
 
 /// Returns what is wrong with the last bytes of a Parquet file of `size` bytes.
 pub fn parquet_end(end: &[u8], size: u64) -> Option<String> {
@@ -23,6 +26,25 @@ pub fn parquet_end(end: &[u8], size: u64) -> Option<String> {
     }
     let footer = u64::from(u32::from_le_bytes(*length));
     (footer > size - PARQUET_END).then(|| "its footer is damaged".to_owned())
+}
+
+/// Returns what is wrong with a text file that starts with `start` and is packed.
+pub fn packed(start: &[u8]) -> Option<String> {
+    const MARKS: &[(&[u8], &str)] = &[
+        (b"\x1f\x8b", "gzip"),
+        (b"\x28\xb5\x2f\xfd", "zstd"),
+        (b"BZh", "bzip2"),
+        (b"\xfd7zXZ\0", "xz"),
+        (b"\x04\x22\x4d\x18", "lz4"),
+        (b"\xff\x06\0\0sNaPpY", "snappy"),
+        (b"PK\x03\x04", "zip"),
+        (b"PAR1", "Parquet"),
+    ];
+    let (_, name) = MARKS.iter().find(|it| start.starts_with(&it.0[..it.0.len().min(MARK_MAX as usize)]))?;
+    Some(match *name {
+        "Parquet" => "it is a Parquet file".to_owned(),
+        name => format!("it is compressed ({name}), and compressed files are not read"),
+    })
 }
 
 /// Returns what is wrong with the header of a CSV file, which `start` begins with.
@@ -50,27 +72,6 @@ pub fn csv_header(start: &[u8]) -> Option<String> {
 
 /// Returns a reader's message as a person would put it.
 pub fn words(said: &str) -> String {
-    if said.contains("found Array [") || said.contains("while parsing a list") {
-        return AN_ARRAY.to_owned();
-    }
-    if said.starts_with("Expected JSON record to be an object") {
-        return "a line is not an object".to_owned();
-    }
-    if said.starts_with("Expected ") && said.contains(" json type, found") {
-        return "a field is one value in one line, and an array or an object in another".to_owned();
-    }
-    // The place is counted from the start of the record, which nobody knows.
-    if let Some(rest) = said.strip_prefix("Not valid JSON: ") {
-        let reason = rest.split_once(" at line ").map_or(rest, |it| it.0);
-        return format!("a line is not valid JSON: {reason}");
-    }
-    if let Some(rest) = said.strip_prefix("Encountered unequal lengths between records on CSV file. Expected ")
-        && let Some((expected, rest)) = rest.split_once(" records, found ")
-        && let Some((found, line)) = rest.split_once(" records at line ")
-    {
-        let fields = if found == "1" { "field" } else { "fields" };
-        return format!("line {} has {found} {fields}, and the header {expected}", line.trim_end_matches('.'));
-    }
     if said.starts_with("EOF") {
         return "its footer is damaged".to_owned();
     }

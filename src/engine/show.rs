@@ -1,15 +1,15 @@
 //! Writes rows as they come: a table for eyes, CSV, JSON, Parquet. Memory holds a few batches, never all of them.
 
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::sync::Arc;
 
 use datafusion::arrow::array::{ArrayRef, RecordBatch, StringArray};
 use datafusion::arrow::compute::cast;
-use datafusion::arrow::csv;
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use datafusion::arrow::error::ArrowError;
 use datafusion::arrow::json::writer::{EncoderOptions, JsonArray, WriterBuilder, make_encoder};
 use datafusion::arrow::util::display::{ArrayFormatter, FormatOptions};
+use datafusion::common::DataFusionError;
 use datafusion::dataframe::DataFrame;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::parquet::arrow::ArrowWriter;
@@ -18,17 +18,47 @@ use datafusion::parquet::file::properties::WriterProperties;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::StreamExt;
 
+use super::cells::Floats;
 use super::shown::{Format, Scan, Seen};
-use super::{panics, words};
+use super::text::Unreadable;
+use super::{cells, panics, words};
 
 /// Rows a row group of a Parquet file that is written: what is held in memory until it is full.
 const ROW_GROUP: usize = 64 * 1024;
 
+/// Why rows were not written, with what to do next.
+#[derive(Debug)]
+pub struct Trouble {
+    pub reason: String,
+    pub hint: Option<String>,
+}
+
+impl From<String> for Trouble {
+    fn from(reason: String) -> Self {
+        Self { reason, hint: None }
+    }
+}
+
+impl From<ArrowError> for Trouble {
+    fn from(error: ArrowError) -> Self {
+        error.to_string().into()
+    }
+}
+
+impl From<DataFusionError> for Trouble {
+    fn from(error: DataFusionError) -> Self {
+        let hint = match error.find_root() {
+            DataFusionError::External(root) => root.downcast_ref::<Unreadable>().and_then(|it| it.hint.clone()),
+            _ => None,
+        };
+        Self { reason: words::plain(&error), hint }
+    }
+}
+
 /// Carries `rows` out and writes what comes.
-pub async fn write_frame(rows: DataFrame, format: Format, out: &mut (dyn Write + Send)) -> Result<Seen, String> {
-    let (context, plan) = (Arc::new(rows.task_ctx()), rows.create_physical_plan().await);
-    let plan = plan.map_err(|it| words::plain(&it))?;
-    let batches = execute_stream(plan.clone(), context).map_err(|it| words::plain(&it))?;
+pub async fn write_frame(rows: DataFrame, format: Format, out: &mut (dyn Write + Send)) -> Result<Seen, Trouble> {
+    let (context, plan) = (Arc::new(rows.task_ctx()), rows.create_physical_plan().await?);
+    let batches = execute_stream(plan.clone(), context)?;
     let mut seen = write(plan.schema(), batches, format, out).await?;
     scanned(&*plan, &mut seen.scan);
     Ok(seen)
@@ -40,17 +70,17 @@ pub async fn write(
     mut batches: SendableRecordBatchStream,
     format: Format,
     out: &mut (dyn Write + Send),
-) -> Result<Seen, String> {
+) -> Result<Seen, Trouble> {
     let schema = shown_schema(&schema, format);
     let mut seen = Seen { columns: names(&schema), ..Seen::default() };
-    let mut writer = Writer::new(format, out, &schema).map_err(|it| it.to_string())?;
+    let mut writer = Writer::new(format, out, &schema)?;
     while let Some(batch) = panics::caught(batches.next()).await? {
-        let batch = batch.map_err(|it| words::plain(&it))?;
+        let batch = batch?;
         seen.rows += batch.num_rows();
-        let batch = shown(&batch, &schema).map_err(|it| it.to_string())?;
-        writer.write(&batch, &mut seen.cells).map_err(|it| it.to_string())?;
+        let batch = shown(&batch, &schema)?;
+        writer.write(&batch, &mut seen.cells)?;
     }
-    writer.close().map_err(|it| it.to_string())?;
+    writer.close()?;
     Ok(seen)
 }
 
@@ -88,7 +118,7 @@ fn shown(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, ArrowEr
 /// Returns nested values as JSON.
 fn json(array: &ArrayRef, field: &Arc<Field>) -> Result<StringArray, ArrowError> {
     let field = Arc::new(field.as_ref().clone().with_data_type(array.data_type().clone()));
-    let options = EncoderOptions::default().with_explicit_nulls(true);
+    let options = EncoderOptions::default().with_explicit_nulls(true).with_encoder_factory(Arc::new(Floats));
     let mut encoder = make_encoder(&field, array, &options)?;
     let mut text = |row| {
         let mut bytes = Vec::new();
@@ -101,7 +131,7 @@ fn json(array: &ArrayRef, field: &Arc<Field>) -> Result<StringArray, ArrowError>
 /// One of the formats, at work.
 enum Writer<'a> {
     Table,
-    Csv(Box<csv::Writer<&'a mut (dyn Write + Send)>>),
+    Csv(BufWriter<&'a mut (dyn Write + Send)>),
     Json(datafusion::arrow::json::Writer<&'a mut (dyn Write + Send), JsonArray>),
     Parquet(Box<ArrowWriter<&'a mut (dyn Write + Send)>>),
 }
@@ -111,12 +141,15 @@ impl<'a> Writer<'a> {
         Ok(match format {
             Format::Table => Self::Table,
             Format::Csv => {
-                let mut writer = csv::WriterBuilder::new().with_header(true).build(out);
+                let mut out = BufWriter::new(out);
                 // Where no row comes, the header says what there would be.
-                writer.write(&RecordBatch::new_empty(schema.clone()))?;
-                Self::Csv(Box::new(writer))
+                cells::csv_header(schema, &mut out)?;
+                Self::Csv(out)
             }
-            Format::Json => Self::Json(WriterBuilder::new().with_explicit_nulls(true).build(out)),
+            Format::Json => {
+                let writer = WriterBuilder::new().with_explicit_nulls(true).with_encoder_factory(Arc::new(Floats));
+                Self::Json(writer.build(out))
+            }
             Format::Parquet => {
                 let compression = Compression::SNAPPY;
                 let properties = WriterProperties::builder()
@@ -130,7 +163,7 @@ impl<'a> Writer<'a> {
 
     fn write(&mut self, batch: &RecordBatch, cells: &mut Vec<Vec<String>>) -> Result<(), ArrowError> {
         match self {
-            Self::Csv(writer) => writer.write(batch),
+            Self::Csv(out) => cells::csv_rows(batch, out),
             Self::Json(writer) => writer.write(batch),
             Self::Parquet(writer) => Ok(writer.write(batch)?),
             Self::Table => {
@@ -147,7 +180,7 @@ impl<'a> Writer<'a> {
     fn close(self) -> Result<(), ArrowError> {
         match self {
             Self::Table => Ok(()),
-            Self::Csv(writer) => Ok(writer.into_inner().flush()?),
+            Self::Csv(mut out) => Ok(out.flush()?),
             Self::Json(mut writer) => {
                 writer.finish()?;
                 let out = writer.into_inner();

@@ -3,14 +3,16 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use datafusion::arrow::datatypes::SchemaRef;
+use datafusion::arrow::datatypes::{Field as ArrowField, Schema, SchemaRef};
 use rayon::prelude::*;
 use tokio::task::JoinSet;
 
 use super::cache::{self, Cache, Checker, Known};
-use super::files::NOT_A_PLACE;
+use super::file_schema::UNKNOWN;
+use super::place::NOT_A_PLACE;
 use super::query::{Refused, Sql};
 use super::relation::{self, Closed, Ground, Relation};
+use super::text::SAMPLE;
 use super::{query, timestamp, types};
 use crate::batch_config::BatchConfig;
 use crate::diagnostic::{Diagnostic, DocumentId, Place, Span, did_you_mean};
@@ -21,7 +23,7 @@ use crate::sql;
 /// Opens the batch configs of all sources at once; what comes out of each before its post_processor.
 ///
 /// What a version is known of is not opened again.
-pub async fn open_all(repo: &Repo, ground: &Ground, cache: &Arc<Cache>) -> HashMap<Address, Result<Known, Closed>> {
+pub async fn open_all(repo: &Repo, ground: &Ground, cache: &Arc<Cache>) -> HashMap<Address, Result<Opened, Closed>> {
     let mut opening = JoinSet::new();
     for (declared, config) in batch_configs(repo).filter(|it| only_reads(it.0)) {
         let (address, config, ground) = (declared.resource.address.clone(), config.clone(), ground.clone());
@@ -52,17 +54,30 @@ const WORKERS: usize = 2;
 const BLOCKING: usize = 32;
 
 /// Returns what sources are opened on: threads of its own, for those that make others wait.
-pub fn runtime() -> tokio::runtime::Runtime {
+pub fn runtime() -> Result<tokio::runtime::Runtime, String> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .worker_threads(WORKERS)
         .max_blocking_threads(BLOCKING)
         .build();
-    runtime.expect("threads and a clock are to be had")
+    runtime.map_err(|it| it.to_string())
+}
+
+/// Returns what is said where the system gives no thread to open sources with.
+pub fn no_threads(reason: &str) -> Diagnostic {
+    let summary = format!("no source can be opened, because the system gives no thread for it: {reason}");
+    let hint = "allow more memory and processes (`ulimit -v`, `ulimit -u`), or leave the sources alone with --offline";
+    unplaced("D005", summary).hint(hint)
+}
+
+/// Returns an error that no declaration has made.
+fn unplaced(code: &'static str, summary: String) -> Diagnostic {
+    let place = Place::Span(Span { file: "weir.toml".into(), line: 0, column: 0, length: 0, text: "".into() });
+    Diagnostic::error(code, summary).place(place)
 }
 
 /// Opens one batch config.
-async fn open(ground: &Ground, config: &BatchConfig, cache: &Cache) -> Result<Known, Closed> {
+async fn open(ground: &Ground, config: &BatchConfig, cache: &Cache) -> Result<Opened, Closed> {
     let relation = relation::relation(ground, config)?;
     let columns = async {
         let Some(version) = relation.version().await? else { return Ok(Known::new(&*relation.schema().await?)) };
@@ -75,7 +90,28 @@ async fn open(ground: &Ground, config: &BatchConfig, cache: &Cache) -> Result<Kn
         cache.put(key, &known);
         Ok(known)
     };
-    in_time(ground, &*relation, columns).await
+    let opened = async {
+        let (known, left_out) = (columns.await?, relation.left_out().await?);
+        let is_unknown = |it: &&Arc<ArrowField>| it.metadata().contains_key(UNKNOWN);
+        let unknown = known.schema.fields().iter().filter(is_unknown).map(|it| it.name().clone()).collect::<Vec<_>>();
+        // The mark is for this message alone: what is read from here on has none.
+        let known = if unknown.is_empty() { known } else { Known::new(&unmarked(&known.schema)) };
+        Ok(Opened { known, unknown, left_out })
+    };
+    in_time(ground, &*relation, opened).await
+}
+
+fn unmarked(schema: &Schema) -> Schema {
+    Schema::new(schema.fields().iter().map(|it| it.as_ref().clone().with_metadata(HashMap::new())).collect::<Vec<_>>())
+}
+
+/// A source that has been opened.
+pub struct Opened {
+    known: Known,
+    /// The columns that are text because no value told their type.
+    unknown: Vec<String>,
+    /// What is there and is not read, as a sentence.
+    left_out: Option<String>,
 }
 
 /// Waits for an answer of `relation`, within its time.
@@ -94,7 +130,7 @@ fn batch_configs(repo: &Repo) -> impl Iterator<Item = (&Declared, &BatchConfig)>
 /// Returns the table that each source is to the queries that read it, as far as it is known.
 pub fn check_all(
     repo: &Repo,
-    opened: HashMap<Address, Result<Known, Closed>>,
+    opened: HashMap<Address, Result<Opened, Closed>>,
     checker: &Checker,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> HashMap<Address, Known> {
@@ -135,13 +171,16 @@ pub fn check_all(
 fn check_one(
     declared: &Declared,
     config: &BatchConfig,
-    opened: &Result<Known, Closed>,
+    opened: &Result<Opened, Closed>,
     checker: &Checker,
     faults: &mut Vec<Diagnostic>,
 ) -> Option<Known> {
     let (document, address) = (declared.document, &declared.resource.address);
     let input = match opened {
-        Ok(known) => known.clone(),
+        Ok(opened) => {
+            faults.extend(noted(address, document, opened));
+            opened.known.clone()
+        }
         Err(Closed::Fault { message, .. }) if message.ends_with(NOT_A_PLACE) => return None,
         Err(closed) => {
             faults.push(closed_fault(address, document, closed));
@@ -169,6 +208,26 @@ fn check_one(
         check_superset(address, document, config, &fields, &yields.schema, faults);
     }
     Some(yields)
+}
+
+/// Returns what to know of a source that is read all the same.
+fn noted(address: &Address, document: DocumentId, opened: &Opened) -> Vec<Diagnostic> {
+    let left_out = opened.left_out.as_ref().map(|it| {
+        let hint = "give all files of the folder one ending, or name those that count with a glob";
+        Diagnostic::warning("D009", format!("the folder of `{address}` holds more: {it}"))
+            .at(document, "batch_config.uri")
+            .hint(hint)
+    });
+    let unknown = (!opened.unknown.is_empty()).then(|| {
+        let (list, is) = match opened.unknown.as_slice() {
+            [one] => (format!("column `{one}`"), "it is"),
+            many => (format!("columns `{}`", many.join("`, `")), "they are"),
+        };
+        let summary = format!("no value of the first {SAMPLE} rows tells a type for {list} of `{address}`: {is} text");
+        let hint = "say the type in `schema_override`";
+        Diagnostic::warning("D010", summary).at(document, "batch_config.uri").hint(hint)
+    });
+    left_out.into_iter().chain(unknown).collect()
 }
 
 /// Returns why the rows of `address` cannot be had, at the field that says so.
@@ -207,8 +266,7 @@ pub fn refusal(address: &Address, document: DocumentId, path: &str, refused: Ref
         // One sentence for all queries: they are no reason.
         Refused::Closed(Closed::Unreachable { message, hint } | Closed::Fault { message, hint, .. }) => {
             let summary = format!("the engine that queries are checked on cannot be reached: {message}");
-            let place = Place::Span(Span { file: "weir.toml".into(), line: 0, column: 0, length: 0, text: "".into() });
-            Some(Diagnostic::error("D005", summary).place(place).hint_if(hint))
+            Some(unplaced("D005", summary).hint_if(hint))
         }
     }
 }
@@ -256,9 +314,13 @@ fn check_timestamp(
             Err(unsupported) => unsupported.found.clone(),
         };
         let summary = format!("timestamp_field `{field}` of the batch_config of `{address}` is {is}, not Timestamp");
-        let cast = match &found.1 {
-            Ok(Dtype::String) => "say how it is written, as `timestamp_format: yyyy-MM-dd HH:mm:ss`".to_owned(),
-            _ => format!("write `CAST({field} AS TIMESTAMP) AS {field}` in the post_processor"),
+        let number = yields.field_with_name(field).ok();
+        let wanted = types::arrow(&Dtype::Timestamp);
+        let number = number.and_then(|it| types::instant_hint(it.data_type(), &wanted, field));
+        let cast = match (&found.1, number) {
+            (Ok(Dtype::String), _) => "say how it is written, as `timestamp_format: yyyy-MM-dd HH:mm:ss`".to_owned(),
+            (_, Some(hint)) => hint,
+            _ => format!("write `CAST({0} AS TIMESTAMP) AS {0}` in the post_processor", types::quoted(field)),
         };
         faults.push(Diagnostic::error("V005", summary).at(document, path).hint(cast));
     }

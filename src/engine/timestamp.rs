@@ -1,10 +1,15 @@
 //! `timestamp_format`: how timestamps are written where they are text, in the letters of Java and Spark.
 
+use std::sync::Arc;
+
+use chrono::format::{Item, Parsed, StrftimeItems, parse};
+use datafusion::arrow::array::{AsArray, TimestampMicrosecondArray};
 use datafusion::arrow::datatypes::{DataType, Field as ArrowField, Schema, SchemaRef, TimeUnit};
 use datafusion::dataframe::DataFrame;
-use datafusion::error::Result;
-use datafusion::functions::datetime::expr_fn::to_timestamp_micros;
-use datafusion::logical_expr::{cast, ident, lit};
+use datafusion::error::{DataFusionError, Result};
+use datafusion::logical_expr::{
+    ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, cast, ident,
+};
 
 /// What else is understood where the format does not fit, as in Tecton (facts 3.2): RFC 3339, and what SQL writes.
 const FALLBACKS: &[&str] = &["%+", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d"];
@@ -102,11 +107,73 @@ pub fn read_schema(schema: &SchemaRef, column: &str) -> SchemaRef {
 
 /// Reads `column`, which is text, as a timestamp.
 pub fn read(rows: DataFrame, column: &str, pattern: &str) -> Result<DataFrame> {
-    let format = chrono_format(pattern).map_err(datafusion::error::DataFusionError::Plan)?;
-    let formats = std::iter::once(format.as_str()).chain(FALLBACKS.iter().copied());
-    let text = cast(ident(column), DataType::Utf8);
-    let arguments = std::iter::once(text).chain(formats.map(lit)).collect();
-    rows.with_column(column, cast(to_timestamp_micros(arguments), timestamp()))
+    let pattern = chrono_format(pattern).map_err(DataFusionError::Plan)?;
+    let formats = std::iter::once(pattern.as_str()).chain(FALLBACKS.iter().copied()).map(str::to_owned).collect();
+    let signature = Signature::exact(vec![DataType::Utf8], Volatility::Immutable);
+    let reader = ScalarUDF::new_from_impl(Reader { column: column.to_owned(), formats, signature });
+    rows.with_column(column, reader.call(vec![cast(ident(column), DataType::Utf8)]))
+}
+
+/// Reads texts by the first of several formats that fits.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Reader {
+    column: String,
+    formats: Vec<String>,
+    signature: Signature,
+}
+
+impl ScalarUDFImpl for Reader {
+    fn name(&self) -> &str {
+        "timestamp_format"
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(timestamp())
+    }
+
+    fn invoke_with_args(&self, arguments: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let texts = ColumnarValue::values_to_arrays(&arguments.args)?;
+        let formats: Vec<Vec<Item>> = self.formats.iter().map(|it| StrftimeItems::new(it).collect()).collect();
+        // The message names no value: rows are not for logs.
+        let no_time = || {
+            let message = format!("a text of `{}` is not a time as its format writes it", self.column);
+            DataFusionError::Execution(message)
+        };
+        let micros = |text: &str| formats.iter().find_map(|it| moment(text, it)).ok_or_else(no_time);
+        let texts = texts.iter().flat_map(|it| it.as_string::<i32>().iter());
+        let times = texts.map(|it| it.map(micros).transpose()).collect::<Result<TimestampMicrosecondArray>>()?;
+        Ok(ColumnarValue::Array(Arc::new(times.with_timezone("UTC"))))
+    }
+}
+
+/// Returns the moment that `text` says, in microseconds. As in Spark, two digits of a year are of this century, what is
+/// not said is the first there is, and a time without zone is UTC.
+fn moment(text: &str, format: &[Item]) -> Option<i64> {
+    let mut said = Parsed::new();
+    parse(&mut said, text, format.iter()).ok()?;
+    if said.year_div_100().is_none() && said.year().is_none() && said.year_mod_100().is_some() {
+        said.set_year_div_100(20).ok()?;
+    }
+    if said.ordinal().is_none() && said.timestamp().is_none() {
+        if said.month().is_none() {
+            said.set_month(1).ok()?;
+        }
+        if said.day().is_none() {
+            said.set_day(1).ok()?;
+        }
+    }
+    if said.hour_div_12().is_none() && said.hour_mod_12().is_none() {
+        said.set_hour(0).ok()?;
+    }
+    if said.minute().is_none() {
+        said.set_minute(0).ok()?;
+    }
+    let local = said.to_naive_datetime_with_offset(0).ok()?.and_utc().timestamp_micros();
+    local.checked_sub(i64::from(said.offset().unwrap_or_default()) * 1_000_000)
 }
 
 #[cfg(test)]
@@ -127,6 +194,29 @@ mod tests {
         ] {
             let expected = chrono.map(str::to_owned).map_err(str::to_owned);
             assert_eq!(chrono_format(java), expected, "{java}");
+        }
+    }
+
+    #[test]
+    fn texts_are_read_as_spark_reads_them() {
+        for (pattern, text, expected) in [
+            ("yyyy-MM-dd HH:mm:ss", "2024-01-31 10:00:00", Some("2024-01-31T10:00:00Z")),
+            ("yyyy-MM-dd HH:mm:ss", "2024-01-31 10:00", None),
+            ("yy-MM-dd", "70-01-02", Some("2070-01-02T00:00:00Z")),
+            ("yy-MM-dd", "24-01-02", Some("2024-01-02T00:00:00Z")),
+            ("yyyy-MM", "2024-02", Some("2024-02-01T00:00:00Z")),
+            ("yyyyMMddHH", "2024020107", Some("2024-02-01T07:00:00Z")),
+            ("yyyy-DDD", "2024-060", Some("2024-02-29T00:00:00Z")),
+            ("dd/MMM/yyyy hh:mm a", "31/Jan/2024 12:30 AM", Some("2024-01-31T00:30:00Z")),
+            ("yyyy-MM-dd'T'HH:mm:ss.SSSXXX", "2024-01-31T10:00:00.250+02:00", Some("2024-01-31T08:00:00.250Z")),
+            ("yyyy-MM-dd", "2024-02-30", None),
+            ("yyyy-MM-dd", "2024-02-01 ", None),
+            ("yyyy-MM-dd", "", None),
+        ] {
+            let format = chrono_format(pattern).unwrap();
+            let items: Vec<Item> = StrftimeItems::new(&format).collect();
+            let micros = |it: &str| it.parse::<jiff::Timestamp>().unwrap().as_microsecond();
+            assert_eq!(moment(text, &items), expected.map(micros), "{text} as {pattern}");
         }
     }
 }

@@ -82,17 +82,18 @@ fn unsupported(column: &str, found: &DataType) -> Unsupported {
         Decimal32(..) | Decimal64(..) | Decimal128(..) | Decimal256(..) => Some("DOUBLE"),
         Date32 | Date64 => Some("TIMESTAMP"),
         Time32(_) | Time64(_) | Duration(_) | Interval(_) => Some("STRING"),
-        Binary | LargeBinary | BinaryView | FixedSizeBinary(_) => Some("STRING"),
         // What only says that there is nothing can be anything.
         Null => Some("STRING"),
         _ => None,
     };
     let name = quoted(column);
-    Unsupported {
-        column: column.to_owned(),
-        found: sql_name(found),
-        cast: target.map(|it| format!("CAST({name} AS {it}{brackets}) AS {name}")),
-    }
+    // Bytes need not be text.
+    let is_bytes = matches!(inner, Binary | LargeBinary | BinaryView | FixedSizeBinary(_)) && brackets.is_empty();
+    let cast = match target {
+        Some(it) => Some(format!("CAST({name} AS {it}{brackets}) AS {name}")),
+        None => is_bytes.then(|| format!("encode({name}, 'hex') AS {name}")),
+    };
+    Unsupported { column: column.to_owned(), found: sql_name(found), cast }
 }
 
 /// Returns what SQL calls a type that weir does not have.
@@ -125,6 +126,24 @@ fn sql_name(found: &DataType) -> String {
         },
         other => other.to_string(),
     }
+}
+
+/// Returns how a number becomes a Timestamp: nobody but its writer knows what it counts in.
+pub fn instant_hint(found: &DataType, wanted: &DataType, column: &str) -> Option<String> {
+    if !found.is_numeric() || !matches!(wanted, DataType::Timestamp(..)) {
+        return None;
+    }
+    let name = quoted(column);
+    Some(match found.is_integer() {
+        true => format!(
+            "in the post_processor write \
+             `to_timestamp_seconds({name}) AS {name}`, or to_timestamp_millis, or to_timestamp_micros: by what it counts"
+        ),
+        false => format!(
+            "in the post_processor write \
+             `to_timestamp_micros(CAST({name} * 1000000 AS BIGINT)) AS {name}`, if it counts seconds: `* 1000` is for milliseconds"
+        ),
+    })
 }
 
 /// Returns a type's name: weir's where it has one, SQL's where not.

@@ -27,7 +27,7 @@ pub fn of_query(error: &DataFusionError, text: &str, known: &Known) -> Fault {
 /// Returns an error's last line of reasoning, without the names of those who passed it on.
 pub fn plain(error: &DataFusionError) -> String {
     let text = error.find_root().strip_backtrace();
-    said(text.rsplit("caused by").next().unwrap_or(&text))
+    said(text.rsplit("\ncaused by\n").next().unwrap_or(&text))
 }
 
 /// Returns a message of the engine's without its names for sorts of errors, with our names for types.
@@ -35,10 +35,6 @@ pub fn said(text: &str) -> String {
     let mut text = text.trim();
     while let Some(rest) = SORTS.iter().find_map(|it| text.strip_prefix(it)) {
         text = rest.trim_start();
-    }
-    // The last of several formats that were tried says nothing of the one that was meant.
-    if let Some(value) = between(text, "Error parsing timestamp from '", "' using format") {
-        return format!("the text `{value}` is not a time as its format writes it");
     }
     types_in(text.lines().next().unwrap_or_default())
 }
@@ -140,13 +136,16 @@ fn function(whole: &str, said: &str, text: &str, known: &Known) -> Option<Fault>
     Some(fault(sql::place_of(text, name), format!("function `{name}` does not exist"), near))
 }
 
+/// Two columns of one name.
+pub fn twice(name: &str, text: &str) -> Fault {
+    let hint = "leave one of them out, or give it another name with AS".to_owned();
+    fault(sql::place_of_second(text, name), format!("the query yields two columns `{name}`"), Some(hint))
+}
+
 /// Columns where they cannot stand, or too many or too few of them.
 fn shape(error: &DataFusionError, said: &str, message: &str, text: &str) -> Option<Fault> {
     if said.contains("require unique expression names") {
-        let name = last_name(said.rsplit('"').nth(3)?)?;
-        let hint = "leave one of them out, or give it another name with AS".to_owned();
-        let message = format!("the query yields two columns `{name}`");
-        return Some(fault(sql::place_of_second(text, &name), message, Some(hint)));
+        return Some(twice(&last_name(said.rsplit('"').nth(3)?)?, text));
     }
     if let Some(name) = between(message, "'", "' must appear in GROUP BY").and_then(last_name) {
         let message = format!("column `{name}` is neither grouped by nor aggregated");

@@ -97,6 +97,9 @@ fn short(code: &str) -> &'static str {
         "V103" => "history from the first push",
         "V104" => "not checked",
         "D005" => "not reached",
+        "D009" => "data left out",
+        "D010" => "type not known",
+        "D011" => "read otherwise elsewhere",
         "L016" => "not read",
         _ => "other",
     }

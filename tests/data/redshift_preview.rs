@@ -25,7 +25,7 @@ fn every_type_is_read() {
 user_id,clicks,price,at,small,number,double,exact,loose,good,local,day,clock,raw,document,id,fixed,tags,span
 u1,3,0.1,2024-01-01T08:00:00.123456Z,-1,2,1e300,12.50,1.2500000000,true,2024-01-01T10:00:00Z,2024-02-29,10:00:00.500,\
 00ff,\"{\"\"a\"\": 1}\",00000000-0000-0000-0000-000000000001,ab  ,\"{x,y}\",1 day
-u2,9223372036854775807,NaN,2024-06-01T00:00:00Z,,,-inf,,,false,,,,,,,,,
+u2,9223372036854775807,NaN,2024-06-01T00:00:00Z,,,-inf,,,false,,,,\"\",,,,,
 ,,,,,,,,,,,,,,,,,,
 "
     );

@@ -109,7 +109,8 @@ hint: did you mean `opened_at`?
         says: "\
 error[V005]: timestamp_field `amount` of the batch_config of `BatchSource.cards` is Float64, not Timestamp
 --> source.yaml:7:20
-hint: write `CAST(amount AS TIMESTAMP) AS amount` in the post_processor
+hint: in the post_processor write `to_timestamp_micros(CAST(amount * 1000000 AS BIGINT)) AS amount`, if it counts \
+seconds: `* 1000` is for milliseconds
 ",
     },
     Slip {
@@ -327,7 +328,7 @@ hint: `*` stands for a part of a name, `**` for folders, and `[[]` for a bracket
         from: "file_format: csv",
         to: "file_format: json",
         says: "\
-error[D001]: the source of `BatchSource.cards` cannot be opened: `data/cards.csv` cannot be read as json: a line is not valid JSON: expected value
+error[D001]: the source of `BatchSource.cards` cannot be opened: `data/cards.csv` cannot be read as json: line 1 is not valid JSON: expected value at column 1
 --> source.yaml:5:8
 hint: write `file_format: csv`
 ",
@@ -396,9 +397,8 @@ hint: say how it is written, as `timestamp_format: yyyy-MM-dd HH:mm:ss`
         from: "timestamp_field: opened_at",
         to: "timestamp_field: amount\n  timestamp_format: yyyy",
         says: "\
-error[V005]: timestamp_field `amount` of the batch_config of `BatchSource.cards` is Float64, not Timestamp
---> source.yaml:7:20
-hint: write `CAST(amount AS TIMESTAMP) AS amount` in the post_processor
+error[V006]: `sum` takes a number, and `amount` is Timestamp
+--> sums.yaml:9:33
 ",
     },
     Slip {
@@ -1614,7 +1614,7 @@ hint: write `CAST(amount AS STRING) AS amount`, or leave the column out
         says: "\
 error[D004]: column `amount` of `BatchFeatureView.card_spend` is BINARY, which no feature can be
 --> view.yaml:5:1
-hint: write `CAST(amount AS STRING) AS amount`, or leave the column out
+hint: write `encode(amount, 'hex') AS amount`, or leave the column out
 ",
     },
     Slip {

@@ -17,7 +17,7 @@ use crate::engine::relation::{self, Closed, Ground, Window};
 use crate::engine::shown::Request;
 use crate::engine::source::{in_time, query_fault, text_timestamp};
 use crate::engine::view::{Views, only_timestamp};
-use crate::engine::{timestamp, types};
+use crate::engine::{timestamp, types, words};
 use crate::load::Declared;
 use crate::resource::{Address, FeatureView, Instant};
 
@@ -71,7 +71,7 @@ impl Embedded<'_> {
         let relation = relation::relation(self.ground, config).map_err(|it| closed(&it))?;
         let opened = async { relation.table(relation.schema().await?, window).await };
         let table = in_time(self.ground, &*relation, opened).await.map_err(|it| closed(&it))?;
-        let failed = |it: datafusion::error::DataFusionError| unreadable(self.request, &it.strip_backtrace());
+        let failed = |it: datafusion::error::DataFusionError| unreadable(self.request, &words::plain(&it));
         let mut rows = self.ground.session.read_table(table).map_err(failed)?;
         if raw {
             return Ok(rows);

@@ -5,8 +5,8 @@ mod embedded;
 use super::relation::{Closed, Ground};
 use super::show;
 use super::shown::{Format, Request, Seen};
-use super::source::{closed_fault, runtime};
-use super::spark;
+use super::source::{closed_fault, no_threads, runtime};
+use super::{panics, spark};
 use crate::batch_config::BatchConfig;
 use crate::diagnostic::{Diagnostic, DocumentId};
 use crate::load::EngineKind;
@@ -23,9 +23,13 @@ pub fn preview(
     std::thread::scope(|scope| {
         let shown = std::thread::Builder::new()
             .stack_size(sql::STACK)
-            .spawn_scoped(scope, || read_and_write(request, format, out));
-        let shown = shown.expect("a thread is to be had").join();
-        shown.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            .spawn_scoped(scope, || panics::with_threads(|| read_and_write(request, format, out)));
+        let no_threads = |it: String| Err(vec![no_threads(&it)]);
+        match shown.map(std::thread::ScopedJoinHandle::join) {
+            Err(error) => no_threads(error.to_string()),
+            Ok(Ok(seen)) => seen.unwrap_or_else(no_threads),
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+        }
     })
 }
 
@@ -35,7 +39,7 @@ fn read_and_write(
     out: &mut (dyn std::io::Write + Send),
 ) -> Result<Seen, Vec<Diagnostic>> {
     let ground = Ground::new(request.root, request.services);
-    let runtime = runtime();
+    let runtime = runtime().map_err(|it| vec![no_threads(&it)])?;
     let seen = runtime.block_on(async {
         let written = if is_on_spark(request) {
             let (schema, rows) = spark::preview(&ground, request).await?;
@@ -43,7 +47,7 @@ fn read_and_write(
         } else {
             show::write_frame(embedded::rows(&ground, request).await?, format, out).await
         };
-        written.map_err(|it| vec![unreadable(request, &it)])
+        written.map_err(|it| vec![unreadable(request, &it.reason).hint_if(it.hint)])
     });
     runtime.block_on(ground.spark.close());
     // A source that still has not answered is not waited for.
