@@ -7,6 +7,7 @@ mod git;
 mod input;
 mod kill;
 mod project;
+mod queries;
 mod races;
 mod registry;
 mod saved;

@@ -171,7 +171,7 @@ pub fn queries<'a>(
             report.diagnostics.push(Diagnostic::error("L014", summary).place(place(&fault)));
         }
         if dialect == Dialect::Embedded {
-            embedded(resource, query.path, parsed, report);
+            embedded(resource, &query, parsed, report);
         }
         if let Some(asked) = sql::asks_window(parsed)
             && let Some((fault, hint)) = window_fault(resource, query.path, &asked)
@@ -212,13 +212,19 @@ pub fn queries<'a>(
 }
 
 /// Looks at what the embedded engine does not have, or reads in its own way.
-fn embedded(resource: &Resource, path: &str, parsed: &Query, report: &mut Report) {
-    let (address, document) = (&resource.address, report.document);
+fn embedded(resource: &Resource, query: &crate::resource::Query, parsed: &Query, report: &mut Report) {
+    let (address, path, document) = (&resource.address, query.path, report.document);
     let place =
         |fault: &sql::Fault| Place::Query { document, path: path.to_owned(), line: fault.line, column: fault.column };
     if let Some(fault) = sql::not_ours(parsed) {
         let summary = format!("`{path}` of `{address}` cannot be read: {}", fault.message);
-        report.diagnostics.push(Diagnostic::error("L014", summary).place(place(&fault)));
+        let hint = template_hint(query.text, &fault);
+        report.diagnostics.push(Diagnostic::error("L014", summary).place(place(&fault)).hint_if(hint));
+    }
+    if let Some(fault) = sql::yields_twice(parsed) {
+        let summary = format!("`{path}` of `{address}` yields two columns `{}`", fault.message);
+        let hint = "leave one of them out, or give it another name with AS".to_owned();
+        report.diagnostics.push(Diagnostic::error("V003", summary).place(place(&fault)).hint(hint));
     }
     for found in sql::reads_otherwise(parsed) {
         let summary = format!("`{path}` of `{address}`: {}", found.fault.message);
@@ -251,7 +257,7 @@ fn query_hint(text: &str, fault: &sql::Fault) -> Option<String> {
 fn template_hint(text: &str, fault: &sql::Fault) -> Option<String> {
     let line = text.split('\n').nth(fault.line - 1)?;
     let rest: String = line.chars().skip(fault.column - 1).collect();
-    let name = rest.strip_prefix('{')?.split_once('}')?.0.trim();
+    let name = rest.trim_start_matches(['"', '\'']).strip_prefix('{')?.split_once('}')?.0.trim();
     Some(match name {
         "context.start_time" => "write `window_start()`".to_owned(),
         "context.end_time" => "write `window_end()`".to_owned(),

@@ -279,7 +279,7 @@ fn forget_unread(found: &mut Vec<Diagnostic>) {
         crate::diagnostic::Place::Query { document, path, .. } => Some((*document, path.clone())),
         _ => None,
     };
-    let unread = found.iter().filter(|it| matches!(it.code.0, "L014" | "R005")).filter_map(query);
+    let unread = found.iter().filter(|it| matches!(it.code.0, "L014" | "R005" | "V003")).filter_map(query);
     let unread: std::collections::HashSet<_> = unread.collect();
     found.retain(|it| it.code.0 != "D002" || query(it).is_none_or(|it| !unread.contains(&it)));
 }

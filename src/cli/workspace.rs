@@ -91,6 +91,12 @@ fn create(context: &Context, name: &str, live: bool) -> Result<Exit, Stop> {
     let mode = if live { Mode::Live } else { Mode::Development };
     let at = context.now()?.to_string();
     let mut registry = context.writable_registry(&location, missing)?;
+    let there = context.wait(registry.workspaces()).map_err(|error| Stop::registry(&error, &shown(&location)))?;
+    // Whoever types one of two such names means the other every now and then.
+    if let Some(other) = there.iter().find(|it| it.name != name && it.name.eq_ignore_ascii_case(name)) {
+        let summary = format!("workspace `{}` exists, and `{name}` differs from it by its case alone", other.name);
+        return Err(Stop::diagnostic(Diagnostic::error("G011", summary).hint("choose another name")));
+    }
     context
         .wait(registry.create_workspace(name, mode, &at))
         .map_err(|error| Stop::registry(&error, &shown(&location)))?;

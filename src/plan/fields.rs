@@ -2,12 +2,29 @@
 
 use serde_json::Value;
 
+use super::inputs;
 use super::written::Both;
 use crate::resource::{Catalog, ENGINE, Effect, FeatureView, FieldChange, Resource, Rule, pointer_mut, rule_for};
 use crate::sql::{self, Dialect};
 
 /// Returns the fields that differ, in the order of their paths, each with its effect.
 pub fn compare(
+    before: &Resource,
+    before_catalog: &Catalog,
+    after: &Resource,
+    after_catalog: &Catalog,
+) -> Vec<FieldChange> {
+    // Where the names of inputs are all that makes a difference, there is none; else both are shown as they are written.
+    if let Some(renamed) = inputs::renamed(before, before_catalog, after, after_catalog) {
+        let changes = compare_as_named(&renamed, before_catalog, after, after_catalog);
+        if changes.iter().all(|it| !matches!(it.path.as_str(), "inputs" | "sql")) {
+            return changes;
+        }
+    }
+    compare_as_named(before, before_catalog, after, after_catalog)
+}
+
+fn compare_as_named(
     before: &Resource,
     before_catalog: &Catalog,
     after: &Resource,

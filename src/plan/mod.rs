@@ -8,6 +8,7 @@ mod fields;
 mod gains;
 mod guard;
 mod harmless;
+mod inputs;
 mod job;
 mod order;
 mod refusal;

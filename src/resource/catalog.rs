@@ -10,7 +10,7 @@ use super::{Address, Dtype, FeatureView, Field, Kind, Resource, SOURCES, VIEWS};
 /// The names of a view's columns, with those types that are known; nothing when a source has to be opened to know.
 pub type ViewColumns = Option<Arc<[(String, Option<Dtype>)]>>;
 
-/// A read-only index of resources. Never iterated, so its order cannot show.
+/// A read-only index of resources. Whoever looks at all of them asks for yes or no, so that its order cannot show.
 #[derive(Default)]
 pub struct Catalog<'a> {
     resources: HashMap<(Kind, &'a str), &'a Resource, RandomState>,
@@ -66,6 +66,14 @@ impl<'a> Catalog<'a> {
 
     pub fn entity(&self, name: &str) -> Option<&'a Resource> {
         self.find(&[Kind::Entity], name)
+    }
+
+    /// Says whether a transformation reads the one called `name`.
+    pub fn is_input(&self, name: &str) -> bool {
+        self.resources.values().any(|it| match &it.spec {
+            super::Spec::Transformation(it) => it.inputs.iter().any(|it| it == name),
+            _ => false,
+        })
     }
 
     pub fn transformation(&self, name: &str) -> Option<&'a Resource> {

@@ -23,7 +23,7 @@ pub use appended::appended;
 pub use depth::STACK;
 pub use names::{Column, output_columns, parameter, place_of, place_of_second, same_table, tables};
 pub use normal::normal_form;
-pub use otherwise::{not_ours, reads_otherwise};
+pub use otherwise::{not_ours, reads_otherwise, yields_twice};
 pub use reads::{AsksWindow, asks_window, more_than_reads};
 pub use rename::rename_table;
 pub use sees::sees_gained;

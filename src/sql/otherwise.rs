@@ -3,11 +3,12 @@
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, LimitClause, Query, Select, SelectFlavor, Spanned,
-    TableFactor, UnaryOperator, Value, Visit, Visitor,
+    Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, LimitClause, Query, Select, SelectFlavor,
+    SelectItem, SetExpr, Spanned, TableFactor, UnaryOperator, Value, Visit, Visitor,
 };
 use sqlparser::tokenizer::Span;
 
+use super::names::identifier;
 use super::{Fault, Holds};
 
 /// A form that validates here and elsewhere, and yields other values.
@@ -99,6 +100,19 @@ pub fn not_ours(query: &Query) -> Option<Fault> {
             ControlFlow::Continue(())
         }
 
+        fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Fault> {
+            // What other tools fill in before they run a query. Between quotes it is SQL, and means something else.
+            let (kind, text) = match expr {
+                Expr::Identifier(name) if name.quote_style.is_some() => ("a column", name.value.as_str()),
+                Expr::Value(_) => ("a text", text(expr).unwrap_or_default()),
+                _ => return ControlFlow::Continue(()),
+            };
+            if !text.starts_with("{context.") || !text.ends_with('}') {
+                return ControlFlow::Continue(());
+            }
+            ControlFlow::Break(at(format!("`{text}` is {kind} here, and nothing fills it in"), expr.span()))
+        }
+
         fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<Fault> {
             match select.flavor {
                 SelectFlavor::FromFirstNoSelect => {
@@ -120,6 +134,26 @@ pub fn not_ours(query: &Query) -> Option<Fault> {
         }
     }
     query.visit(&mut Missing).break_value()
+}
+
+/// Returns a column that `query` yields twice by names that are written, with the place of the second.
+pub fn yields_twice(query: &Query) -> Option<Fault> {
+    let SetExpr::Select(select) = query.body.as_ref() else { return None };
+    let mut seen = Vec::new();
+    for item in &select.projection {
+        let name = match item {
+            SelectItem::ExprWithAlias { alias, .. } => alias,
+            SelectItem::UnnamedExpr(Expr::Identifier(name)) => name,
+            SelectItem::UnnamedExpr(Expr::CompoundIdentifier(path)) => path.last()?,
+            _ => continue,
+        };
+        let folded = identifier(name);
+        if seen.contains(&folded) {
+            return Some(at(folded, item.span()));
+        }
+        seen.push(folded);
+    }
+    None
 }
 
 fn at(message: String, span: Span) -> Fault {
@@ -176,6 +210,19 @@ mod tests {
     }
 
     #[test]
+    fn a_column_that_is_yielded_twice_has_a_place() {
+        let check = |text: &str, expected: Option<(&str, usize)>| {
+            let found = yields_twice(&parse(text).unwrap());
+            assert_eq!(found.as_ref().map(|it| (it.message.as_str(), it.column)), expected, "{text}");
+        };
+        check("SELECT a, b AS A FROM t", Some(("a", 11)));
+        check("SELECT t.a, u.a FROM t JOIN u", Some(("a", 13)));
+        check("SELECT a, b AS \"A\" FROM t", None);
+        check("SELECT a, b FROM (SELECT a AS b, c AS b FROM t)", None);
+        check("SELECT *, a FROM t", None);
+    }
+
+    #[test]
     fn what_the_engine_does_not_have_is_named_with_its_place() {
         let check = |text: &str, expected: Option<(&str, usize)>| {
             let found = not_ours(&parse(text).unwrap());
@@ -185,6 +232,15 @@ mod tests {
         check("SELECT a FROM (SELECT a FROM t OFFSET -2) x", Some(("OFFSET takes 0 or more, and not -2", 40)));
         check("FROM t", Some(("a query says what it yields, as in SELECT * FROM …, and this has no SELECT", 1)));
         check("SELECT a FROM t PIVOT (sum(b) FOR c IN ('x', 'y')) p", Some(("PIVOT is not a part of weir's SQL", 15)));
+        check(
+            "SELECT a FROM t WHERE b < f(\"{context.end_time}\")",
+            Some(("`{context.end_time}` is a column here, and nothing fills it in", 29)),
+        );
+        check(
+            "SELECT a FROM t WHERE b < '{context.start_time}'",
+            Some(("`{context.start_time}` is a text here, and nothing fills it in", 27)),
+        );
+        check("SELECT '{context}', '{}' FROM t", None);
         check("SELECT a FROM t LIMIT 0 OFFSET 3", None);
         check("FROM t SELECT a", None);
     }

@@ -282,3 +282,68 @@ fn spaces_in_types() {
 fn renamed_from_of_nothing() {
     same_view("", "renamed_from: long_gone");
 }
+
+const SPEND: &str = "\
+kind: BatchFeatureView
+name: spend
+sources: [s]
+entities: [user]
+transformation: { name: clean, inputs: [s] }
+---
+kind: Entity
+name: user
+join_keys: [{ name: user_id, dtype: String }]
+---
+kind: BatchSource
+name: s
+batch_config: { kind: HiveConfig, database: d, table: t }
+---
+";
+
+fn clean(inputs: &str, sql: &str) -> String {
+    format!("{SPEND}kind: Transformation\nname: clean\nmode: sql\ninputs: [{inputs}]\nsql: {sql}\n")
+}
+
+#[test]
+fn names_of_inputs_that_are_open() {
+    let scene = Scene::LIVE;
+    let before = clean("x", "SELECT x.user_id, ts, a FROM x WHERE x.a > 0");
+    for after in [
+        clean("events", "SELECT events.user_id, ts, a FROM events WHERE events.a > 0"),
+        clean("Events", "select events.user_id, ts, a from events where events.a > 0"),
+        clean("clean_in", "SELECT clean_in.user_id, ts, a /* all */ FROM clean_in WHERE clean_in.a > 0"),
+    ] {
+        let plan = scene.plan(&before, &after);
+        assert!(plan.starts_with("No changes."), "{after}\n{plan}");
+    }
+    for (after, shown) in [
+        // Another query under another name, and a name that the query does not follow, or says already.
+        (clean("events", "SELECT events.user_id, ts, a FROM events WHERE events.a > 1"), "sql:"),
+        (clean("a", "SELECT a.user_id, ts, a FROM a WHERE a.a > 0"), "inputs:"),
+    ] {
+        let plan = scene.plan(&before, &after);
+        assert!(plan.contains("± Transformation.clean") && plan.contains(shown), "{after}\n{plan}");
+    }
+}
+
+#[test]
+fn names_of_inputs_are_not_those_of_other_tables() {
+    let scene = Scene::LIVE;
+    let two = |inputs: &str, sql: &str| {
+        let join =
+            clean(inputs, sql).replace("sources: [s]", "sources: [s, u]").replace("inputs: [s]", "inputs: [s, u]");
+        format!("{join}---\nkind: BatchSource\nname: u\nbatch_config: {{ kind: HiveConfig, database: d, table: u }}\n")
+    };
+    let before = two("x, y", "SELECT x.user_id, x.ts, y.a FROM x JOIN y ON x.id = y.id");
+    // Each is called as the other was: the same tables in the same places.
+    let plan = scene.plan(&before, &two("y, x", "SELECT y.user_id, y.ts, x.a FROM y JOIN x ON y.id = x.id"));
+    assert!(plan.starts_with("No changes."), "{plan}");
+    // The same names for the other tables.
+    let plan = scene.plan(&before, &two("y, x", "SELECT x.user_id, x.ts, y.a FROM x JOIN y ON x.id = y.id"));
+    assert!(plan.contains("± Transformation.clean"), "{plan}");
+    // Where another transformation reads this one, a name may stand for a table of both.
+    let outer = "---\nkind: Transformation\nname: outer\nmode: sql\ninputs: [clean, x]\nsql: SELECT * FROM clean JOIN x USING (id)\n";
+    let one = |input: &str| clean(input, &format!("SELECT user_id, ts, a FROM {input}")) + outer;
+    let plan = scene.plan(&one("x"), &one("z"));
+    assert!(plan.contains("± Transformation.clean"), "{plan}");
+}

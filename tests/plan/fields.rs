@@ -368,13 +368,13 @@ fn other_inputs_and_another_query_recreate_a_transformation() {
     edit(
         CLEANED,
         "inputs: [rows]\nsql: SELECT user_id, at FROM rows",
-        "inputs: [raw]\nsql: SELECT user_id, at FROM raw",
+        "inputs: [raw]\nsql: SELECT at, user_id FROM raw",
         r#"
 ± Transformation.cleaned
     inputs:  (recreates, can be suppressed)
       - rows
       + raw
-    sql: SELECT user_id, at FROM rows -> SELECT user_id, at FROM raw
+    sql: SELECT user_id, at FROM rows -> SELECT at, user_id FROM raw
       (recreates, can be suppressed)
 
 Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 0 unchanged,

@@ -1,0 +1,43 @@
+//! Names of open inputs: what a transformation calls a table, and its own query reads by that name.
+
+use std::sync::Arc;
+
+use crate::resource::{Catalog, Resource, Spec};
+use crate::sql::rename_table;
+
+/// Returns `before` with its open inputs called as `after` calls them, in `inputs` and in the query. `None` where nothing
+/// is called otherwise, or where a name says more than which table is meant.
+///
+/// Views supply open inputs in their order, so the names are nobody else's business. Where transformations read each
+/// other, one name can stand for one table in several of them: there it stays what it is.
+pub fn renamed(
+    before: &Resource,
+    before_catalog: &Catalog,
+    after: &Resource,
+    after_catalog: &Catalog,
+) -> Option<Resource> {
+    let (Spec::Transformation(was), Spec::Transformation(is)) = (&before.spec, &after.spec) else { return None };
+    if was.inputs == is.inputs || was.inputs.len() != is.inputs.len() {
+        return None;
+    }
+    let is_one_of_several = |it: &Resource, inputs: &[String], catalog: &Catalog| {
+        inputs.iter().any(|it| catalog.transformation(it).is_some()) || catalog.is_input(&it.address.name)
+    };
+    if is_one_of_several(before, &was.inputs, before_catalog) || is_one_of_several(after, &is.inputs, after_catalog) {
+        return None;
+    }
+    let dialect = after.engine.or(before.engine).unwrap_or_default();
+    let mut sql = was.sql.clone()?;
+    // By way of names that nobody has, so that two inputs can change places.
+    let between = |index: usize| format!("weir_input_{index}");
+    let pairs = was.inputs.iter().zip(&is.inputs).enumerate().filter(|(_, (old, new))| old != new);
+    for (index, (old, _)) in pairs.clone() {
+        sql = rename_table(dialect, &sql, old, &between(index))?;
+    }
+    for (index, (_, new)) in pairs {
+        sql = rename_table(dialect, &sql, &between(index), new)?;
+    }
+    let mut spec = was.as_ref().clone();
+    (spec.sql, spec.inputs) = (Some(sql), is.inputs.clone());
+    Some(Resource { spec: Spec::Transformation(Arc::new(spec)), ..before.clone() })
+}
