@@ -385,4 +385,22 @@ mod tests {
         assert!("2022-02-30".parse::<Instant>().is_err());
         assert!("2022-10-10T00:00:00".parse::<Instant>().is_err());
     }
+
+    #[test]
+    fn an_instant_is_a_whole_second_that_can_be_counted() {
+        let check = |text: &str, expected: Result<&str, &str>| {
+            let found = text.parse::<Instant>().map(|it| it.to_string());
+            assert_eq!(found, expected.map(str::to_owned).map_err(str::to_owned), "{text}");
+        };
+        check("2024-01-31", Ok("2024-01-31T00:00:00Z"));
+        check("2024-01-31T12:00:00+02:00", Ok("2024-01-31T10:00:00Z"));
+        let end = "9999-12-30T22:00:00Z";
+        check(end, Ok(end));
+        for text in ["9999-12-31", "9999-12-31T23:59:59Z"] {
+            check(text, Err(&format!("`{text}` is too far away: instants end with {end}")));
+        }
+        for text in ["2024-13-01", "2024-02-30T00:00:00Z", "soon", "2024-01-31T12:00:00"] {
+            check(text, Err(&format!("`{text}` is not an instant; write it as 2024-01-31 or 2024-01-31T12:00:00Z")));
+        }
+    }
 }
