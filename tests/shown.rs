@@ -1,6 +1,7 @@
 //! What is shown is safe to show: every field of every kind, filled with what hides or moves, goes through every command
 //! in every format. Fields are found in the schema, so that a new one is covered by itself.
 
+mod secrets;
 mod words;
 
 use std::collections::BTreeMap;

@@ -58,6 +58,10 @@ impl Location {
                 "leave out the `?` and what follows",
             );
         }
+        if crate::secret::signs_in(url) {
+            let summary = format!("`{shown}` has a user, and a registry is a file");
+            return fault(summary, WRITE);
+        }
         if path.starts_with('~') {
             return fault(
                 format!("`{shown}` starts with `~`, which only a shell replaces"),
