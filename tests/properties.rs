@@ -1256,11 +1256,19 @@ fn effect(
 
 /// Returns a recorded resource with its defaults written out, and identities in the place of the names it refers to.
 fn plain(address: &Address, entry: &Entry, snapshot: &Snapshot) -> Map<String, Value> {
-    let Value::Object(mut fields) = entry.resource.as_ref().unwrap().to_json() else { unreachable!() };
-    let identity = |kinds: &[Kind], name: &str| {
+    let Value::Object(fields) = entry.resource.as_ref().unwrap().to_json() else { unreachable!() };
+    in_full(address, fields, &|kinds, name| {
         let found = entry.depends_on.iter().find(|it| kinds.contains(&it.kind) && *it.name == *name);
         found.map_or_else(|| name.to_owned(), |it| format!("#{}", snapshot.entries[it].id))
-    };
+    })
+}
+
+/// Returns fields with their defaults written out, and what `identity` says in the place of the names they refer to.
+fn in_full(
+    address: &Address,
+    mut fields: Map<String, Value>,
+    identity: &dyn Fn(&[Kind], &str) -> String,
+) -> Map<String, Value> {
     let source = |it: &Value| json!(identity(SOURCES, it.as_str().unwrap()));
     fields.insert("kind".to_owned(), json!(address.kind.as_str()));
     fields.entry("prevent_destroy").or_insert(json!(false));

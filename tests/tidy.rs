@@ -189,7 +189,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("plan", &["diagnostic", "sql", "resource"]),
     ("outline", &["diagnostic", "resource", "load", "resolve", "check", "plan"]),
     ("render", &["diagnostic", "resource", "plan"]),
-    ("registry", &["diagnostic", "resource", "plan"]),
+    ("registry", &["diagnostic", "secret", "resource", "plan"]),
     ("apply", &["resource", "plan", "registry"]),
 ];
 

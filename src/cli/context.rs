@@ -83,14 +83,16 @@ impl Context {
         }
     }
 
-    /// Does something while the command goes on, one thing after the other; the process waits for it at its end.
+    /// Writes down what the next run can use, one thing after the other, while the command goes on. The process waits
+    /// for it at its end. Where the system has no thread for it, the next run finds less, and is slower.
     pub fn aside(&self, work: impl FnOnce() + Send + 'static) {
         let mut aside = self.aside.lock().unwrap_or_else(PoisonError::into_inner);
         let before = aside.take();
-        *aside = Some(std::thread::spawn(move || {
+        let after = move || {
             before.map(JoinHandle::join);
             work();
-        }));
+        };
+        *aside = std::thread::Builder::new().spawn(after).ok();
     }
 
     /// Waits for what the registry does.

@@ -22,16 +22,20 @@ pub fn plan(
         return Ok(None);
     }
     // What is recorded is read meanwhile.
-    let (recorded, focus) = std::thread::scope(|scope| {
-        let recorded = scope.spawn(|| ground.snapshot_with(context, |_, _| false));
+    let (read, focus) = std::thread::scope(|scope| {
+        let read = || ground.snapshot_with(context, |_, _| false);
+        let thread = std::thread::Builder::new().spawn_scoped(scope, read);
         let focus = sources.outline().and_then(|before| {
             // From half on, the whole way is no slower.
             let limit = before.lines.len() / 2;
             let reader = Reader { files: &sources.files, project: &place.project, cache: &mut sources.cache };
             Focus::check(before, reader, limit)
         });
-        (recorded.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), focus)
+        let read = thread.map(|it| it.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        (read, focus)
     });
+    // Where the system has no thread for it, it is read now.
+    let recorded = read.unwrap_or_else(|_| ground.snapshot_with(context, |_, _| false));
     let Some(mut focus) = focus else { return Ok(None) };
     let state = focus.outline.state();
     let planned = if state == ground.workspace.state {

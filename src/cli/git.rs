@@ -9,8 +9,8 @@ use super::stop::Stop;
 use crate::diagnostic::Diagnostic;
 use crate::render::json::RepoJson;
 
-/// A question to git that runs while the plan is made.
-pub struct Asked(JoinHandle<Answer>);
+/// A question to git that runs while the plan is made. Where the system has no thread for it, it was answered at once.
+pub struct Asked(Result<JoinHandle<Answer>, Answer>);
 
 /// What git says. Where there is no git, or no repository, nothing; that is no fault.
 #[derive(Debug, Clone, Default)]
@@ -22,21 +22,23 @@ struct Answer {
 
 /// Asks for commit and dirtiness of `root`.
 pub fn ask(root: &Path) -> Asked {
-    let root: PathBuf = root.to_owned();
-    Asked(std::thread::spawn(move || {
-        let mut repo = RepoJson::default();
-        let answered = git(&root, &["rev-parse", "--verify", "HEAD"]).and_then(|commit| {
-            repo.commit = commit;
-            if repo.commit.is_some() {
-                let changed = git(&root, &["status", "--porcelain", "--untracked-files=no", "--", "."])?;
-                // What this machine alone ignores is read as a declaration all the same: only .gitignore counts.
-                let new = git(&root, &["ls-files", "--others", "--exclude-per-directory=.gitignore", "--", "."])?;
-                repo.dirty = changed.zip(new).map(|(changed, new)| !changed.is_empty() || !new.is_empty());
-            }
-            Ok(())
-        });
-        Answer { repo, fault: answered.err() }
-    }))
+    let there: PathBuf = root.to_owned();
+    Asked(std::thread::Builder::new().spawn(move || answer(&there)).map_err(|_| answer(root)))
+}
+
+fn answer(root: &Path) -> Answer {
+    let mut repo = RepoJson::default();
+    let answered = git(root, &["rev-parse", "--verify", "HEAD"]).and_then(|commit| {
+        repo.commit = commit;
+        if repo.commit.is_some() {
+            let changed = git(root, &["status", "--porcelain", "--untracked-files=no", "--", "."])?;
+            // What this machine alone ignores is read as a declaration all the same: only .gitignore counts.
+            let new = git(root, &["ls-files", "--others", "--exclude-per-directory=.gitignore", "--", "."])?;
+            repo.dirty = changed.zip(new).map(|(changed, new)| !changed.is_empty() || !new.is_empty());
+        }
+        Ok(())
+    });
+    Answer { repo, fault: answered.err() }
 }
 
 /// Returns the repo's folder inside its git repository, as `folder/`: what GitHub shows begins at the root of that.
@@ -70,7 +72,10 @@ impl Asked {
     }
 
     fn wait(self) -> Answer {
-        self.0.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        match self.0 {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            Err(answer) => answer,
+        }
     }
 }
 

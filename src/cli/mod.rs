@@ -23,6 +23,7 @@ mod saved;
 mod schema;
 mod show;
 mod stop;
+mod threads;
 mod ui;
 mod validate;
 mod workspace;
@@ -37,7 +38,6 @@ use stop::{Exit, Stop};
 
 use crate::diagnostic::Diagnostic;
 use crate::render::shown;
-use crate::sql;
 
 pub use schema::command_reference;
 
@@ -130,17 +130,9 @@ pub enum Format {
 
 /// Runs weir with the arguments of this process.
 pub fn main() -> ExitCode {
-    // SQL trees are deep: the threads that read them get room. A second call finds the pool made, which is as good.
-    if rayon::ThreadPoolBuilder::new().stack_size(sql::STACK).build_global().is_err() {
-        // A system without threads to spare has the one that we are on.
-        let _ = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build_global();
-    }
-    // The main thread's room is the system's choice, and a plan reads queries on it.
-    match std::thread::Builder::new().stack_size(sql::STACK).spawn(run_arguments).map(std::thread::JoinHandle::join) {
-        Ok(Ok(exit)) => exit,
-        Ok(Err(panic)) => std::panic::resume_unwind(panic),
-        // A system without a thread to spare has what it has: only the deepest queries need more.
-        Err(_) => run_arguments(),
+    match threads::with_room(run_arguments) {
+        Ok(exit) => exit,
+        Err(reason) => threads::say_none(&reason),
     }
 }
 

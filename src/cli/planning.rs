@@ -12,7 +12,7 @@ use crate::plan::{
     self, Action, Approved, Change, Columns, Data, Declared, Entry, Learned, Plan, Refusal, RegistryPlace, Snapshot,
     Suppress,
 };
-use crate::registry::{self, Location, Part, Parts, Registry, Sqlite, Workspace};
+use crate::registry::{self, Location, Parts, Registry, Sqlite, Workspace};
 use crate::render::{shown as safe, style, text, words};
 use crate::resource::{Address, Instant};
 
@@ -347,15 +347,18 @@ impl From<bool> for Answer {
     }
 }
 
-/// Makes the next part while the last one is written.
+/// Makes the next part while the last one is written, or when it is asked for where the system has no thread for it.
 fn ahead<'scope>(
     scope: &'scope std::thread::Scope<'scope, '_>,
-    parts: impl Iterator<Item = Part> + Send + 'scope,
+    parts: impl Fn() -> Parts<'scope> + Copy + Send + 'scope,
 ) -> Parts<'scope> {
     let (sender, receiver) = std::sync::mpsc::sync_channel(1);
     // A transaction that fails takes no more parts: nobody is left to send them to.
-    scope.spawn(move || parts.map(|it| sender.send(it)).take_while(Result::is_ok).for_each(drop));
-    Box::new(receiver.into_iter())
+    let make = move || parts().map(|it| sender.send(it)).take_while(Result::is_ok).for_each(drop);
+    match std::thread::Builder::new().spawn_scoped(scope, make) {
+        Ok(_) => Box::new(receiver.into_iter()),
+        Err(_) => parts(),
+    }
 }
 
 /// Records what data taught, where nothing that is declared changes.
@@ -375,7 +378,7 @@ fn learn(context: &Context, ground: &Ground, planned: &Planned) -> Result<(), St
 fn commit(context: &Context, ground: &Ground, approved: &Approved, occasion: &Occasion) -> Result<(), Stop> {
     let mut registry = ground.to_write(context)?;
     let serial = std::thread::scope(|scope| {
-        let parts = ahead(scope, crate::apply::parts(approved));
+        let parts = ahead(scope, || Box::new(crate::apply::parts(approved)));
         context.wait(crate::apply::apply(&mut registry, approved, occasion, parts))
     });
     let serial = serial.map_err(|error| ground.fail(&error))?;

@@ -43,7 +43,6 @@ use std::sync::Arc;
 use crate::diagnostic::Diagnostic;
 use crate::load::Repo;
 use crate::resource::{Address, Field};
-use crate::sql;
 
 pub use panics::is_caught;
 pub use preview::preview;
@@ -60,12 +59,8 @@ pub const FEATURES: &str = if cfg!(feature = "spark") { "data, spark" } else { "
 
 /// Opens every source of a resolved repo and plans every query, without running one.
 pub fn derive(repo: &Repo, place: &Surroundings) -> (Derived, Vec<Diagnostic>) {
-    // The threads that plan get room for deep queries.
-    let pool = rayon::ThreadPoolBuilder::new().stack_size(sql::STACK).build();
-    let opened = match pool {
-        Ok(pool) => panics::with_threads(|| pool.install(|| open_and_check(repo, place))).and_then(|it| it),
-        Err(error) => Err(error.to_string()),
-    };
+    let opened = source::pool()
+        .and_then(|pool| panics::with_threads(|| pool.install(|| open_and_check(repo, place))).and_then(|it| it));
     // Nothing of what was found out is used: a part of it would look like all of it.
     opened.unwrap_or_else(|reason| (Derived::default(), vec![source::no_threads(&reason)]))
 }

@@ -63,6 +63,20 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, String> {
     runtime.map_err(|it| it.to_string())
 }
 
+/// Returns the threads that plan queries, with room for their depth.
+pub fn pool() -> Result<rayon::ThreadPool, String> {
+    room(std::thread::available_parallelism().map_or(1, usize::from))?;
+    rayon::ThreadPoolBuilder::new().stack_size(sql::STACK).build().map_err(|it| it.to_string())
+}
+
+/// Says why as many threads with room for deep queries are not to be had, and what is opened on them.
+pub fn room(threads: usize) -> Result<(), String> {
+    if sql::has_room(threads, REST) { Ok(()) } else { Err("there is too little memory for its stack".to_owned()) }
+}
+
+/// What is left for sources and for plans of queries, in bytes: 34 threads of the system's size, and the rest.
+const REST: usize = (WORKERS + BLOCKING) * 2 * 1024 * 1024 + 256 * 1024 * 1024;
+
 /// Returns what is said where the system gives no thread to open sources with.
 pub fn no_threads(reason: &str) -> Diagnostic {
     let summary = format!("no source can be opened, because the system gives no thread for it: {reason}");

@@ -10,6 +10,13 @@ use super::{Fault, Holds};
 /// How much stack a thread has that reads queries, in bytes. What is not touched costs nothing.
 pub const STACK: usize = 256 * 1024 * 1024;
 
+/// Says whether the system gives as many threads their stacks, with `rest` bytes left to work with. Where a thread gets
+/// the last of it, the next allocation ends the process. One thread is given all of it, and gives it back untouched.
+pub fn has_room(threads: usize, rest: usize) -> bool {
+    let all = std::thread::Builder::new().stack_size(threads * STACK + rest).spawn(|| {});
+    all.is_ok_and(|it| it.join().is_ok())
+}
+
 /// How deep a query may be.
 const DEPTH_MAX: usize = 1_000;
 

@@ -4,7 +4,7 @@ use datafusion::arrow::array::{ArrayRef, Int64Array, TimestampMicrosecondArray};
 use std::sync::Arc;
 
 use super::files::{array, parquet};
-use crate::support::Repo;
+use crate::support::{Repo, Run, clean};
 
 const ENTITY: &str = "kind: Entity\nname: e\njoin_keys: [{ name: id, dtype: Int64 }]\n";
 
@@ -363,4 +363,26 @@ fn two_columns_of_a_parquet_file_with_one_name_are_refused() {
     std::fs::write(repo.path().join("d.parquet"), bytes).unwrap();
     let says = "error[D001]: the source of `BatchSource.src` cannot be opened: `d.parquet` cannot be read as parquet: two of its columns are called `a`";
     assert_eq!(said(&repo).lines().next(), Some(says));
+}
+
+/// Whatever there is, sources are opened or a sentence says that they cannot be.
+#[cfg(target_os = "linux")]
+#[test]
+fn too_little_memory_for_sources_is_a_sentence() {
+    let repo = repo("d.csv", "csv", "", "SELECT id, ts FROM src");
+    repo.write("d.csv", &format!("id,ts\n1,{STAMP}\n"));
+    let sentences = [
+        "error[C002]: the system gives weir no thread to run on: ",
+        "error[D005]: no source can be opened, because the system gives no thread for it: ",
+    ];
+    for limit in (800_000..4_800_000).step_by(800_000) {
+        for arguments in ["validate", "preview v"] {
+            let script = format!("ulimit -v {limit}; exec \"$0\" --color never -q {arguments}");
+            let mut command = std::process::Command::new("sh");
+            clean(&mut command).current_dir(repo.path()).args(["-c", &script, env!("CARGO_BIN_EXE_weir")]);
+            let run = Run::from(crate::child::output(&mut command));
+            let is_said = sentences.iter().any(|it| run.stderr.starts_with(it));
+            assert!(run.code == Some(0) || run.code == Some(1) && is_said, "{arguments}, {limit}: {run:?}");
+        }
+    }
 }

@@ -86,6 +86,32 @@ fn an_apply_that_cannot_say_it_is_done_does_not_say_that_nothing_was() {
     assert!(said.stderr.contains("Registry is at serial 1."), "{}", said.stderr);
 }
 
+/// Whatever there is, weir does its work or says in a sentence, and in the format asked for, that it cannot.
+#[cfg(target_os = "linux")]
+#[test]
+fn too_little_memory_is_a_sentence() {
+    let repo = Repo::new(&[("user.yaml", USER)]);
+    let sentence = "the system gives weir no thread to run on: ";
+    let mut refused = 0;
+    for limit in (400_000..3_200_000).step_by(400_000) {
+        let run = script(&repo, &format!("ulimit -v {limit}; exec \"$0\" plan --format json"));
+        let document: serde_json::Value =
+            serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{limit}: {run:?}"));
+        match run.code {
+            Some(0) => assert_eq!(document["changes"][0]["address"], "Entity.user", "{limit}"),
+            Some(1) => {
+                let said =
+                    document["diagnostics"][0]["summary"].as_str().unwrap_or_else(|| panic!("{limit}: {document}"));
+                assert!(said.starts_with(sentence), "{limit}: {said}");
+                assert!(run.stderr.starts_with(&format!("error[C002]: {sentence}")), "{limit}: {}", run.stderr);
+                refused += 1;
+            }
+            code => panic!("{limit} ends with {code:?}: {run:?}"),
+        }
+    }
+    assert!(refused > 0, "nothing is refused: the limits of this story are too high");
+}
+
 #[test]
 fn without_a_terminal_nobody_is_asked() {
     let repo = applied();

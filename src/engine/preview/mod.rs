@@ -5,7 +5,7 @@ mod embedded;
 use super::relation::{Closed, Ground};
 use super::show;
 use super::shown::{Format, Request, Seen};
-use super::source::{closed_fault, no_threads, runtime};
+use super::source::{closed_fault, no_threads, room, runtime};
 use super::{panics, spark};
 use crate::batch_config::BatchConfig;
 use crate::diagnostic::{Diagnostic, DocumentId};
@@ -20,6 +20,7 @@ pub fn preview(
     out: &mut (dyn std::io::Write + Send),
 ) -> Result<Seen, Vec<Diagnostic>> {
     check_request(request).map_err(|it| vec![it])?;
+    room(1).map_err(|it| vec![no_threads(&it)])?;
     std::thread::scope(|scope| {
         let shown = std::thread::Builder::new()
             .stack_size(sql::STACK)

@@ -303,10 +303,10 @@ impl History {
                 tally.restored += usize::from(before != after);
                 let told = |rows: &Rows| -> BTreeMap<String, Told> {
                     let one = |it: &rows::Resource| {
-                        let mut spec = it.spec.clone();
-                        spec.as_object_mut()
-                            .unwrap()
-                            .retain(|key, _| key != "prevent_destroy" && key != "renamed_from");
+                        let mut spec = it.spec.as_object().unwrap().clone();
+                        spec.retain(|key, _| key != "prevent_destroy" && key != "renamed_from");
+                        let address = it.address().parse().unwrap();
+                        let mut spec = json!(in_full(&address, spec, &|_, name| name.to_owned()));
                         unformatted(&mut spec);
                         let flag = with_protection.then_some(it.prevent_destroy);
                         (it.address(), (spec, flag, it.depends_on.clone(), it.wire_order.clone()))
