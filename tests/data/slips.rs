@@ -876,7 +876,7 @@ hint: did you mean `cards`?
         from: "  SELECT card_id,\n         amount,\n         opened_at\n  FROM cards\n",
         to: "  SELECT card_id, amount, amount, opened_at FROM cards\n",
         says: "\
-error[D002]: `sql` of `BatchFeatureView.card_spend` does not fit its tables: the query yields two columns `amount`
+error[V003]: `sql` of `BatchFeatureView.card_spend` yields two columns `amount`
 --> view.yaml:6:27
 hint: leave one of them out, or give it another name with AS
 ",

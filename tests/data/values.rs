@@ -369,8 +369,8 @@ fn two_columns_of_a_parquet_file_with_one_name_are_refused() {
 #[cfg(target_os = "linux")]
 #[test]
 fn too_little_memory_for_sources_is_a_sentence() {
-    let repo = repo("d.csv", "csv", "", "SELECT id, ts FROM src");
-    repo.write("d.csv", &format!("id,ts\n1,{STAMP}\n"));
+    let repo = repo("d.csv", "csv", "", "SELECT id, n, ts FROM src");
+    repo.write("d.csv", &format!("id,n,ts\n1,2,{STAMP}\n"));
     let sentences = [
         "error[C002]: the system gives weir no thread to run on: ",
         "error[D005]: no source can be opened, because the system gives no thread for it: ",
