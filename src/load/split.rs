@@ -14,6 +14,8 @@ pub fn split(text: &str) -> Vec<DocumentPlace> {
     let mut open: Option<DocumentPlace> = None;
     // Directives belong to the document whose `---` comes next.
     let mut directives = false;
+    // Whether the document that is open has any: then it is read even when it holds nothing, since they may be wrong.
+    let mut directed = false;
     // Whether `---` has begun the document: from there on a line with `%` is none.
     let mut marked = false;
     let (mut line_number, mut offset) = (0, 0);
@@ -26,11 +28,12 @@ pub fn split(text: &str) -> Vec<DocumentPlace> {
         let ends = after("...").is_some_and(|it| it.trim_ascii().is_empty() || it.trim_ascii_start().starts_with('#'));
         let starts = after("---");
         if ends || starts.is_some() && !directives {
-            documents.extend(close(open.take(), directives));
-            marked = false;
+            documents.extend(close(open.take(), directed));
+            (marked, directed) = (false, false);
         }
         marked |= starts.is_some();
         let directive = line.starts_with('%') && !marked && open.is_none_or(|it| it.first_key == 0);
+        directed |= directive;
         directives = !ends && starts.is_none() && (directives || directive);
         if !ends {
             let place =
@@ -44,14 +47,14 @@ pub fn split(text: &str) -> Vec<DocumentPlace> {
         }
         offset += line.len();
     }
-    documents.extend(close(open, directives));
+    documents.extend(close(open, directed));
     documents
 }
 
-/// Returns a document unless it holds nothing. One of directives only is a mistake, and left for the reader to find.
-fn close(open: Option<DocumentPlace>, directives: bool) -> Option<DocumentPlace> {
+/// Returns a document unless it holds nothing. One with directives may be a mistake, which the reader finds.
+fn close(open: Option<DocumentPlace>, directed: bool) -> Option<DocumentPlace> {
     let mut place = open?;
-    if directives && place.first_key == 0 {
+    if directed && place.first_key == 0 {
         place.first_key = place.line;
     }
     Some(place).filter(|it| it.first_key > 0)

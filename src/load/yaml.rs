@@ -112,7 +112,8 @@ fn decode_fast(text: &str, kind: Kind, defaults: Option<&Defaults>) -> Option<Re
 
 fn decode_marked(origin: &Origin, defaults: &DefaultsByKind) -> Result<Option<Resource>, Box<Broken>> {
     let root = match node::parse(origin.text) {
-        Ok(Some(root)) if root.is_null() => return Ok(None),
+        // With a tag, it is more than nothing to some readers.
+        Ok(Some(root)) if root.is_null() && root.tag.is_none() => return Ok(None),
         Ok(Some(root)) => root,
         Ok(None) => return Ok(None),
         Err(malformed) => {
@@ -212,6 +213,10 @@ fn meant(path: &str, fault: &Fault) -> String {
 
 fn kind_of(origin: &Origin, root: &Node, diagnostics: &mut Vec<Diagnostic>) -> Option<Kind> {
     let kinds = || Kind::ALL.iter().map(|it| it.as_str());
+    if root.is_null() {
+        // What makes it more than nothing is its tag, and has been reported.
+        return None;
+    }
     if !matches!(root.value, Shape::Map(_)) {
         let diagnostic = Diagnostic::error("L007", "this document is not a declaration: it is not a map of fields")
             .place(origin.node(root));

@@ -217,6 +217,30 @@ fn tags_are_mistakes_wherever_they_stand() {
     check("kind: Entity\nname: a\ndescription: wow! a != b\n", "Valid: 1 declaration.");
 }
 
+/// A document that holds nothing is read all the same where a tag or a directive stands in it: other readers refuse it.
+#[test]
+fn a_document_of_a_tag_or_of_directives_is_no_empty_one() {
+    for (document, expected) in [
+        ("!x\n", "error[L011]: `!x` is a YAML tag, and tags are not read"),
+        ("--- !x\n", "error[L011]: `!x` is a YAML tag, and tags are not read"),
+        ("!!null ~\n", "error[L011]: `!!null` is a YAML tag, and tags are not read"),
+        ("%TAG ! tag:x,2000:\n---\n!x\n", "error[L011]: `tag:x,2000:x` is a YAML tag, and tags are not read"),
+        ("% x\n---\n", "error[L004]: the YAML is not well formed: "),
+        ("# note\n% x\n---\n# note\n", "error[L004]: the YAML is not well formed: "),
+        ("%YAML 1.2\n---\n", "Valid: 1 declaration."),
+        ("--- ~\n", "Valid: 1 declaration."),
+    ] {
+        for text in
+            [format!("{document}---\nkind: Entity\nname: a\n"), format!("kind: Entity\nname: a\n...\n{document}")]
+        {
+            let run = run(&Repo::new(&[("a.yaml", &text)]), &["-q", "validate"]);
+            let valid = expected.starts_with("Valid");
+            assert_eq!(run.code, Some(i32::from(!valid)), "{text}");
+            assert!(valid || run.stderr.starts_with(expected), "{text}\n{}", run.stderr);
+        }
+    }
+}
+
 #[test]
 fn a_missing_or_bad_name_is_one_error() {
     check(
