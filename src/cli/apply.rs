@@ -9,6 +9,7 @@ use super::plan::{ReadingArgs, make};
 use super::planning::{Ground, carry_out};
 use super::stop::{Exit, Stop};
 use super::{git, saved};
+use crate::absent::read_up_to;
 use crate::apply::Occasion;
 use crate::diagnostic::Diagnostic;
 use crate::plan::{Saved, SavedFault};
@@ -105,9 +106,13 @@ fn apply_file(context: &Context, args: &ApplyArgs, path: &Path) -> Result<Exit, 
     carry_out(context, &ground, planned, args.yes.into(), || occasion(context, args, now, repo), now)
 }
 
+/// The largest plan file that is read, in bytes.
+const PLAN_MAX: u64 = 1024 * 1024 * 1024;
+
 /// Reads a saved plan. What it says is not believed yet.
 pub fn read(path: &Path) -> Result<Saved, Stop> {
-    let text = std::fs::read(path).with_context(|| format!("the plan `{}` cannot be read", path.display()))?;
+    // It may come from a pipe that somebody names: `weir apply <(...)`.
+    let text = read_up_to(path, PLAN_MAX).with_context(|| format!("the plan `{}` cannot be read", path.display()))?;
     let fault = |reason: String, hint: &str| {
         Stop::diagnostic(Diagnostic::error("P007", format!("`{}` {reason}", path.display())).hint(hint))
     };

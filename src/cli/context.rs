@@ -10,7 +10,7 @@ use super::Global;
 use super::stop::Stop;
 use super::ui::Ui;
 use super::workspace;
-use crate::absent::{or_absent, reason};
+use crate::absent::{SETTINGS_MAX, or_absent, read_text, reason};
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::load::{Project, find_root, local_folder, read_project, write_new};
 use crate::registry::{self, Location, Migrated, Registry, Sqlite, Workspace};
@@ -330,7 +330,7 @@ fn selected_workspace(root: &Path) -> Result<Option<String>, Stop> {
         let hint = "run `weir workspace select NAME` again, or remove the file";
         Stop::diagnostic(Diagnostic::error("G012", summary).hint(hint))
     };
-    let text = or_absent(&path, std::fs::read_to_string(&path)).map_err(|error| match error.kind() {
+    let text = or_absent(&path, read_text(&path, SETTINGS_MAX)).map_err(|error| match error.kind() {
         std::io::ErrorKind::InvalidData => fault("it is not UTF-8"),
         _ => fault(&reason(&error)),
     })?;

@@ -15,6 +15,7 @@ use tokio::runtime::Handle;
 use super::query::{Planner, Refused, Sql, Table};
 use super::relation::Ground;
 use super::spark;
+use crate::absent::read_text;
 use crate::load::{EngineKind, write_new};
 
 /// Columns, with a hash of them: what is derived from them is remembered by it.
@@ -56,7 +57,7 @@ impl Cache {
     pub fn open(folder: Option<PathBuf>, build: &str) -> Self {
         let path = folder.map(|it| it.join("sources.cache"));
         let header = format!("weir sources 1 {build}");
-        let text = path.as_ref().and_then(|it| std::fs::read_to_string(it).ok()).unwrap_or_default();
+        let text = path.as_ref().and_then(|it| read_text(it, u64::MAX - 1).ok()).unwrap_or_default();
         let before = match text.split_once('\n').filter(|it| it.0.strip_suffix(&check(it.1)) == Some(&header)) {
             Some((_, lines)) => lines.lines().filter_map(|it| it.split_once(' ')).map(owned).collect(),
             None => HashMap::new(),

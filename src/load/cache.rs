@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::{Bounds, DocumentPlace, External, Parsed, Project, SourceFile, Wanted, files};
+use crate::absent::read_text;
 use crate::resource::{Address, Meta, Resource, Spec, hex, unhex};
 use crate::sql::Dialect;
 
@@ -52,7 +53,7 @@ impl Cache {
         let path = folder.map(|it| it.join("parse.cache"));
         let text = path
             .as_ref()
-            .and_then(|it| std::fs::read_to_string(it).ok())
+            .and_then(|it| read_text(it, u64::MAX - 1).ok())
             .filter(|it| it.starts_with(&header))
             .unwrap_or_default();
         let mut cache = Self {

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::External;
 use super::walk::{Bounds, walk};
+use crate::absent::{SETTINGS_MAX, read_text, reason};
 use crate::diagnostic::{Diagnostic, Place, Span};
 
 /// The YAML files of a repo with their text.
@@ -98,17 +99,14 @@ pub fn read_external(bounds: &Bounds, declaring: &str, named: &str) -> Result<Ex
     let fault = |reason: String, hint: Option<String>| (format!("`{file}` cannot be read: {reason}"), hint);
     let metadata = std::fs::metadata(&path).map_err(|it| fault(describe(&it), neighbours(&path, named)))?;
     if !metadata.is_file() {
-        return Err(fault("it is not a file".to_owned(), None));
-    }
-    if metadata.len() > 1024 * 1024 {
-        return Err(fault(format!("it has {} KiB, and weir reads up to 1024 KiB", metadata.len() / 1024), None));
+        return Err(fault("it is not a file".to_owned(), Some("name a text file of the repo".to_owned())));
     }
     let real = path.canonicalize().map_err(|it| fault(describe(&it), None))?;
     if !bounds.hold(&real) {
         let summary = format!("`{named}` is a link out of the {}", bounds.outer());
         return Err((summary, Some("copy it into the repo".to_owned())));
     }
-    let text = std::fs::read_to_string(&real).map_err(|it| fault(describe(&it), None))?;
+    let text = read_text(&real, SETTINGS_MAX).map_err(|it| fault(describe(&it), None))?;
     Ok(External { file, text: plain(text).into() })
 }
 
@@ -164,9 +162,6 @@ pub fn describe(error: &std::io::Error) -> String {
         std::io::ErrorKind::NotFound => "it does not exist".to_owned(),
         std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
         std::io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
-        _ => {
-            let text = error.to_string();
-            text.split(" (os error").next().unwrap_or(&text).to_lowercase()
-        }
+        _ => reason(error),
     }
 }

@@ -10,7 +10,7 @@ use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use super::files::{at_file, describe};
-use crate::absent::or_absent;
+use crate::absent::{SETTINGS_MAX, or_absent, read_file};
 use crate::diagnostic::{Diagnostic, Place, Span};
 
 const GIT: &str = ".gitignore";
@@ -144,7 +144,8 @@ fn text(path: &Path, file: &str) -> Result<Option<String>, (String, &'static str
     if !found.is_file() {
         return Err((format!("`{file}` is not a file"), "remove it"));
     }
-    let bytes = std::fs::read(path).map_err(|error| (unreadable(&error), "make it readable, or remove it"))?;
+    let bytes =
+        read_file(path, SETTINGS_MAX).map_err(|error| (unreadable(&error), "make it readable, or remove it"))?;
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Some(text)),
         Err(_) => Err((format!("`{file}` cannot be read: it is not UTF-8 text"), "save it as UTF-8")),

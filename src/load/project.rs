@@ -10,7 +10,7 @@ use super::files::describe;
 use super::services::{EngineKind, Services, WrittenEngine, WrittenRedshift, WrittenSnowflake};
 use super::written::{at, find, find_key, first_line, line_of, shown_message, unknown_key_hint};
 use super::yaml::DefaultsByKind;
-use crate::absent::or_absent;
+use crate::absent::{SETTINGS_MAX, or_absent, read_text};
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::resource::{Duration, HEADER, Kind};
 use crate::secret::{Secret, hide};
@@ -84,14 +84,16 @@ pub fn find_root(start: &Path) -> Result<Option<PathBuf>, Diagnostic> {
 
 /// Reads weir.toml below `root`; `env` answers for `${VAR}`. What is wrong in it does not hide what is right.
 pub fn read_project(root: &Path, env: &dyn Fn(&str) -> Option<String>) -> (Project, Vec<Diagnostic>) {
-    let text = match std::fs::read_to_string(root.join(FILE)) {
+    let text = match read_text(&root.join(FILE), SETTINGS_MAX) {
         Ok(text) => text,
         Err(error) => {
             let summary = format!("`{FILE}` cannot be read: {}", describe(&error));
             let hint = match error.kind() {
                 std::io::ErrorKind::NotFound => "run `weir init` to write one",
                 std::io::ErrorKind::InvalidData => "save it as UTF-8",
-                std::io::ErrorKind::IsADirectory => "write a file of this name",
+                std::io::ErrorKind::IsADirectory | std::io::ErrorKind::Other => {
+                    "write the settings into a file of this name"
+                }
                 _ => "make it readable",
             };
             let project = Project { defaults_missing: true, ..Project::default() };

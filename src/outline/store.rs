@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use rayon::prelude::*;
 
 use super::{File, Line, Outline};
+use crate::absent::read_text;
 use crate::load::write_new;
 use crate::resource::{Digest, hex};
 
@@ -31,7 +32,7 @@ impl Store {
 
     /// Returns what was kept last.
     pub fn read(&self) -> Option<Outline> {
-        let text = std::fs::read_to_string(&self.path).ok()?;
+        let text = read_text(&self.path, u64::MAX - 1).ok()?;
         let (check, rest) = text.strip_prefix(&self.header)?.split_once('\n')?;
         if check != blake3::hash(rest.as_bytes()).to_hex().as_str() {
             return None;

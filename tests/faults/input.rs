@@ -445,6 +445,43 @@ hint: list it in .weirignore
     assert!(run.stderr.starts_with("error[L013]: `cleaned.sql` cannot be read: it is not a file\n"), "{}", run.stderr);
 }
 
+/// What weir itself looks for is no pipe, and ends: neither is waited for.
+#[cfg(unix)]
+#[test]
+fn a_pipe_or_a_file_without_an_end_is_named_wherever_weir_reads() {
+    let workspace = "the selected workspace cannot be read from `DIR/.weir/workspace`";
+    for (file, command, expected) in [
+        ("weir.toml", "plan", "error[L012]: `weir.toml` cannot be read"),
+        (".weirignore", "plan", "error[L001]: `.weirignore`"),
+        (".gitignore", "plan", "error[L001]: `.gitignore`"),
+        (".weir/workspace", "plan", &format!("error[G012]: {workspace}")),
+        (".weir/workspace", "list", &format!("error[G012]: {workspace}")),
+        ("cleaned.sql", "validate", "error[L013]: `cleaned.sql` cannot be read"),
+        ("saved.plan", "apply --yes saved.plan", "error: the plan `DIR/saved.plan` cannot be read"),
+        ("saved.plan", "show saved.plan", "error: the plan `DIR/saved.plan` cannot be read"),
+    ] {
+        let repo =
+            Repo::new(&[("all.yaml", &format!("{READS_A_QUERY}sql_file: cleaned.sql\n")), ("cleaned.sql", "select 1")]);
+        run(&repo, &["-q", "registry", "init"]).exits(0);
+        let path = repo.path().join(file);
+        let said = |how: &str| {
+            let run = run(&repo, &[&["-q"], &command.split(' ').collect::<Vec<_>>()[..]].concat()).exits(1);
+            let folder = repo.path().canonicalize().unwrap();
+            let stderr = run.stderr.replace(folder.to_str().unwrap(), "DIR");
+            assert!(stderr.starts_with(expected), "{how} {file}: {stderr}");
+            assert!(stderr.contains(": it ") || stderr.contains(" is not a file"), "{how} {file}: {stderr}");
+        };
+        std::fs::File::create(&path).unwrap().set_len(30 << 30).unwrap();
+        said("endless");
+        std::fs::remove_file(&path).unwrap();
+        // A plan may come from a pipe that somebody names.
+        if file != "saved.plan" {
+            child::succeed(Command::new("mkfifo").arg(&path));
+            said("pipe");
+        }
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_file_that_may_not_be_read_is_named() {

@@ -16,6 +16,7 @@ use spki::der::{Encode, Tag};
 use spki::{AlgorithmIdentifier, ObjectIdentifier, SubjectPublicKeyInfoOwned};
 
 use super::super::relation::Closed;
+use crate::absent::{SETTINGS_MAX, read_file};
 use crate::load::{Secret, Snowflake};
 
 /// How long a token is good for; Snowflake takes no more than an hour.
@@ -53,7 +54,7 @@ impl Identity {
                 let fault = Closed::unreachable("the private_key_file for Snowflake is a key and not the path of one");
                 return Err(fault.hint(Some("give the key itself as SNOWFLAKE_PRIVATE_KEY".to_owned())));
             }
-            (None, Some(file)) => std::fs::read(root.join(file)).map_err(|it| {
+            (None, Some(file)) => read_file(&root.join(file), SETTINGS_MAX).map_err(|it| {
                 Closed::unreachable(format!("the private key for Snowflake in `{file}` cannot be read: {it}"))
             })?,
             (None, None) => match &services.token {
