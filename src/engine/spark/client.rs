@@ -144,11 +144,15 @@ impl Session {
     /// Returns the columns of a plan. Nothing is computed.
     pub async fn schema(&self, plan: &Plan) -> Result<SchemaRef, Trouble> {
         let plan = Some(self.on_the_wire(plan));
-        let described = match self.analyze(analyze::Analyze::Schema(analyze::Schema { plan })).await? {
-            Some(analyzed::Result::Schema(it)) => it.schema.unwrap_or_default(),
-            _ => Default::default(),
-        };
-        Ok(types::schema(&described))
+        match self.analyze(analyze::Analyze::Schema(analyze::Schema { plan })).await? {
+            Some(analyzed::Result::Schema(analyzed::Schema { schema: Some(described) })) => {
+                Ok(types::schema(&described))
+            }
+            _ => Err(Trouble::Silent(Closed::unreachable(format!(
+                "Spark at `{}` does not say which columns there are",
+                self.endpoint
+            )))),
+        }
     }
 
     async fn analyze(&self, asked: analyze::Analyze) -> Result<Option<analyzed::Result>, Trouble> {

@@ -145,7 +145,9 @@ impl Column<'_> {
     /// Returns what the column holds for the rows of that instant.
     fn value(&self, at: Instant) -> Result<String, Closed> {
         let format = if self.literal == Literal::Date { "%Y-%m-%d" } else { &self.format };
-        let time = jiff::Timestamp::from_second(at.secs).unwrap_or_default().to_zoned(jiff::tz::TimeZone::UTC);
+        let time = jiff::Timestamp::from_second(at.secs)
+            .map_err(|it| Closed::fault(FIELD, format!("no partition holds that instant: {it}")))?
+            .to_zoned(jiff::tz::TimeZone::UTC);
         let value = jiff::fmt::strtime::format(format, &time)
             .map_err(|it| Closed::fault(FIELD, format!("format_string `{format}` is not one of strftime: {it}")))?;
         let number = || match value.parse::<i64>() {
