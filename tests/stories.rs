@@ -68,6 +68,7 @@ stories! {
     looking_around
     one_edit
     plan_formats
+    queries_that_were_not_checked
     registry_defends_itself
     registry_migrate
     rename

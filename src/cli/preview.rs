@@ -75,7 +75,7 @@ fn instant(text: &str) -> Result<Instant, String> {
 pub fn run(context: &Context, args: &PreviewArgs) -> Result<Exit, Stop> {
     if !engine::AVAILABLE {
         return Err(
-            anyhow::anyhow!("this build has no engine to read rows with: install weir with `--features full`").into()
+            anyhow::anyhow!("this build has no engine to read rows with: install weir with `--features data`").into()
         );
     }
     let place = context.place()?;

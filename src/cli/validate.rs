@@ -61,15 +61,20 @@ pub fn run(context: &Context, args: &ValidateArgs) -> Result<Exit, Stop> {
     let errors = reading.diagnostics.iter().filter(|it| it.is_error()).count();
     let warnings = reading.diagnostics.len() - errors;
     let folder = git::folder(&place.root);
+    let unchecked = if opened == repo::Opened::Yes { Vec::new() } else { unchecked_queries(&reading) };
     match args.format {
-        ValidateFormat::Text => text(context, &reading, errors)?,
-        ValidateFormat::Json => context.ui.json(&json::validate(reading.documents, &reading.diagnostics, &folder))?,
+        ValidateFormat::Text => text(context, &reading, errors, &unchecked)?,
+        ValidateFormat::Json => {
+            let report = json::validate(reading.documents, &reading.diagnostics, &folder);
+            context.ui.json(&json::ValidateJson { unchecked_queries: unchecked, ..report })?;
+        }
         ValidateFormat::Sarif => context.ui.json(&sarif::log(&reading.diagnostics, &folder))?,
         ValidateFormat::Github => context.ui.data(&github::diagnostics(&reading.diagnostics, &folder))?,
         ValidateFormat::Markdown => {
             let mut out = String::new();
             let about = markdown::About::Validate;
             markdown::diagnostics(&mut out, &about, &reading.diagnostics, Some(reading.declared.len()), &folder)
+                .and_then(|()| markdown::unchecked(&mut out, &unchecked))
                 .context("the result cannot be written")?;
             context.ui.data(&out)?;
         }
@@ -90,7 +95,24 @@ fn exit(context: &Context, args: &ValidateArgs, errors: usize, warnings: usize) 
     Exit::Done
 }
 
-fn text(context: &Context, reading: &repo::Reading, errors: usize) -> Result<(), Stop> {
+/// Returns the queries that are not checked against columns where no source is opened.
+fn unchecked_queries(reading: &repo::Reading) -> Vec<json::QueryJson> {
+    let declared = reading.declared.iter().map(|it| &it.resource);
+    let queries = declared.flat_map(|it| {
+        it.spec
+            .declaration()
+            .queries()
+            .into_iter()
+            .map(|query| json::QueryJson { address: it.address.to_string(), field: query.path.to_owned() })
+    });
+    queries.collect()
+}
+
+fn text(context: &Context, reading: &repo::Reading, errors: usize, unchecked: &[json::QueryJson]) -> Result<(), Stop> {
+    if context.ui.verbose && !unchecked.is_empty() {
+        let names = unchecked.iter().map(|it| format!("  {} of {}\n", it.field, it.address));
+        context.ui.say(format!("Not checked against columns:\n{}", names.collect::<String>()).trim_end());
+    }
     if errors > 0 {
         let shown = reading.diagnostics.iter().filter(|it| it.is_error() || context.ui.verbose);
         context.ui.complain(diagnostics::all(shown).trim_end());

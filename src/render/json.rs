@@ -297,6 +297,17 @@ pub struct ValidateJson {
     /// The place of the feature repo in its git repository, as `features/`: files are named from below it
     pub folder: String,
     pub diagnostics: Vec<DiagnosticJson>,
+    /// The queries that were not checked against columns, because no source was opened
+    pub unchecked_queries: Vec<QueryJson>,
+}
+
+/// A query, by the field that holds it.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct QueryJson {
+    /// As in `BatchFeatureView.spend`
+    pub address: String,
+    /// As in `batch_config.post_processor`
+    pub field: String,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -329,6 +340,7 @@ pub fn validate(declarations: usize, diagnostics: &[Diagnostic], folder: &str) -
         warning_count: diagnostics.len() - error_count,
         folder: folder.to_owned(),
         diagnostics: diagnostics.iter().map(diagnostic).collect(),
+        unchecked_queries: Vec::new(),
     }
 }
 

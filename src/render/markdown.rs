@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
+use super::json::QueryJson;
 use super::md::{Within, code, fitting, prose, shortened};
 use super::{contents, shown, text, value, words};
 use crate::diagnostic::Diagnostic;
@@ -111,6 +112,23 @@ pub fn diagnostics(
         }
     }
     out.write_str(&page)
+}
+
+/// Names the queries that were not checked against columns: a check that nobody made must not look like one that passed.
+pub fn unchecked(out: &mut String, queries: &[QueryJson]) -> fmt::Result {
+    if queries.is_empty() {
+        return Ok(());
+    }
+    let (count, were) = (words::count(queries.len(), "query"), if queries.len() == 1 { "was" } else { "were" });
+    let head = format!("\n<details><summary>{count} {were} not checked against columns</summary>\n\n");
+    let name = |it: &QueryJson| shortened(&format!("{} of {}", it.field, it.address), NAME_MAX);
+    let rows: Vec<String> = queries.iter().map(|it| format!("- {}\n", code(&name(it), Within::Page))).collect();
+    let (rows, left) = fitting(&rows, BYTES_MAX.saturating_sub(out.len() + head.len() + 100));
+    write!(out, "{head}{rows}")?;
+    if left > 0 {
+        writeln!(out, "\nand {left} more: `weir validate -v` shows them all.")?;
+    }
+    out.write_str("\n</details>\n")
 }
 
 fn row(diagnostic: &Diagnostic, folder: &str) -> String {
