@@ -57,7 +57,8 @@ impl Asked {
         let Answer { repo, fault } = self.wait();
         if let Some(fault) = fault {
             let warning = Diagnostic::warning("P013", format!("git does not say what the repo is at: {fault}"));
-            context.ui.warn(&warning.hint("run `git status` here as this user: the history will lack the commit"));
+            let hint = "run `git status` here as this user: the history will lack the commit";
+            context.ui.warn(&warning.hint(trust(&fault).unwrap_or_else(|| hint.to_owned())));
         }
         repo
     }
@@ -66,7 +67,10 @@ impl Asked {
     pub fn clean(self) -> Result<RepoJson, Stop> {
         let Answer { repo, fault } = self.wait();
         match fault {
-            Some(fault) => Err(unknown(&format!("git does not say what the repo is at: {fault}"))),
+            Some(fault) => {
+                let hint = trust(&fault).unwrap_or_else(|| FROM_A_CLONE.to_owned());
+                Err(unknown(&format!("git does not say what the repo is at: {fault}"), hint))
+            }
             None => require_clean(repo),
         }
     }
@@ -89,16 +93,21 @@ pub fn require_clean(repo: RepoJson) -> Result<RepoJson, Stop> {
                 format!("files of the repo differ from commit {short}, and --require-clean wants none that do");
             Err(Stop::diagnostic(Diagnostic::error("P012", summary).hint("commit them: `git status` lists them")))
         }
-        RepoJson { .. } => Err(unknown("no commit says what the repo holds")),
+        RepoJson { .. } => Err(unknown("no commit says what the repo holds", FROM_A_CLONE.to_owned())),
     }
 }
 
-fn unknown(reason: &str) -> Stop {
+const FROM_A_CLONE: &str = "plan and apply from a clone with git, with what is declared committed";
+
+fn unknown(reason: &str, hint: String) -> Stop {
     let summary = format!("{reason}, and --require-clean wants a commit that does");
-    Stop::diagnostic(
-        Diagnostic::error("P012", summary)
-            .hint("plan and apply from a clone with git, with what is declared committed"),
-    )
+    Stop::diagnostic(Diagnostic::error("P012", summary).hint(hint))
+}
+
+/// Returns what makes git read files of another user, as they are in most containers, where that is its fault.
+fn trust(fault: &str) -> Option<String> {
+    let (_, at) = fault.split_once("dubious ownership in repository at ")?;
+    Some(format!("trust this folder: `git config --global --add safe.directory {at}`"))
 }
 
 /// What ties git to one repository, whatever folder it is asked about.

@@ -87,6 +87,17 @@ fn what_git_cannot_say_is_a_warning_and_what_is_not_there_is_none() {
         let said = repo.run(&["apply", "-y", "--require-clean"]).exits(1);
         assert!(said.stderr.contains("error[P012]"), "{}", said.stderr);
     }
+    // Files of another user, as in a container.
+    let foreign = committed();
+    for (arguments, code) in [(&["apply", "-y", "-q"][..], 0), (&["apply", "-y", "--require-clean"], 1)] {
+        let run = answer(weir(foreign.path()).args(arguments).env("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")).exits(code);
+        let folder = foreign.path().canonicalize().unwrap();
+        let hint =
+            format!("hint: trust this folder: `git config --global --add safe.directory '{}'`\n", folder.display());
+        assert!(run.stderr.contains("detected dubious ownership"), "{}", run.stderr);
+        assert!(run.stderr.contains(&hint), "{}", run.stderr);
+    }
+    assert_eq!(log(&foreign)[0]["git_commit"], Value::Null);
     // A commit that is not there is named, and is no clean one.
     let said = cut.run(&["plan", "--require-clean"]).exits(1);
     assert!(said.stderr.contains("error[P012]"), "{}", said.stderr);
