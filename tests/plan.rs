@@ -180,7 +180,7 @@ impl Scene<'_> {
         assert!(found.is_empty(), "{}\nin:\n{text}", anstream::adapter::strip_str(&diagnostics::all(&found)));
         let catalog = Catalog::new(repo.declared.iter().map(|it| &it.resource));
         let digest = |it: &weir::load::Declared| it.resource.digest(&it.local_digest, &catalog);
-        let declared = |it| Declared { digest: digest(it), source: None, resource: it.resource.clone() };
+        let declared = |it| Declared { digest: digest(it), source: None, resource: it.resource.clone().into() };
         repo.declared.iter().map(declared).collect()
     }
 
@@ -189,7 +189,7 @@ impl Scene<'_> {
         let mut snapshot = Snapshot::empty("prod", self.mode);
         let first = weir::plan::diff(&snapshot, declared, &Suppress::None, NOW.parse().unwrap()).unwrap();
         for (index, it) in declared.iter().enumerate() {
-            let Resource { address, depends_on, .. } = it.resource.clone();
+            let Resource { address, depends_on, .. } = it.resource.as_ref().clone();
             let order = first.wire_orders.iter().find(|it| it.0 == address).map(|it| it.1.clone());
             let entry = Entry {
                 id: index as i64,

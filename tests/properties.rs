@@ -705,7 +705,11 @@ fn read(address: &Address, spec: &Value) -> Resource {
 fn digests(resources: Vec<Resource>) -> Vec<Declared> {
     let catalog = Catalog::new(&resources);
     let digests: Vec<_> = resources.iter().map(|it| it.digest(&it.local_digest(), &catalog)).collect();
-    resources.into_iter().zip(digests).map(|(resource, digest)| Declared { resource, digest, source: None }).collect()
+    resources
+        .into_iter()
+        .zip(digests)
+        .map(|(resource, digest)| Declared { resource: resource.into(), digest, source: None })
+        .collect()
 }
 
 // ---- The differ and the guard ---------------------------------------------------------------------------------------
@@ -998,7 +1002,7 @@ fn is_ordered(plan: &Plan) -> Result<(), TestCaseError> {
     let mut deletes_are_over = false;
     for (at, change) in plan.changes.iter().enumerate() {
         let (state, is_delete) = match &change.action {
-            Action::Delete { before } => (before, true),
+            Action::Delete { before } => (&**before, true),
             other => (other.after().unwrap(), false),
         };
         prop_assert!(!(is_delete && deletes_are_over), "{} is deleted late", change.address);
@@ -1038,7 +1042,7 @@ fn converges(after: &Snapshot, declared: &[Declared]) -> Result<(), TestCaseErro
     let recorded: Vec<Declared> = after
         .entries
         .values()
-        .map(|it| Declared { resource: it.resource.clone().unwrap(), digest: it.digest, source: None })
+        .map(|it| Declared { resource: it.resource.clone().unwrap().into(), digest: it.digest, source: None })
         .collect();
     let same = diff(after, &recorded, &Suppress::None, now()).unwrap();
     prop_assert_eq!((same.changes.len(), same.rewritten.len()), (0, 0), "diff(x, x) is empty");
@@ -1050,7 +1054,7 @@ fn records_what_is_declared(
     after: &Snapshot,
     declared: &[Declared],
 ) -> Result<(), TestCaseError> {
-    let catalog = Catalog::new(declared.iter().map(|it| &it.resource));
+    let catalog = Catalog::new(declared.iter().map(|it| &*it.resource));
     for it in declared {
         let entry = &after.entries[&it.resource.address];
         let recorded = entry.resource.as_ref().unwrap();

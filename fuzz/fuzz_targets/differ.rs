@@ -48,7 +48,7 @@ fn declare(bytes: &[u8]) -> Option<Vec<Declared>> {
     let catalog = Catalog::new(repo.declared.iter().map(|it| &it.resource));
     let declared = repo.declared.iter().map(|it| Declared {
         digest: it.resource.digest(&it.local_digest, &catalog),
-        resource: it.resource.clone(),
+        resource: it.resource.clone().into(),
         source: None,
     });
     Some(declared.collect())
@@ -78,7 +78,7 @@ fn applied(before: &Snapshot, plan: &Plan, declared: &[Declared]) -> Snapshot {
         prevent_destroy: it.resource.meta.prevent_destroy,
         depends_on: it.resource.depends_on.clone(),
         wire_order: Vec::new(),
-        resource: Some(it.resource.clone()),
+        resource: Some(it.resource.as_ref().clone()),
     };
     let entries = declared.iter().map(|it| (it.resource.address.clone(), entry(it))).collect();
     Snapshot { entries, ..before.clone() }

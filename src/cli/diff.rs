@@ -129,16 +129,16 @@ fn recorded(workspace: &str, before: Vec<Declared>, then: &Beside) -> Snapshot {
             prevent_destroy: it.resource.meta.prevent_destroy,
             depends_on: it.resource.depends_on.clone(),
             wire_order,
-            resource: Some(it.resource.clone()),
+            resource: Some(it.resource.as_ref().clone()),
         };
-        snapshot.entries.insert(it.resource.address, entry);
+        snapshot.entries.insert(it.resource.address.clone(), entry);
     }
     snapshot
 }
 
 /// Returns the features of each, in the order that they start in, with what data said of columns.
 fn features(declared: &[Declared], beside: &Beside) -> Vec<Vec<String>> {
-    let mut catalog = Catalog::new(declared.iter().map(|it| &it.resource));
+    let mut catalog = Catalog::new(declared.iter().map(|it| &*it.resource));
     for it in declared {
         let columns = beside.columns.get(&it.resource.address).and_then(plan::known_fields);
         if let (Some(view), Some(columns)) = (it.resource.spec.declaration().view(), columns) {

@@ -36,7 +36,7 @@ enum GraphFormat {
 pub fn run(context: &Context, args: &GraphArgs) -> Result<Exit, Stop> {
     let place = context.place()?;
     let checked = repo::checked(context, &place, repo::read(&place), repo::Opened::No)?;
-    let resources: BTreeMap<_, _> = checked.declared.iter().map(|it| (&it.resource.address, &it.resource)).collect();
+    let resources: BTreeMap<_, _> = checked.declared.iter().map(|it| (&it.resource.address, &*it.resource)).collect();
     let mut out = String::new();
     let drawn = match args.format {
         GraphFormat::Text => graph::text(&mut out, &resources),

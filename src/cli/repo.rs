@@ -220,8 +220,11 @@ fn known_catalog<'a>(repo: &'a load::Repo, known: &engine::Derived) -> Catalog<'
 /// Gives every declaration its digest and its place.
 fn declared(mut repo: load::Repo, digests: Vec<Digest>) -> Vec<Declared> {
     let declared = std::mem::take(&mut repo.declared).into_iter().zip(digests);
-    let declared =
-        declared.map(|(it, digest)| Declared { digest, source: Some(repo.source(it.document)), resource: it.resource });
+    let declared = declared.map(|(it, digest)| Declared {
+        digest,
+        source: Some(repo.source(it.document)),
+        resource: it.resource.into(),
+    });
     declared.collect()
 }
 

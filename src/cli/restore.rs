@@ -189,6 +189,6 @@ pub fn resources_at(
     Ok(resources
         .into_iter()
         .zip(digests)
-        .map(|(resource, digest)| Declared { resource, digest, source: None })
+        .map(|(resource, digest)| Declared { resource: resource.into(), digest, source: None })
         .collect())
 }

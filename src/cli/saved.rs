@@ -125,7 +125,7 @@ fn declared(snapshot: &Snapshot, plan: &Plan) -> Vec<Declared> {
     };
     let digests: Vec<_> = resources.iter().map(digest).collect();
     let source = |it: &Resource| sources.get(&it.address).cloned().flatten();
-    let declared = |(it, digest): (&Resource, _)| Declared { resource: it.clone(), digest, source: source(it) };
+    let declared = |(it, digest): (&Resource, _)| Declared { resource: it.clone().into(), digest, source: source(it) };
     resources.iter().zip(digests).map(declared).collect()
 }
 

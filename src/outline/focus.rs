@@ -94,7 +94,7 @@ impl<'a> Focus<'a> {
             let found = found.get(&line.address)?;
             let depends_on = line.depends_on.iter().map(|it| lines[*it].address.clone()).collect();
             let resource = Resource { depends_on, ..found.resource.clone() };
-            Some(Declared { resource, digest: line.digest, source: Some(repo.source(found.document)) })
+            Some(Declared { resource: resource.into(), digest: line.digest, source: Some(repo.source(found.document)) })
         });
         declared.collect()
     }

@@ -60,7 +60,7 @@ pub fn recorded_catalog<'a>(
     recorded: impl Fn(&Address) -> Option<&'a Columns>,
 ) -> Catalog<'a> {
     let changed: BTreeMap<&Address, &Change> = changes.iter().map(|it| (&it.address, it)).collect();
-    let same = declared.iter().map(|it| &it.resource).filter(|it| !changed.contains_key(&it.address));
+    let same = declared.iter().map(|it| &*it.resource).filter(|it| !changed.contains_key(&it.address));
     let same = same.map(|it| (it, &it.address));
     let others = changes.iter().filter_map(|it| Some((it.action.before()?, it.recorded()?)));
     let states: Vec<(&Resource, &Address)> = same.chain(others).collect();

@@ -1,6 +1,5 @@
 //! Compares what is declared with what is recorded, and cascades.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -20,7 +19,7 @@ use crate::resource::{Address, Catalog, Digest, Effect, FieldChange, Instant, Ki
 /// A declared resource with what the plan says of it.
 #[derive(Debug, Clone)]
 pub struct Declared {
-    pub resource: Resource,
+    pub resource: Arc<Resource>,
     pub digest: Digest,
     pub source: Option<(Arc<str>, usize)>,
 }
@@ -173,21 +172,21 @@ pub fn state<'a>(declared: impl IntoIterator<Item = (&'a Address, Digest)>) -> S
 /// Returns every recorded resource under the name it will have, references and all.
 ///
 /// Where the digests agree, the declared resource is what is recorded: nothing is decoded for it.
-fn befores<'a>(
+fn befores(
     snapshot: &Snapshot,
-    declared: &BTreeMap<&Address, &'a Declared>,
+    declared: &BTreeMap<&Address, &Declared>,
     renames: &Renames,
-) -> BTreeMap<Address, Cow<'a, Resource>> {
+) -> BTreeMap<Address, Arc<Resource>> {
     let recorded = snapshot.entries.iter().filter_map(|(address, entry)| {
         let same = declared.get(address).filter(|it| it.digest == entry.digest);
         let protected_alike = same.is_some_and(|it| it.resource.meta.prevent_destroy == entry.prevent_destroy);
         if let (Some(declared), true, true) = (same, protected_alike, renames.is_empty()) {
-            return Some((address.clone(), Cow::Borrowed(&declared.resource)));
+            return Some((address.clone(), Arc::clone(&declared.resource)));
         }
-        let mut resource = same.map(|it| it.resource.clone()).or_else(|| entry.resource.clone())?;
+        let mut resource = same.map(|it| it.resource.as_ref().clone()).or_else(|| entry.resource.clone())?;
         resource.set_prevent_destroy(entry.prevent_destroy);
         renames.follow(&mut resource);
-        Some((resource.address.clone(), Cow::Owned(resource)))
+        Some((resource.address.clone(), Arc::new(resource)))
     });
     recorded.collect()
 }
@@ -201,7 +200,7 @@ fn compare_all(
     snapshot: &Snapshot,
     declared: &BTreeMap<&Address, &Declared>,
     renames: &Renames,
-    befores: &BTreeMap<Address, Cow<Resource>>,
+    befores: &BTreeMap<Address, Arc<Resource>>,
     both: &Both,
 ) -> Comparison {
     let mut addresses: Vec<&Address> = declared.keys().copied().chain(befores.keys()).collect();
@@ -218,7 +217,7 @@ fn compare_all(
         let entry = snapshot.entries.get(old.unwrap_or(address));
         let action = match (befores.get(address), declaration) {
             (None, Some(declared)) => Action::Create { after: declared.resource.clone() },
-            (Some(before), None) => Action::Delete { before: before.as_ref().clone() },
+            (Some(before), None) => Action::Delete { before: before.clone() },
             (Some(before), Some(after)) => {
                 let is_recorded = entry.is_some_and(|it| {
                     it.digest == after.digest && it.prevent_destroy == after.resource.meta.prevent_destroy
@@ -267,7 +266,7 @@ fn change(
 }
 
 /// Compares two states of one resource: the strongest effect among the changed fields decides.
-fn compare(before: &Resource, after: &Resource, both: &Both) -> Action {
+fn compare(before: &Arc<Resource>, after: &Arc<Resource>, both: &Both) -> Action {
     let mut fields = fields::compare(before, &both.before, after, &both.after);
     written::settle(before, after, &mut fields, both);
     let (before, after) = (before.clone(), after.clone());
@@ -345,7 +344,7 @@ fn cascade(
     snapshot: &Snapshot,
     declared: &BTreeMap<&Address, &Declared>,
     renames: &Renames,
-    befores: &BTreeMap<Address, Cow<Resource>>,
+    befores: &BTreeMap<Address, Arc<Resource>>,
     changes: &mut BTreeMap<Address, Change>,
 ) {
     let dependents = snapshot.dependents();
@@ -375,7 +374,7 @@ fn cascade(
         let path = path.iter().map(|it| renames.new_name(it).unwrap_or(it).clone()).collect();
         let entry = snapshot.entries.get(&recorded);
         let recreate =
-            |fields| Action::Recreate { before: before.as_ref().clone(), after: declaration.resource.clone(), fields };
+            |fields| Action::Recreate { before: before.clone(), after: declaration.resource.clone(), fields };
         let change = changes
             .entry(address.clone())
             .or_insert_with(|| change(&address, recreate(Vec::new()), entry, renames.old(&address), Some(declaration)));

@@ -174,7 +174,7 @@ fn recorded_columns<'a>(data: &'a Data, changes: &[Change]) -> impl Fn(&Address)
 const COLUMNS: &[&str] = &["schema", "sources", "sql", "transformation"];
 
 fn knowing<'a, 'd>(declared: &'a [Declared], columns: impl Fn(&Address) -> Option<&'d Columns>) -> Catalog<'a> {
-    let mut catalog = Catalog::new(declared.iter().map(|it| &it.resource));
+    let mut catalog = Catalog::new(declared.iter().map(|it| &*it.resource));
     for it in declared {
         let columns = columns(&it.resource.address);
         if let (Some(view), Some(fields)) = (it.resource.spec.declaration().view(), columns.and_then(fields)) {

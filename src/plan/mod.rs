@@ -125,10 +125,10 @@ pub struct Change {
 /// What happens, with exactly the states that it has.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
-    Create { after: Resource },
-    Update { before: Resource, after: Resource, fields: Vec<FieldChange> },
-    Recreate { before: Resource, after: Resource, fields: Vec<FieldChange> },
-    Delete { before: Resource },
+    Create { after: Arc<Resource> },
+    Update { before: Arc<Resource>, after: Arc<Resource>, fields: Vec<FieldChange> },
+    Recreate { before: Arc<Resource>, after: Arc<Resource>, fields: Vec<FieldChange> },
+    Delete { before: Arc<Resource> },
 }
 
 /// Why. Explains, never decides.

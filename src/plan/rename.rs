@@ -133,7 +133,7 @@ fn fault(declared: &BTreeMap<&Address, &Declared>, address: &Address, summary: S
 /// Returns each delete with the create of the same kind and the same spec that stands beside it: by their addresses.
 pub fn twins(changes: &BTreeMap<Address, Change>, both: &Both) -> Vec<(Address, Address)> {
     let deleted = changes.values().filter_map(|it| match &it.action {
-        Action::Delete { before } => Some(before),
+        Action::Delete { before } => Some(&**before),
         _ => None,
     });
     let deleted: Vec<&Resource> = deleted.collect();

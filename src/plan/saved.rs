@@ -1,6 +1,7 @@
 //! A plan as a file: complete, so that applying it needs no repo, and sealed, so that an edit shows.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -284,7 +285,7 @@ impl StoredChange {
                 })
             })
             .collect::<Result<Vec<_>, serde_json::Error>>()?;
-        let action = match (self.action.as_str(), state(self.before)?, state(self.after)?) {
+        let action = match (self.action.as_str(), state(self.before)?.map(Arc::new), state(self.after)?.map(Arc::new)) {
             ("create", None, Some(after)) => Action::Create { after },
             ("update", Some(before), Some(after)) => Action::Update { before, after, fields },
             ("recreate", Some(before), Some(after)) => Action::Recreate { before, after, fields },

@@ -1,8 +1,8 @@
 //! What is written out as it was derived: what data said of columns stands for the fields that are left out (spec 1,
 //! "Kinds and fields": a view's `schema` and `timestamp_field`; the `schema_override` of files).
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -27,20 +27,22 @@ pub struct Both<'a> {
 impl<'a> Both<'a> {
     /// Returns the two sides, knowing what data says where one of them leaves out what the other says.
     pub fn new(
-        befores: &'a BTreeMap<Address, Cow<Resource>>,
+        befores: &'a BTreeMap<Address, Arc<Resource>>,
         declared: &BTreeMap<&Address, &'a Declared>,
         data: &'a Data,
         renames: &'a Renames,
     ) -> Self {
         let mut both = Self {
-            before: Catalog::new(befores.values().map(Cow::as_ref)),
-            after: Catalog::new(declared.values().map(|it| &it.resource)),
+            before: Catalog::new(befores.values().map(Arc::as_ref)),
+            after: Catalog::new(declared.values().map(|it| &*it.resource)),
             taught: Taught::default(),
         };
         let taught = Taught::new(data, renames);
-        // What is borrowed is declared as it is recorded.
-        let changed = befores.iter().filter(|it| matches!(it.1, Cow::Owned(_)));
-        let pairs = changed.filter_map(|(address, before)| Some((before.as_ref(), *declared.get(address)?)));
+        let pairs = befores.iter().filter_map(|(address, before)| {
+            let declared = *declared.get(address)?;
+            // What is one value is declared as it is recorded.
+            (!Arc::ptr_eq(before, &declared.resource)).then_some((before.as_ref(), declared))
+        });
         teach(&mut both, &taught, pairs);
         Self { taught, ..both }
     }

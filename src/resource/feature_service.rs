@@ -76,7 +76,7 @@ impl FeatureReference {
     /// Returns the join keys that have another name in the request.
     fn other_keys(&self) -> BTreeMap<&str, &str> {
         let map = self.chosen().and_then(|it| it.join_key_map.as_ref());
-        let keys = map.into_iter().flat_map(|it| &it.0).map(|it| (it.0.as_str(), it.1.as_str()));
+        let keys = map.into_iter().flat_map(Texts::iter);
         keys.filter(|it| it.0 != it.1).collect()
     }
 
@@ -329,7 +329,8 @@ impl FeatureService {
             }
         }
         let keys = view.join_keys(catalog);
-        for key in chosen.join_key_map.iter().flat_map(|it| it.0.keys()).filter(|it| !keys.contains(it)) {
+        let written = chosen.join_key_map.iter().flat_map(Texts::iter).map(|it| it.0);
+        for key in written.filter(|it| !keys.iter().any(|key| key == it)) {
             report
                 .error(
                     "V015",

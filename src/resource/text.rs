@@ -300,13 +300,20 @@ pub fn texts_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option
     Ok(texts.map(|it| it.into_iter().map(|it| it.0).collect()))
 }
 
-/// A map from text to text that refuses a key written twice.
+/// A map from text to text that refuses a key written twice. Most have one or two keys, so it is a list, sorted by key.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Texts(pub std::collections::BTreeMap<String, String>);
+pub struct Texts(Box<[(Box<str>, Box<str>)]>);
+
+impl Texts {
+    /// Returns keys and values, in the order of the keys.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|it| (&*it.0, &*it.1))
+    }
+}
 
 impl Serialize for Texts {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
+        serializer.collect_map(self.iter())
     }
 }
 
@@ -321,15 +328,14 @@ impl<'de> Deserialize<'de> for Texts {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Texts, A::Error> {
-                let mut texts = Texts::default();
-                while let Some(key) = map.next_key::<String>()? {
+                let mut texts = std::collections::BTreeMap::new();
+                while let Some(key) = map.next_key::<Box<str>>()? {
                     let Text(value) = map.next_value()?;
-                    if texts.0.contains_key(&key) {
+                    if texts.insert(key, value.into_boxed_str()).is_some() {
                         return Err(de::Error::duplicate_field("key"));
                     }
-                    texts.0.insert(key, value);
                 }
-                Ok(texts)
+                Ok(Texts(texts.into_iter().collect()))
             }
         }
         deserializer.deserialize_map(Entries)

@@ -146,7 +146,7 @@ impl World {
                 prevent_destroy: it.resource.meta.prevent_destroy,
                 depends_on: it.resource.depends_on.clone(),
                 wire_order: Vec::new(),
-                resource: Some(it.resource.clone()),
+                resource: Some(it.resource.as_ref().clone()),
             };
             entries.insert(address.clone(), entry);
         }
@@ -196,7 +196,7 @@ impl World {
 
     /// Looks at each stretch of time between any two bounds: what should be done there, and by how many jobs.
     fn follows(&self, declared: &[Declared]) -> Result<(), TestCaseError> {
-        let catalog = Catalog::new(declared.iter().map(|it| &it.resource));
+        let catalog = Catalog::new(declared.iter().map(|it| &*it.resource));
         let view = declared.iter().find_map(|it| Some((&it.resource, it.resource.spec.declaration().view()?)));
         let id = view.map(|(it, _)| self.snapshot.entries[&it.address].id);
         for (of, jobs) in &self.snapshot.jobs {

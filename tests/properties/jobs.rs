@@ -6,7 +6,7 @@ use weir::resource::BatchTrigger;
 
 /// Compares the open jobs of every view with what it declares.
 pub fn follow(after: &Snapshot, declared: &[Declared]) -> Result<(), TestCaseError> {
-    let catalog = Catalog::new(declared.iter().map(|it| &it.resource));
+    let catalog = Catalog::new(declared.iter().map(|it| &*it.resource));
     let mut open: BTreeMap<i64, Vec<&Job>> = BTreeMap::new();
     for (id, jobs) in &after.jobs {
         open.entry(*id).or_default().extend(jobs.iter().filter(|it| it.state.is_open()).map(|it| &it.job));

@@ -156,7 +156,7 @@ fn whole(folder: &Path, files: &Files) -> Option<Whole> {
     }
     let digests = digests(&repo, &repo.catalog());
     let declared = repo.declared.iter().zip(&digests).map(|(it, digest)| Declared {
-        resource: it.resource.clone(),
+        resource: it.resource.clone().into(),
         digest: *digest,
         source: Some(repo.source(it.document)),
     });
