@@ -315,6 +315,9 @@ impl History {
                         let address = it.address().parse().unwrap();
                         let mut spec = json!(in_full(&address, spec, &|_, name| name.to_owned()));
                         unformatted(&mut spec);
+                        if it.kind == "Transformation" && it.depends_on.is_empty() {
+                            without_input_names(&mut spec);
+                        }
                         let flag = with_protection.then_some(it.prevent_destroy);
                         (it.address(), (spec, flag, it.depends_on.clone(), it.wire_order.clone()))
                     };
@@ -388,6 +391,16 @@ fn unformatted(value: &mut Value) {
             _ => unformatted(value),
         }
     }
+}
+
+/// Numbers the inputs of a transformation that are nobody's name: what they are called is no change.
+fn without_input_names(spec: &mut Value) {
+    let inputs: Vec<String> = serde_json::from_value(spec["inputs"].clone()).unwrap_or_default();
+    let word = |it: &str| inputs.iter().position(|name| name == it).map_or(it.to_owned(), |at| format!("input{at}"));
+    if let Some(query) = spec["sql"].as_str() {
+        spec["sql"] = json!(query.split(' ').map(word).collect::<Vec<_>>().join(" "));
+    }
+    spec["inputs"] = json!(inputs.len());
 }
 
 /// Returns a query without its layout: no comment, one space between words, words in lower case.
