@@ -110,6 +110,9 @@ fn errors_taken_for_absent(text: &str) -> Vec<String> {
     const ASKS: &[&str] = &[".exists()", ".is_symlink()", ".is_file()", ".is_dir()"];
     const READS: &[&str] = &[
         "read_to_string(",
+        "read_text(",
+        "read_file(",
+        "read_up_to(",
         "fs::read(",
         "metadata(",
         "canonicalize(",
@@ -154,6 +157,7 @@ fn the_rule_of_what_is_absent_can_fail() {
     for wrong in [
         "let text = std::fs::read_to_string(path).ok()?;",
         "if !location.path.exists() { return None }",
+        "let text = read_text(&path, SETTINGS_MAX).unwrap_or_default();",
         "let root = start.ancestors().find(|it| it.join(FILE).is_file());",
         "std::fs::metadata(&self.path).is_ok_and(|it| it.len() > 0)",
         "let name = std::env::var(name).ok().filter(|it| !it.is_empty());",
