@@ -6,10 +6,8 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use serde_json::json;
 
-use crate::plan::{
-    Action, Approved, Change, Entry, JobAction, JobChange, Mode, Plan, Row, Serial, Snapshot, Target, Targets, Write,
-    is_harmless, recheck,
-};
+use crate::plan::{Action, Approved, Change, JobAction, JobChange, Plan, Targets, is_harmless, recheck};
+use crate::recorded::{Entry, Mode, Row, Serial, Snapshot, Target, Write};
 use crate::registry::{Commit, Held, LogEntry, LoggedChange, Part, Parts, Registry, Result};
 use crate::resource::{Address, Resource};
 

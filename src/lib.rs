@@ -20,6 +20,7 @@ pub mod engine;
 pub mod load;
 pub mod outline;
 pub mod plan;
+pub mod recorded;
 pub mod registry;
 pub mod render;
 pub mod resolve;

@@ -1,13 +1,11 @@
 //! Names → addresses: unknown, ambiguous, duplicate and circular references.
 
-use std::collections::BTreeMap;
-
 use foldhash::{HashMap, HashMapExt as _, HashSet};
 use rayon::prelude::*;
 
 use crate::diagnostic::{Diagnostic, DocumentId, article, closest};
 use crate::load::Repo;
-use crate::resource::{Address, Kind, Reference, Resource, SOURCES, VIEWS};
+use crate::resource::{Address, Kind, Reference, Resource, SOURCES, VIEWS, graph};
 
 /// Fills in what every declaration depends on, and reports what does not resolve.
 pub fn resolve(repo: &mut Repo) -> Vec<Diagnostic> {
@@ -151,36 +149,8 @@ fn cycles(repo: &Repo, diagnostics: &mut Vec<Diagnostic>) {
     let index: HashMap<&Address, usize> =
         repo.declared.iter().enumerate().map(|(index, it)| (&it.resource.address, index)).collect();
     let next = |at: usize| repo.declared[at].resource.depends_on.iter().filter_map(|it| index.get(it).copied());
-    let mut done = vec![false; repo.declared.len()];
-    for start in 0..repo.declared.len() {
-        // Depth first, with the path of the present walk: meeting the path again closes a circle.
-        let mut path: Vec<(usize, Vec<usize>)> = Vec::new();
-        let mut on_path: BTreeMap<usize, usize> = BTreeMap::new();
-        let mut enter = |at: usize, path: &mut Vec<(usize, Vec<usize>)>, on_path: &mut BTreeMap<usize, usize>| {
-            if done[at] {
-                return;
-            }
-            done[at] = true;
-            on_path.insert(at, path.len());
-            path.push((at, next(at).collect()));
-        };
-        enter(start, &mut path, &mut on_path);
-        while let Some((_, ahead)) = path.last_mut() {
-            match ahead.pop() {
-                Some(at) => match on_path.get(&at) {
-                    Some(position) => {
-                        diagnostics.push(cycle(repo, &path[*position..].iter().map(|it| it.0).collect::<Vec<_>>()))
-                    }
-                    None => enter(at, &mut path, &mut on_path),
-                },
-                None => {
-                    if let Some((left, _)) = path.pop() {
-                        on_path.remove(&left);
-                    }
-                }
-            }
-        }
-    }
+    let circles = graph::circles(repo.declared.len(), next);
+    diagnostics.extend(circles.iter().map(|it| cycle(repo, it)));
 }
 
 fn cycle(repo: &Repo, members: &[usize]) -> Diagnostic {

@@ -8,8 +8,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 use tempfile::TempDir;
 use weir::plan::{
-    Base, Entry, Job, JobKind, JobState, Mode, Range, Recorded, RecordedJob, Refused, Row, Serial, Snapshot, Target,
-    Write,
+    Base, Entry, Job, JobKind, JobState, Mode, Range, RecordedJob, Refused, Row, RowId, Serial, Snapshot, Target, Write,
 };
 use weir::registry::{
     Commit, Error, FORMAT, Guard, Held, Location, LogEntry, LoggedChange, Memory, Part, Registry, create, open,
@@ -76,13 +75,13 @@ async fn delete_workspace(registry: &mut dyn Registry, name: &str, serial: i64, 
     registry.delete_workspace(name, &base, guard).await
 }
 
-fn recorded(id: i64, address: &str) -> Recorded {
-    Recorded::new(id, &address.parse().unwrap())
+fn recorded(id: i64, address: &str) -> RowId {
+    RowId::new(id, &address.parse().unwrap())
 }
 
 /// A row that is recorded, or with no id one that the same commit inserts.
 fn target(id: Option<i64>, address: &str) -> Target {
-    let Recorded { kind, name, .. } = recorded(0, address);
+    let RowId { kind, name, .. } = recorded(0, address);
     id.map_or(Target::Inserted { kind, name }, |id| Target::Recorded(recorded(id, address)))
 }
 

@@ -190,11 +190,12 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("resolve", &["diagnostic", "resource", "load"]),
     ("engine", &["diagnostic", "sql", "resource", "batch_config", "load"]),
     ("check", &["diagnostic", "sql", "resource", "load"]),
-    ("plan", &["diagnostic", "sql", "resource"]),
-    ("outline", &["diagnostic", "resource", "load", "resolve", "check", "plan"]),
-    ("render", &["diagnostic", "resource", "plan"]),
-    ("registry", &["diagnostic", "secret", "resource", "plan"]),
-    ("apply", &["resource", "plan", "registry"]),
+    ("recorded", &["resource"]),
+    ("plan", &["diagnostic", "sql", "resource", "recorded"]),
+    ("outline", &["diagnostic", "resource", "recorded", "load", "resolve", "check", "plan"]),
+    ("render", &["diagnostic", "resource", "recorded", "plan"]),
+    ("registry", &["diagnostic", "secret", "resource", "recorded", "plan"]),
+    ("apply", &["resource", "recorded", "plan", "registry"]),
 ];
 
 #[test]

@@ -10,7 +10,8 @@ use super::list::{lines, recorded, table};
 use super::show::find;
 use super::stop::{Exit, Stop};
 use crate::diagnostic::Diagnostic;
-use crate::plan::{Columns, Entry, known_fields};
+use crate::plan::known_fields;
+use crate::recorded::{Columns, Entry};
 use crate::render::{shown, words};
 use crate::resource::{Address, Catalog, Column, Contents, Resource, contents};
 

@@ -11,7 +11,8 @@ use super::planning::Ground;
 use super::restore::{Beside, beside_at, renames_between, resources_at};
 use super::show::specs_at;
 use super::stop::{Exit, Stop};
-use crate::plan::{self, Carried, Data, Declared, Entry, Plan, Serial, Snapshot};
+use crate::plan::{self, Carried, Data, Declared, Plan};
+use crate::recorded::{Entry, Mode, Serial, Snapshot};
 use crate::registry::{self, Registry};
 use crate::render::{json as wire, text};
 use crate::resource::{Address, Catalog, Instant};
@@ -121,7 +122,7 @@ fn data(snapshot: &Snapshot, then: &Beside, today: &Beside) -> Data {
 /// jobs.
 fn recorded(workspace: &str, before: Vec<Declared>, then: &Beside) -> Snapshot {
     let features = features(&before, then);
-    let mut snapshot = Snapshot::empty(workspace, plan::Mode::Development);
+    let mut snapshot = Snapshot::empty(workspace, Mode::Development);
     for (index, (it, wire_order)) in before.into_iter().zip(features).enumerate() {
         let entry = Entry {
             id: index as i64,

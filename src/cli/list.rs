@@ -10,7 +10,7 @@ use super::context::Context;
 use super::planning::Ground;
 use super::stop::{Exit, Stop};
 use crate::diagnostic::{Diagnostic, did_you_mean};
-use crate::plan::Entry;
+use crate::recorded::Entry;
 use crate::render::shown;
 use crate::resource::{Address, Kind, Resource};
 

@@ -7,7 +7,7 @@ use super::context::Context;
 use super::list::{lines, table};
 use super::planning::Ground;
 use super::stop::{Exit, Stop};
-use crate::plan::Serial;
+use crate::recorded::Serial;
 use crate::registry::{LogEntry, Registry};
 use crate::render::shown;
 

@@ -8,10 +8,8 @@ use super::stop::{Exit, Stop};
 use crate::apply::Occasion;
 use crate::diagnostic::Diagnostic;
 use crate::outline::View;
-use crate::plan::{
-    self, Action, Approved, Change, Columns, Data, Declared, Entry, Learned, Plan, Refusal, RegistryPlace, Snapshot,
-    Suppress,
-};
+use crate::plan::{self, Action, Approved, Change, Data, Declared, Learned, Plan, Refusal, RegistryPlace, Suppress};
+use crate::recorded::{Columns, Entry, Snapshot, state};
 use crate::registry::{self, Location, Parts, Registry, Sqlite, Workspace};
 use crate::render::{shown as safe, style, text, words};
 use crate::resource::{Address, Instant};
@@ -195,7 +193,7 @@ impl Ground {
         suppress: &Suppress,
         now: Instant,
     ) -> Result<Planned, Stop> {
-        let state = plan::state(declared.iter().map(|it| (&it.resource.address, it.digest)));
+        let state = state(declared.iter().map(|it| (&it.resource.address, it.digest)));
         if state == self.workspace.state && *suppress == Suppress::None {
             return Ok(self.unchanged(declared.len(), state));
         }
@@ -219,7 +217,7 @@ impl Ground {
             return self.plan(context, declared, suppress, now);
         }
         let known = |(address, columns): (&Address, &Columns)| recorded.get(address).is_some_and(|it| it.1 == *columns);
-        let state = plan::state(declared.iter().map(|it| (&it.resource.address, it.digest)));
+        let state = state(declared.iter().map(|it| (&it.resource.address, it.digest)));
         if state == self.workspace.state && *suppress == Suppress::None && derived.iter().all(known) {
             return Ok(self.unchanged(declared.len(), state));
         }

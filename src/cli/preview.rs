@@ -1,6 +1,6 @@
 //! `weir preview`
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 
@@ -16,8 +16,9 @@ use super::stop::{Exit, Stop};
 use crate::absent::or_absent;
 use crate::diagnostic::{Diagnostic, DocumentId, Place as At, Span};
 use crate::engine::{self, Format, Request, Scan, Seen};
-use crate::load::Repo;
+use crate::load::{self, Repo};
 use crate::render::{shown, words};
+use crate::resource::graph::Reach;
 use crate::resource::{Address, Instant};
 
 /// Show the rows of a source or a view
@@ -139,16 +140,12 @@ fn mistakes(repo: &Repo, mut errors: Vec<Diagnostic>) -> Stop {
 
 /// Returns the documents of `address` and of everything that it refers to.
 fn reached(repo: &Repo, address: &Address) -> HashSet<DocumentId> {
-    let mut next = vec![address];
-    let mut reached = HashSet::new();
-    while let Some(address) = next.pop() {
-        for declared in repo.declared.iter().filter(|it| it.resource.address == *address) {
-            if reached.insert(declared.document) {
-                next.extend(&declared.resource.depends_on);
-            }
-        }
-    }
-    reached
+    // A mistaken repo may declare one address twice.
+    let mut declared: HashMap<&Address, Vec<&load::Declared>> = HashMap::new();
+    repo.declared.iter().for_each(|it| declared.entry(&it.resource.address).or_default().push(it));
+    let of = |at| declared.get(at).into_iter().flatten();
+    let reach = Reach::new([address], |at| of(at).flat_map(|it| &it.resource.depends_on));
+    reach.nodes().flat_map(of).map(|it| it.document).collect()
 }
 
 fn concerns(diagnostic: &Diagnostic, repo: &Repo, documents: &HashSet<DocumentId>) -> bool {

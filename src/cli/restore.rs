@@ -8,7 +8,8 @@ use super::planning::{Ground, carry_out};
 use super::show::specs_at;
 use super::stop::{Exit, Stop};
 use crate::apply::Occasion;
-use crate::plan::{Columns, Declared, Orders, Serial};
+use crate::plan::{Declared, Orders};
+use crate::recorded::{Columns, Serial};
 use crate::registry::{self, Registry};
 use crate::resource::{Address, Catalog, Resource};
 

@@ -7,7 +7,8 @@ use super::context::Context;
 use super::planning::{Ground, Planned};
 use super::stop::Stop;
 use crate::diagnostic::Diagnostic;
-use crate::plan::{self, Change, Data, Declared, Plan, Saved, Serial, Snapshot};
+use crate::plan::{self, Change, Data, Declared, Plan, Saved};
+use crate::recorded::{Serial, Snapshot};
 use crate::registry::{self, Registry};
 use crate::resource::{Address, Catalog, Instant, Resource};
 

@@ -9,7 +9,7 @@ use super::planning::Ground;
 use super::stop::{Exit, Stop};
 use super::{apply, git, plan, saved};
 use crate::diagnostic::{Diagnostic, did_you_mean};
-use crate::plan::Serial;
+use crate::recorded::{Serial, Snapshot};
 use crate::registry;
 use crate::render::json::RepoJson;
 use crate::render::shown;
@@ -82,10 +82,8 @@ fn show_now(context: &Context, args: &ShowArgs) -> Result<Exit, Stop> {
     let catalog = Catalog::new(entries.values().filter_map(|it| it.resource.as_ref()));
     let read_by: Vec<&Address> =
         entries.iter().filter(|it| it.1.depends_on.contains(&address)).map(|it| it.0).collect();
-    let snapshot = crate::plan::Snapshot {
-        entries: entries.clone(),
-        ..crate::plan::Snapshot::empty(&ground.workspace.name, ground.workspace.mode)
-    };
+    let snapshot =
+        Snapshot { entries: entries.clone(), ..Snapshot::empty(&ground.workspace.name, ground.workspace.mode) };
     let protected_by = snapshot.protectors(&address);
     let derived = ground.derived(context)?.remove(&address);
     if args.format == PlanFormat::Json {

@@ -8,7 +8,8 @@ use super::context::{Context, Missing, is_named, select_workspace, shown};
 use super::planning::Ground;
 use super::stop::{Exit, Stop};
 use crate::diagnostic::Diagnostic;
-use crate::plan::{self, Mode, Suppress};
+use crate::plan::{self, Suppress};
+use crate::recorded::Mode;
 use crate::registry::{self, Registry, Workspace};
 use crate::render::{shown as safe, style, words};
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use super::{File, Line, Loose, Outline, bind, externals, lines};
 use crate::diagnostic::Diagnostic;
 use crate::load::{Declared, Repo, SourceFile};
-use crate::plan::Entry;
+use crate::recorded::Entry;
 use crate::resource::{Address, Digest, Kind};
 
 /// An outline whose files are being read again.

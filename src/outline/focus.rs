@@ -8,7 +8,8 @@ use std::collections::{HashMap, HashSet};
 use super::{Difference, Outline, digests};
 use crate::diagnostic::Diagnostic;
 use crate::load::{self, Cache, Files, Project, Repo, Wanted};
-use crate::plan::{self, Data, Declared, Plan, Snapshot, Suppress};
+use crate::plan::{self, Data, Declared, Plan, Suppress};
+use crate::recorded::Snapshot;
 use crate::resource::{Address, Instant, Resource};
 
 /// A repo without a mistake, by its outline; decoded only where it has to be.

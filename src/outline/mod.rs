@@ -13,6 +13,7 @@ use rayon::prelude::*;
 use crate::check::UNUSED;
 use crate::diagnostic::{Diagnostic, Place};
 use crate::load::{Declared, Repo};
+use crate::resource::graph::Reach;
 use crate::resource::{Address, Catalog, Digest, FINAL, Resource};
 
 pub use change::{Difference, Draft};
@@ -64,9 +65,9 @@ impl Outline {
         Some(Self { files, lines: bind(0, lines(repo, digests, warnings)?)? })
     }
 
-    /// Returns the digest over all declarations, as `plan::state` does.
+    /// Returns the digest over all declarations, as `recorded::state` does.
     pub fn state(&self) -> String {
-        crate::plan::state(self.lines.iter().map(|it| (&it.address, it.digest)))
+        crate::recorded::state(self.lines.iter().map(|it| (&it.address, it.digest)))
     }
 
     /// Counts warnings by code, as they are said.
@@ -120,14 +121,8 @@ fn position(lines: &[Line], address: &Address) -> Option<usize> {
 }
 
 fn spread<'a>(marked: &mut [bool], next: impl Fn(usize) -> &'a Vec<usize>) {
-    let mut open: Vec<usize> = (0..marked.len()).filter(|it| marked[*it]).collect();
-    while let Some(at) = open.pop() {
-        for to in next(at) {
-            if !std::mem::replace(&mut marked[*to], true) {
-                open.push(*to);
-            }
-        }
-    }
+    let from: Vec<usize> = (0..marked.len()).filter(|it| marked[*it]).collect();
+    Reach::new(from, |at| next(at).iter().copied()).nodes().for_each(|it| marked[it] = true);
 }
 
 impl File {

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::drift::{Columns, fields};
+use super::drift::fields;
 use super::{Action, Change, Declared};
+use crate::recorded::Columns;
 use crate::resource::{Address, Catalog, Column, Contents, Resource, contents};
 
 /// What a resource holds after a change, or held before a delete; and which features the change adds and removes.

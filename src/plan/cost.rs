@@ -1,13 +1,15 @@
 //! What a change brings with it: jobs to begin, change and end, and what is worth knowing before it is applied.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::diff::Declared;
 use super::job::{JobAction, JobChange};
 use super::work::{Materialized, end_all, reconcile};
 use super::written::Both;
-use super::{Action, Change, Mode, Snapshot, written};
+use super::{Action, Change, written};
 use crate::diagnostic::Diagnostic;
+use crate::recorded::{Mode, Snapshot};
+use crate::resource::graph::{self, Reach};
 use crate::resource::{Address, Duration, Effect, Instant};
 
 /// Returns what a change does to the jobs of its own view. A development workspace materializes nothing.
@@ -49,33 +51,24 @@ pub fn jobs_below(
 ) {
     let is_root =
         |it: &Change| matches!(&it.action, Action::Update { after, .. } if after.spec.declaration().view().is_none());
-    let mut frontier: Vec<(Address, Address)> =
-        changes.values().filter(|it| is_root(it)).map(|it| (it.address.clone(), it.address.clone())).collect();
-    if snapshot.mode != Mode::Live || frontier.is_empty() {
+    let roots: Vec<&Address> = changes.values().filter(|it| is_root(it)).map(|it| &it.address).collect();
+    if snapshot.mode != Mode::Live || roots.is_empty() {
         return;
     }
-    let mut readers: BTreeMap<&Address, Vec<&Declared>> = BTreeMap::new();
-    for it in declared.values() {
-        it.resource.depends_on.iter().for_each(|on| readers.entry(on).or_default().push(it));
-    }
-    let mut seen: BTreeSet<&Address> = BTreeSet::new();
+    let readers = graph::dependents(declared.values().map(|it| (&it.resource.address, &*it.resource.depends_on)));
+    let stays = |it: &&Address| !changes.contains_key(*it);
+    let reach = Reach::new(roots, |at| readers.get(at).into_iter().flatten().copied().filter(stays));
     let mut found: Vec<(Address, JobChange)> = Vec::new();
-    while let Some((at, root)) = frontier.pop() {
-        for reader in readers.get(&at).into_iter().flatten() {
-            let address = &reader.resource.address;
-            if changes.contains_key(address) || !seen.insert(address) {
-                continue;
-            }
-            frontier.push((address.clone(), root.clone()));
-            let of = |catalog| Materialized::new(&reader.resource, catalog);
-            let (Some(old), Some(new)) = (of(&both.before), of(&both.after)) else { continue };
-            let Some(entry) = snapshot.entries.get(address).filter(|_| old != new) else { continue };
-            let recorded = snapshot.jobs.get(&entry.id).map(Vec::as_slice).unwrap_or_default();
-            let actions = reconcile(&new, recorded, false, now);
-            found.extend(actions.into_iter().map(|it| (root.clone(), JobChange { view: address.clone(), action: it })));
-        }
+    for view in reach.nodes().filter(stays) {
+        let (Some(way), Some(reader)) = (reach.path(view), declared.get(view)) else { continue };
+        let of = |catalog| Materialized::new(&reader.resource, catalog);
+        let (Some(old), Some(new)) = (of(&both.before), of(&both.after)) else { continue };
+        let Some(entry) = snapshot.entries.get(view).filter(|_| old != new) else { continue };
+        let recorded = snapshot.jobs.get(&entry.id).map(Vec::as_slice).unwrap_or_default();
+        let actions = reconcile(&new, recorded, false, now);
+        let job = |action| (way[way.len() - 1].clone(), JobChange { view: view.clone(), action });
+        found.extend(actions.into_iter().map(job));
     }
-    found.sort_by(|a, b| a.1.view.cmp(&b.1.view));
     for (root, job) in found {
         changes.entry(root).and_modify(|it| it.jobs.push(job));
     }

@@ -10,10 +10,11 @@ use super::gains;
 use super::rename::Renames;
 use super::written::{self, Both};
 use super::{
-    Action, Cause, Change, Data, Entry, Learned, Meanwhile, Mode, Plan, RegistryPlace, Snapshot, brings, cost, fields,
-    harmless, order, refusals, rename,
+    Action, Cause, Change, Data, Learned, Meanwhile, Plan, RegistryPlace, brings, cost, fields, harmless, order,
+    refusals, rename,
 };
 use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::recorded::{Entry, Mode, Snapshot, downstream, state};
 use crate::resource::{Address, Catalog, Digest, Effect, FieldChange, Instant, Kind, Resource, SOURCES};
 
 /// A declared resource with what the plan says of it.
@@ -152,21 +153,6 @@ fn diff_with(
     let refused: BTreeSet<Address> = refusals(&plan, snapshot).into_iter().map(|it| it.root).collect();
     harmless::fill(&mut plan.changes, &refused, &twins, &both);
     Ok(plan)
-}
-
-/// Returns the digest over all that is declared: equal states are equal, resource by resource.
-pub fn state<'a>(declared: impl IntoIterator<Item = (&'a Address, Digest)>) -> String {
-    let mut lines: Vec<(&Address, Digest)> = declared.into_iter().collect();
-    lines.sort();
-    let mut hasher = blake3::Hasher::new();
-    for (address, digest) in lines {
-        hasher.update(address.kind.as_str().as_bytes());
-        hasher.update(b".");
-        hasher.update(address.name.as_bytes());
-        hasher.update(b"\0");
-        hasher.update(&digest.0);
-    }
-    hasher.finalize().to_string()
 }
 
 /// Returns every recorded resource under the name it will have, references and all.
@@ -347,32 +333,15 @@ fn cascade(
     befores: &BTreeMap<Address, Arc<Resource>>,
     changes: &mut BTreeMap<Address, Change>,
 ) {
-    let dependents = snapshot.dependents();
     let roots: Vec<Address> =
         changes.values().filter(|it| it.action.destroys()).filter_map(|it| it.recorded().cloned()).collect();
-    let mut reached: BTreeMap<Address, Vec<Address>> = roots.iter().map(|it| (it.clone(), vec![it.clone()])).collect();
-    let mut frontier = roots;
-    while !frontier.is_empty() {
-        let mut next = Vec::new();
-        for from in &frontier {
-            let path = reached[from].clone();
-            for dependent in dependents.get(from).into_iter().flatten() {
-                if reached.contains_key(*dependent) {
-                    continue;
-                }
-                let path: Vec<Address> = std::iter::once((*dependent).clone()).chain(path.iter().cloned()).collect();
-                reached.insert((*dependent).clone(), path);
-                next.push((*dependent).clone());
-            }
-        }
-        next.sort();
-        frontier = next;
-    }
-    for (recorded, path) in reached.into_iter().filter(|it| it.1.len() > 1) {
-        let address = renames.new_name(&recorded).unwrap_or(&recorded).clone();
+    let reach = downstream(&roots, &snapshot.entries);
+    let reached = reach.nodes().filter_map(|it| Some((it, reach.path(it)?)));
+    for (recorded, path) in reached.filter(|it| it.1.len() > 1) {
+        let address = renames.new_name(recorded).unwrap_or(recorded).clone();
         let (Some(declaration), Some(before)) = (declared.get(&address), befores.get(&address)) else { continue };
-        let path = path.iter().map(|it| renames.new_name(it).unwrap_or(it).clone()).collect();
-        let entry = snapshot.entries.get(&recorded);
+        let path = path.into_iter().map(|it| renames.new_name(it).unwrap_or(it).clone()).collect();
+        let entry = snapshot.entries.get(recorded);
         let recreate =
             |fields| Action::Recreate { before: before.clone(), after: declaration.resource.clone(), fields };
         let change = changes

@@ -10,12 +10,10 @@ use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use super::brings::{self, Brings, Known};
-use super::{Action, Cause, Change, Declared, Plan, Snapshot, diff, order};
+use super::{Action, Cause, Change, Declared, Plan, diff, order};
 use crate::diagnostic::{Diagnostic, Place, Span};
+use crate::recorded::{Columns, Snapshot};
 use crate::resource::{Address, Catalog, Effect, FeatureView, Field, FieldChange};
-
-/// Columns with their types as text: a source may have types that no feature can have.
-pub type Columns = Vec<(String, String)>;
 
 /// What data says of columns.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::refusal::{Refusal, RefusalKind};
-use super::snapshot::dependents;
-use super::{Action, Cause, Change, Entry, Mode, Plan, Snapshot, Target, Targets};
+use super::{Action, Cause, Change, Plan, Targets};
+use crate::recorded::{Entry, Mode, Snapshot, Target, downstream, upstream};
 use crate::resource::{Address, Effect};
 
 /// A plan that nothing protected stands against. Only [`approve`] makes one, and `apply` takes nothing else.
@@ -68,9 +68,9 @@ fn refusals_in(plan: &Plan, mode: Mode, entries: &BTreeMap<Address, Entry>) -> V
     }
     let is_deleted = |it: &Address| changes.get(it).is_some_and(|it| matches!(it.action, Action::Delete { .. }));
     let protected = || entries.iter().filter(|it| it.1.prevent_destroy).map(|it| it.0);
-    let guards = Reach::upstream(protected(), entries);
-    let kept = Reach::upstream(protected().filter(|it| !is_deleted(it)), entries);
-    let harmed = Reach::downstream(roots.iter().copied(), entries);
+    let guards = upstream(protected(), entries);
+    let kept = upstream(protected().filter(|it| !is_deleted(it)), entries);
+    let harmed = downstream(roots.iter().copied(), entries);
 
     let mut pairs: BTreeMap<(&Address, &Address), Vec<Address>> = BTreeMap::new();
     let mut below: BTreeMap<&Address, Vec<Address>> = BTreeMap::new();
@@ -139,53 +139,4 @@ fn own_harm(change: &Change) -> bool {
 fn fields(change: &Change) -> Vec<String> {
     let harmful = change.action.fields().iter().filter(|it| it.effect > Effect::InPlace);
     harmful.map(|it| it.path.clone()).collect()
-}
-
-/// What can be reached from some resources along what is recorded, each by a shortest way. One walk, however many.
-struct Reach<'a> {
-    /// The next step back to where the walk began; where it began, the resource itself.
-    back: BTreeMap<&'a Address, &'a Address>,
-}
-
-impl<'a> Reach<'a> {
-    /// Walks from resources to what they depend on.
-    fn upstream(from: impl Iterator<Item = &'a Address>, entries: &'a BTreeMap<Address, Entry>) -> Self {
-        Self::walk(from, |at| entries.get(at).map(|it| it.depends_on.iter().collect()).unwrap_or_default())
-    }
-
-    /// Walks from resources to what depends on them.
-    fn downstream(from: impl Iterator<Item = &'a Address>, entries: &'a BTreeMap<Address, Entry>) -> Self {
-        let dependents = dependents(entries);
-        Self::walk(from, |at| dependents.get(at).cloned().unwrap_or_default())
-    }
-
-    fn walk(from: impl Iterator<Item = &'a Address>, next: impl Fn(&'a Address) -> Vec<&'a Address>) -> Self {
-        let mut frontier: Vec<&Address> = from.collect();
-        let mut back: BTreeMap<&Address, &Address> = frontier.iter().map(|it| (*it, *it)).collect();
-        while !frontier.is_empty() {
-            let mut reached = Vec::new();
-            for at in frontier {
-                for to in next(at) {
-                    if !back.contains_key(to) {
-                        back.insert(to, at);
-                        reached.push(to);
-                    }
-                }
-            }
-            frontier = reached;
-        }
-        Self { back }
-    }
-
-    /// Returns the way from `at` back to where the walk began; nothing where it never came by.
-    fn path(&self, at: &Address) -> Option<Vec<&'a Address>> {
-        let (mut at, mut next) = self.back.get_key_value(at).map(|it| (*it.0, *it.1))?;
-        let mut path = vec![at];
-        while next != at {
-            at = next;
-            next = self.back.get(at)?;
-            path.push(at);
-        }
-        Some(path)
-    }
 }

@@ -14,45 +14,28 @@ mod order;
 mod refusal;
 mod rename;
 mod saved;
-mod snapshot;
 mod target;
-mod windows;
 mod wire;
 mod work;
 mod written;
 
-use std::fmt;
 use std::sync::Arc;
 
 use crate::diagnostic::Diagnostic;
 use crate::resource::{Address, Digest, Effect, FieldChange, Resource};
 
 pub use brings::Brings;
-pub use diff::{Carried, Declared, Suppress, diff, diff_carried_out, diff_knowing, state};
-pub use drift::{Columns, Data, Learned, drift, fields as known_fields};
+pub use diff::{Carried, Declared, Suppress, diff, diff_carried_out, diff_knowing};
+pub use drift::{Data, Learned, drift, fields as known_fields};
 pub use guard::{Approved, Refused, approve, is_harmless, recheck, refusals};
-pub use job::{Job, JobAction, JobChange, JobKind, JobState, RecordedJob};
+pub use job::{JobAction, JobChange};
 pub use refusal::Refusal;
 pub use saved::{Saved, SavedFault};
-pub use snapshot::{Base, Entry, Row, Snapshot, Write, dependents};
-pub use target::{Recorded, Target, Targets};
-pub use windows::Range;
+pub use target::Targets;
 pub use wire::{Orders, arranged, restore_orders, show_orders};
 
-/// Counts the applies of one workspace; 0 before the first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(transparent)]
-pub struct Serial(pub i64);
-
-/// What a workspace is, fixed when it is created.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Mode {
-    /// Materialized, served, protected.
-    Live,
-    /// None of that.
-    Development,
-}
+pub use crate::recorded::{Base, Columns, Entry, Mode, Row, RowId, Serial, Snapshot, Target, Write, state};
+pub use crate::resource::{Job, JobKind, JobState, Range, RecordedJob};
 
 /// Everything that apply would do to one workspace: a value, printed and carried out alike.
 #[derive(Debug, Clone, PartialEq)]
@@ -208,8 +191,8 @@ impl Change {
     }
 
     /// Returns the row that the change finds, if it finds one.
-    pub fn row(&self) -> Option<Recorded> {
-        Some(Recorded::new(self.id?, self.recorded()?))
+    pub fn row(&self) -> Option<RowId> {
+        Some(RowId::new(self.id?, self.recorded()?))
     }
 
     /// Says whether nothing of it is its own: it follows what happens to what it depends on.
@@ -260,26 +243,5 @@ impl Plan {
             tally.lifts += usize::from(change.lifts());
         }
         tally
-    }
-}
-
-impl fmt::Display for Serial {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl Mode {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Live => "live",
-            Self::Development => "development",
-        }
-    }
-}
-
-impl fmt::Display for Mode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
     }
 }

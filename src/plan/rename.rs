@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::diff::Declared;
 use super::written::Both;
-use super::{Action, Change, Snapshot};
+use super::{Action, Change};
 use crate::diagnostic::{Diagnostic, Place, Span, did_you_mean};
+use crate::recorded::Snapshot;
 use crate::resource::{Address, Kind, Resource};
 use crate::sql::Dialect;
 

@@ -6,9 +6,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{
-    Action, Brings, Cause, Change, Columns, JobChange, Learned, Meanwhile, Mode, Plan, RegistryPlace, Serial, Suppress,
-};
+use super::{Action, Brings, Cause, Change, JobChange, Learned, Meanwhile, Plan, RegistryPlace, Suppress};
+use crate::recorded::{Columns, Mode, Serial};
 use crate::resource::{Address, Digest, Effect, FieldChange, Resource};
 
 /// What `plan --out` writes.

@@ -7,8 +7,9 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::{Action, Cause, Change, Data, Declared, Plan, Snapshot, drift, order};
+use super::{Action, Cause, Change, Data, Declared, Plan, drift, order};
 use crate::diagnostic::Diagnostic;
+use crate::recorded::Snapshot;
 use crate::resource::{Address, Contents, Effect, FieldChange};
 
 /// Orders on the wire at some serial, by the address that each service has in the plan; `None` where the history does

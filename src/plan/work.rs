@@ -1,8 +1,8 @@
 //! The jobs that there should be: a function of what is declared, of what is recorded as done, and of the clock.
 
-use super::job::{Job, JobAction, JobKind, JobState, RecordedJob};
-use super::windows::{Range, job_count, last_complete};
-use crate::resource::{BatchTrigger, Catalog, Duration, Instant, Resource};
+use super::job::JobAction;
+use crate::resource::time::{job_count, last_complete};
+use crate::resource::{BatchTrigger, Catalog, Duration, Instant, Job, JobKind, JobState, Range, RecordedJob, Resource};
 
 /// All that decides when a view is materialized.
 #[derive(Debug, Clone, PartialEq)]

@@ -7,9 +7,10 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::diff::Declared;
-use super::drift::{Columns, Data, fields};
+use super::drift::{Data, fields};
 use super::rename::Renames;
 use crate::diagnostic::Diagnostic;
+use crate::recorded::Columns;
 use crate::resource::{Address, Catalog, Effect, FeatureView, Field, FieldChange, Resource};
 
 /// The fields of a view that data decides where they are left out.

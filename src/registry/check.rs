@@ -9,7 +9,7 @@ use super::location::Location;
 use super::migrate::{FORMAT, MIGRATIONS, upgrade};
 use super::open::{Facts, closed, connect};
 use super::{Error, Result, decode};
-use crate::plan::state;
+use crate::recorded::state;
 use crate::resource::{Address, Catalog, Digest, Resource};
 
 /// What reading all of a registry found.

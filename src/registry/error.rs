@@ -3,7 +3,8 @@
 use std::fmt;
 
 use crate::diagnostic::{Diagnostic, did_you_mean};
-use crate::plan::{Refused, Serial, Target};
+use crate::plan::Refused;
+use crate::recorded::{Serial, Target};
 
 /// Why the registry did not do what it was asked.
 #[derive(Debug)]

@@ -5,8 +5,8 @@ use sqlx::{QueryBuilder, Row as _, Sqlite as Db};
 
 use super::sqlite::CHUNK;
 use super::{Error, Result};
-use crate::plan::{Job, JobKind, JobState, Range, RecordedJob, Serial, Target, Write};
-use crate::resource::{Duration, Instant};
+use crate::recorded::{Serial, Target, Write};
+use crate::resource::{Duration, Instant, Job, JobKind, JobState, Range, RecordedJob};
 
 /// Ends, changes and inserts jobs.
 pub(super) async fn write(

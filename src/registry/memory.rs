@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 
 use super::{Commit, Error, Guard, Held as Beside, LogEntry, LoggedChange, Part, Registry, Result, Workspace};
-use crate::plan::{Base, Entry, JobState, Mode, Recorded, RecordedJob, Row, Serial, Snapshot, Target, Write};
-use crate::resource::{Address, Digest};
+use crate::recorded::{Base, Entry, Mode, Row, RowId, Serial, Snapshot, Target, Write};
+use crate::resource::{Address, Digest, JobState, RecordedJob};
 
 /// What a new registry holds: `prod`, live, with nothing in it.
 #[derive(Debug, Clone)]
@@ -79,8 +79,8 @@ impl Held {
     }
 
     /// Finds the row that is meant, by all of its names.
-    fn row(&mut self, recorded: &Recorded) -> Result<&mut (Row, Vec<String>)> {
-        let Recorded { id, kind, name } = recorded;
+    fn row(&mut self, recorded: &RowId) -> Result<&mut (Row, Vec<String>)> {
+        let RowId { id, kind, name } = recorded;
         let row = self.rows.get_mut(id).filter(|it| it.0.kind == *kind && it.0.name == *name);
         row.ok_or_else(|| Error::other_row(kind, name))
     }

@@ -11,13 +11,13 @@ mod open;
 mod sqlite;
 mod write;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::plan::{Base, Entry, Mode, RecordedJob, Serial, Write};
-use crate::resource::{Address, Kind, Resource};
+use crate::recorded::{Base, Columns, Entry, Mode, Serial, Write, downstream};
+use crate::resource::{Address, RecordedJob, Resource, VIEWS};
 
 pub use backup::backup;
 pub use check::{Report, check};
@@ -199,17 +199,13 @@ pub async fn read_jobs(
     entries: &BTreeMap<Address, Entry>,
     wanted: impl Fn(&Address, &Entry) -> bool,
 ) -> Result<BTreeMap<i64, Vec<RecordedJob>>> {
-    let mut reached: BTreeSet<&Address> = entries.iter().filter(|it| wanted(it.0, it.1)).map(|it| it.0).collect();
-    if reached.is_empty() {
+    let from: Vec<&Address> = entries.iter().filter(|it| wanted(it.0, it.1)).map(|it| it.0).collect();
+    if from.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let dependents = crate::plan::dependents(entries);
-    let mut frontier: Vec<&Address> = reached.iter().copied().collect();
-    while let Some(at) = frontier.pop() {
-        frontier.extend(dependents.get(at).into_iter().flatten().copied().filter(|it| reached.insert(it)));
-    }
-    let is_view = |it: &&Address| matches!(it.kind, Kind::BatchFeatureView | Kind::StreamFeatureView);
-    let ids: Vec<i64> = reached.into_iter().filter(is_view).filter_map(|it| Some(entries.get(it)?.id)).collect();
+    let is_view = |it: &&Address| VIEWS.contains(&it.kind);
+    let reached = downstream(from, entries);
+    let ids: Vec<i64> = reached.nodes().filter(is_view).filter_map(|it| Some(entries.get(it)?.id)).collect();
     let mut jobs: BTreeMap<i64, Vec<RecordedJob>> = BTreeMap::new();
     for (id, job) in registry.jobs(workspace, &ids).await? {
         jobs.entry(id).or_default().push(job);
@@ -218,10 +214,7 @@ pub async fn read_jobs(
 }
 
 /// Returns what data said of columns when they were recorded.
-pub async fn derived(
-    registry: &mut dyn Registry,
-    workspace: &str,
-) -> Result<BTreeMap<Address, (i64, crate::plan::Columns)>> {
+pub async fn derived(registry: &mut dyn Registry, workspace: &str) -> Result<BTreeMap<Address, (i64, Columns)>> {
     let mut derived = BTreeMap::new();
     for (kind, name, id, text) in registry.derived(workspace).await? {
         let address = Address::new(kind.parse().map_err(Error::Damaged)?, name.as_str());
@@ -232,7 +225,7 @@ pub async fn derived(
 }
 
 /// Decodes what a row or the history holds of columns.
-pub fn columns(address: &Address, text: &str) -> Result<crate::plan::Columns> {
+pub fn columns(address: &Address, text: &str) -> Result<Columns> {
     #[derive(serde::Deserialize)]
     struct Column {
         name: String,

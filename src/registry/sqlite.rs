@@ -12,8 +12,8 @@ use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Connection as _, QueryBuilder, Row as _, Sqlite as Db};
 
 use super::{Commit, Error, Guard, Held, LogEntry, LoggedChange, Registry, Result, Workspace, write};
-use crate::plan::{Base, Entry, Mode, RecordedJob, Serial, Snapshot, Write};
-use crate::resource::{Address, Digest};
+use crate::recorded::{Base, Entry, Mode, Serial, Snapshot, Write};
+use crate::resource::{Address, Digest, RecordedJob};
 
 /// A connection to a registry file. Dropping it closes the file: what lies in its log moves into it, so that a copy
 /// of the one file is a copy of everything, and reading leaves no file behind.

@@ -5,7 +5,7 @@ use sqlx::{QueryBuilder, Row as _, Sqlite as Db};
 
 use super::sqlite::CHUNK;
 use super::{Error, LogEntry, LoggedChange, Part, Result};
-use crate::plan::{Recorded, Row, Serial, Target, Write};
+use crate::recorded::{Row, RowId, Serial, Target, Write};
 
 /// Restricts a statement to these rows of a workspace.
 pub(super) fn where_ids(query: &mut QueryBuilder<Db>, workspace_id: i64, ids: &[i64]) {
@@ -34,7 +34,7 @@ pub(super) async fn part(
 /// Deletes first, then updates, then inserts: a name is free before it is taken.
 async fn rows(connection: &mut SqliteConnection, workspace_id: i64, serial: Serial, writes: &[Write]) -> Result<()> {
     let json = |it: &[String]| serde_json::to_string(it).expect("names are plain text");
-    let gone: Vec<&Recorded> = writes
+    let gone: Vec<&RowId> = writes
         .iter()
         .filter_map(|it| if let Write::Delete { recorded } = it { Some(recorded) } else { None })
         .collect();
@@ -91,7 +91,7 @@ async fn rows(connection: &mut SqliteConnection, workspace_id: i64, serial: Seri
 }
 
 /// Deletes these rows, each by all of its names; one that is another by now stops the whole.
-async fn delete(connection: &mut SqliteConnection, workspace_id: i64, rows: &[&Recorded]) -> Result<()> {
+async fn delete(connection: &mut SqliteConnection, workspace_id: i64, rows: &[&RowId]) -> Result<()> {
     let ids: Vec<i64> = rows.iter().map(|it| it.id).collect();
     let mut query = QueryBuilder::<Db>::new("DELETE FROM resource ");
     where_ids(&mut query, workspace_id, &ids);
@@ -101,8 +101,8 @@ async fn delete(connection: &mut SqliteConnection, workspace_id: i64, rows: &[&R
     });
     query.push(") RETURNING id, kind, name");
     let gone = query.build().fetch_all(&mut *connection).await?;
-    let row = |it: &SqliteRow| Ok(Recorded { id: it.try_get(0)?, kind: it.try_get(1)?, name: it.try_get(2)? });
-    let gone: Vec<Recorded> = gone.iter().map(row).collect::<Result<_>>()?;
+    let row = |it: &SqliteRow| Ok(RowId { id: it.try_get(0)?, kind: it.try_get(1)?, name: it.try_get(2)? });
+    let gone: Vec<RowId> = gone.iter().map(row).collect::<Result<_>>()?;
     match rows.iter().find(|it| !gone.contains(it)) {
         None => Ok(()),
         Some(other) => Err(Error::other_row(&other.kind, &other.name)),
@@ -114,7 +114,7 @@ async fn delete(connection: &mut SqliteConnection, workspace_id: i64, rows: &[&R
 async fn rename<'a>(
     connection: &mut SqliteConnection,
     workspace_id: i64,
-    recorded: &Recorded,
+    recorded: &RowId,
     row: &'a Row,
 ) -> Result<&'a str> {
     if recorded.name != row.name {

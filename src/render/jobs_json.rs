@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::plan::{Job, JobAction, JobChange, JobKind};
+use crate::plan::{JobAction, JobChange};
+use crate::resource::{Job, JobKind};
 
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct JobChangeJson {

@@ -12,10 +12,13 @@ mod entity;
 mod feature_service;
 mod feature_view;
 mod field;
+pub mod graph;
+mod job;
 mod push_source;
 mod schema;
 mod source_input;
 mod text;
+pub mod time;
 mod transformation;
 mod view_check;
 mod view_columns;
@@ -41,8 +44,10 @@ pub use dtype::Dtype;
 pub use feature_service::FeatureService;
 pub use feature_view::{BatchTrigger, FeatureView};
 pub use field::{Field, check_schema, column_name_fault, name_fault};
+pub use job::{Job, JobKind, JobState, RecordedJob};
 pub use schema::repo_schema;
 pub use text::{Duration, Instant, Named, Texts, named, text, texts, texts_if_any};
+pub use time::Range;
 
 kinds! {
     Entity(entity::Entity),

@@ -1,6 +1,6 @@
-//! Aligned windows and the ranges that backfills cover. Materializing uses the same arithmetic.
+//! Aligned windows and the ranges that backfills cover: one arithmetic for plans and for the workers.
 
-use crate::resource::{Duration, Instant};
+use super::{Duration, Instant};
 
 /// A stretch of time, start inclusive, end exclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
