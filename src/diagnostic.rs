@@ -1,5 +1,6 @@
 //! What is wrong, where, and what to type next. A value: `render` prints it, nothing here does.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
@@ -68,24 +69,19 @@ pub struct Span {
     pub text: Arc<str>,
 }
 
-/// A stable code such as `R001`; every one has a section in `docs/reference/errors.md`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Code(pub &'static str);
-
 impl Diagnostic {
     /// Returns an error that has no place yet.
-    pub fn error(code: &'static str, summary: impl Into<String>) -> Self {
+    pub fn error(code: Code, summary: impl Into<String>) -> Self {
         Self::new(Severity::Error, code, summary)
     }
 
     /// Returns a warning: it is shown and counted, and never stops anything.
-    pub fn warning(code: &'static str, summary: impl Into<String>) -> Self {
+    pub fn warning(code: Code, summary: impl Into<String>) -> Self {
         Self::new(Severity::Warning, code, summary)
     }
 
-    fn new(severity: Severity, code: &'static str, summary: impl Into<String>) -> Self {
-        debug_assert!(CODES.iter().any(|it| it.0 == code), "code {code} is not in CODES");
-        Self { severity, code: Code(code), summary: summary.into(), labels: vec![], notes: vec![], hints: vec![] }
+    fn new(severity: Severity, code: Code, summary: impl Into<String>) -> Self {
+        Self { severity, code, summary: summary.into(), labels: vec![], notes: vec![], hints: vec![] }
     }
 
     /// Points at a field of a declaration.
@@ -146,7 +142,20 @@ impl std::error::Error for Diagnostic {}
 
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0)
+        f.write_str(self.as_str())
+    }
+}
+
+/// By their letters and numbers, as mistakes of one place are listed.
+impl Ord for Code {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_str().cmp(other.as_str())
+    }
+}
+
+impl PartialOrd for Code {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -190,88 +199,112 @@ pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|it| it.2)
 }
 
-/// Every code with its title, in the order of `docs/reference/errors.md`.
-pub const CODES: &[(&str, &str)] = &[
-    ("C001", "the command line is wrong"),
-    ("C002", "the command cannot be carried out"),
-    ("L001", "a file cannot be read"),
-    ("L002", "a file is not UTF-8 text"),
-    ("L003", "a file or a declaration is too large"),
-    ("L004", "the YAML is not well formed"),
-    ("L005", "the YAML is nested too deeply or its aliases explode"),
-    ("L006", "a key is written twice"),
-    ("L007", "a document is not a declaration"),
-    ("L008", "a kind does not exist"),
-    ("L009", "a field does not exist"),
-    ("L010", "a field is missing"),
-    ("L011", "a value is not what the field takes"),
-    ("L012", "weir.toml is wrong"),
-    ("L013", "a file that a declaration names cannot be read"),
-    ("L014", "a query is not SQL"),
-    ("L015", "this is not a feature repo"),
-    ("L016", "a file is not read because of its ending (warning)"),
-    ("R001", "a reference names nothing"),
-    ("R002", "a reference names the wrong kind"),
-    ("R003", "two declarations have one name"),
-    ("R004", "declarations depend on each other in a circle"),
-    ("R005", "a query reads a table that it was not given"),
-    ("V001", "a name is not allowed"),
-    ("V002", "a column or feature name is not allowed"),
-    ("V003", "a column, feature or entry is named twice"),
-    ("V004", "a column is not there"),
-    ("V005", "the timestamp field is not clear"),
-    ("V006", "an aggregation does not fit its column or its parameters"),
-    ("V007", "durations do not fit together"),
-    ("V008", "fields exclude each other, or one of them is needed"),
-    ("V009", "a service serves online what its view does not"),
-    ("V010", "the source cannot serve this batch_trigger"),
-    ("V011", "a field is needed because of another"),
-    ("V012", "a view has the wrong sources"),
-    ("V013", "namespaces collide"),
-    ("V014", "a batch config does not yield the push source's schema"),
-    ("V015", "a join_key_map does not fit"),
-    ("V016", "a value is out of range"),
-    ("V017", "a join key has another type than its column"),
-    ("V101", "an online view has no monitoring (warning)"),
-    ("V102", "nothing uses a resource (warning)"),
-    ("V103", "history starts at the first push (warning)"),
-    ("V104", "not checked (warning)"),
-    ("D001", "a source cannot be opened"),
-    ("D002", "a query does not fit its tables"),
-    ("D003", "a declared schema is not what its query yields"),
-    ("D004", "a type that no feature can have"),
-    ("D005", "a source cannot be reached"),
-    ("D006", "data has changed under a column in use"),
-    ("D007", "there are no such rows to show"),
-    ("D008", "rows cannot be read"),
-    ("D009", "data is left out (warning)"),
-    ("D010", "nothing tells a column's type (warning)"),
-    ("D011", "SQL that others read otherwise (warning)"),
-    ("P001", "the plan would delete what is protected"),
-    ("P002", "the plan would recreate what is protected"),
-    ("P003", "the plan would destroy what something protected depends on"),
-    ("P004", "the plan would take serving or history from what is protected"),
-    ("P005", "a recreate cannot be suppressed"),
-    ("P006", "a rename is not clear"),
-    ("P007", "a saved plan cannot be applied"),
-    ("P008", "looks like a rename (warning)"),
-    ("P009", "a window is complete only later (warning)"),
-    ("P010", "the plan deletes everything (warning)"),
-    ("P011", "the history does not say an order (warning)"),
-    ("P012", "the repo is not as a commit has it"),
-    ("P013", "git does not say what the repo is at (warning)"),
-    ("P014", "features begin in the future (warning)"),
-    ("P015", "a rename finds nothing (warning)"),
-    ("G001", "the registry cannot be opened"),
-    ("G002", "the registry was written by a newer weir"),
-    ("G003", "the registry has an older format"),
-    ("G004", "the registry changed since the plan"),
-    ("G005", "a workspace does not exist"),
-    ("G006", "the registry is damaged"),
-    ("G007", "the registry is locked"),
-    ("G008", "the registry cannot be written"),
-    ("G009", "the registry itself refuses"),
-    ("G010", "nothing is recorded there"),
-    ("G011", "a workspace cannot be created, selected or deleted"),
-    ("G012", "what is chosen cannot be read"),
-];
+/// Writes every code with its title: the enum, and the list for those who read all of it.
+macro_rules! codes {
+    ($($code:ident $title:literal),* $(,)?) => {
+        /// A stable code such as `R001`; every one has a section in `docs/reference/errors.md`.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $(#[doc = $title] $code),*
+        }
+
+        /// Every code with its title, in the order of `docs/reference/errors.md`.
+        pub const CODES: &[(&str, &str)] = &[$((stringify!($code), $title)),*];
+
+        impl Code {
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$code => stringify!($code)),* }
+            }
+
+            /// Returns the code that is written so.
+            pub fn of(text: &str) -> Option<Self> {
+                [$(Self::$code),*].into_iter().find(|it| it.as_str() == text)
+            }
+        }
+    };
+}
+
+codes! {
+    C001 "the command line is wrong",
+    C002 "the command cannot be carried out",
+    L001 "a file cannot be read",
+    L002 "a file is not UTF-8 text",
+    L003 "a file or a declaration is too large",
+    L004 "the YAML is not well formed",
+    L005 "the YAML is nested too deeply or its aliases explode",
+    L006 "a key is written twice",
+    L007 "a document is not a declaration",
+    L008 "a kind does not exist",
+    L009 "a field does not exist",
+    L010 "a field is missing",
+    L011 "a value is not what the field takes",
+    L012 "weir.toml is wrong",
+    L013 "a file that a declaration names cannot be read",
+    L014 "a query is not SQL",
+    L015 "this is not a feature repo",
+    L016 "a file is not read because of its ending (warning)",
+    R001 "a reference names nothing",
+    R002 "a reference names the wrong kind",
+    R003 "two declarations have one name",
+    R004 "declarations depend on each other in a circle",
+    R005 "a query reads a table that it was not given",
+    V001 "a name is not allowed",
+    V002 "a column or feature name is not allowed",
+    V003 "a column, feature or entry is named twice",
+    V004 "a column is not there",
+    V005 "the timestamp field is not clear",
+    V006 "an aggregation does not fit its column or its parameters",
+    V007 "durations do not fit together",
+    V008 "fields exclude each other, or one of them is needed",
+    V009 "a service serves online what its view does not",
+    V010 "the source cannot serve this batch_trigger",
+    V011 "a field is needed because of another",
+    V012 "a view has the wrong sources",
+    V013 "namespaces collide",
+    V014 "a batch config does not yield the push source's schema",
+    V015 "a join_key_map does not fit",
+    V016 "a value is out of range",
+    V017 "a join key has another type than its column",
+    V101 "an online view has no monitoring (warning)",
+    V102 "nothing uses a resource (warning)",
+    V103 "history starts at the first push (warning)",
+    V104 "not checked (warning)",
+    D001 "a source cannot be opened",
+    D002 "a query does not fit its tables",
+    D003 "a declared schema is not what its query yields",
+    D004 "a type that no feature can have",
+    D005 "a source cannot be reached",
+    D006 "data has changed under a column in use",
+    D007 "there are no such rows to show",
+    D008 "rows cannot be read",
+    D009 "data is left out (warning)",
+    D010 "nothing tells a column's type (warning)",
+    D011 "SQL that others read otherwise (warning)",
+    P001 "the plan would delete what is protected",
+    P002 "the plan would recreate what is protected",
+    P003 "the plan would destroy what something protected depends on",
+    P004 "the plan would take serving or history from what is protected",
+    P005 "a recreate cannot be suppressed",
+    P006 "a rename is not clear",
+    P007 "a saved plan cannot be applied",
+    P008 "looks like a rename (warning)",
+    P009 "a window is complete only later (warning)",
+    P010 "the plan deletes everything (warning)",
+    P011 "the history does not say an order (warning)",
+    P012 "the repo is not as a commit has it",
+    P013 "git does not say what the repo is at (warning)",
+    P014 "features begin in the future (warning)",
+    P015 "a rename finds nothing (warning)",
+    G001 "the registry cannot be opened",
+    G002 "the registry was written by a newer weir",
+    G003 "the registry has an older format",
+    G004 "the registry changed since the plan",
+    G005 "a workspace does not exist",
+    G006 "the registry is damaged",
+    G007 "the registry is locked",
+    G008 "the registry cannot be written",
+    G009 "the registry itself refuses",
+    G010 "nothing is recorded there",
+    G011 "a workspace cannot be created, selected or deleted",
+    G012 "what is chosen cannot be read",
+}

@@ -3,7 +3,7 @@
 use foldhash::{HashMap, HashMapExt as _, HashSet};
 use rayon::prelude::*;
 
-use crate::diagnostic::{Diagnostic, DocumentId, article, closest};
+use crate::diagnostic::{Code, Diagnostic, DocumentId, article, closest};
 use crate::load::Repo;
 use crate::resource::{Address, Kind, Reference, Resource, SOURCES, VIEWS, graph};
 
@@ -80,7 +80,7 @@ fn duplicates(repo: &Repo, diagnostics: &mut Vec<Diagnostic>) {
                     format!("`{address}` and `{other}` have one name, and names are unique among {group}")
                 };
                 diagnostics.push(
-                    Diagnostic::error("R003", summary)
+                    Diagnostic::error(Code::R003, summary)
                         .at(at, "name")
                         .also(*document, "name", "first here")
                         .hint("rename or remove one of them"),
@@ -123,7 +123,7 @@ fn unknown(
     let broken = || repo.broken.get(name).copied().flatten();
     if let Some(other) = named.first().map(|it| it.kind).or_else(broken) {
         let summary = format!("`{from}` refers to {wanted} `{name}`, and `{name}` is {}", article(other.as_str()));
-        return Diagnostic::error("R002", summary).hint(format!("name {} here", article(&wanted)));
+        return Diagnostic::error(Code::R002, summary).hint(format!("name {} here", article(&wanted)));
     }
     let mut candidates: Vec<&str> =
         reference.accepts.iter().filter_map(|it| by_kind.get(it)).flatten().copied().collect();
@@ -135,7 +135,7 @@ fn unknown(
         None if candidates.len() <= 8 => format!("declare it, or name one of {}", candidates.join(", ")),
         None => format!("declare it: {} called `{name}`", article(&wanted)),
     };
-    Diagnostic::error("R001", format!("`{from}` refers to {wanted} `{name}`, which is not declared")).hint(hint)
+    Diagnostic::error(Code::R001, format!("`{from}` refers to {wanted} `{name}`, which is not declared")).hint(hint)
 }
 
 /// Says whether the name belongs to a declaration that could not be read, of a kind that would do.
@@ -161,7 +161,7 @@ fn cycle(repo: &Repo, members: &[usize]) -> Diagnostic {
     let references = first.resource.spec.declaration().references();
     let path =
         references.iter().find(|it| it.candidates().any(|it| it == *target)).map_or("name", |it| it.path.as_str());
-    Diagnostic::error("R004", format!("{} depends on itself: {circle}", address(members[0])))
+    Diagnostic::error(Code::R004, format!("{} depends on itself: {circle}", address(members[0])))
         .at(first.document, path)
         .hint("take one of these references out")
 }

@@ -281,7 +281,7 @@ fn load_files(files: &[(String, Vec<u8>)]) -> Result<(), String> {
 
 /// Every diagnostic has a place, and the place is a line of the file, shown as it is.
 fn points_somewhere(diagnostic: &Diagnostic, files: &[(String, Vec<u8>)]) -> Result<(), String> {
-    let code = diagnostic.code.0;
+    let code = diagnostic.code;
     let span = diagnostic.span().ok_or_else(|| format!("{code} has no place: {diagnostic}"))?;
     let (_, bytes) =
         files.iter().find(|it| it.0 == *span.file).ok_or_else(|| format!("{code} names a file that is not there"))?;

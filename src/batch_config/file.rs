@@ -6,6 +6,7 @@ use serde_json::Value;
 use serde_with::skip_serializing_none;
 
 use super::{Config, check_address};
+use crate::diagnostic::Code;
 use crate::resource::{Dtype, Duration, Field, Report, Resource, check_schema};
 use crate::secret::signs_in;
 use crate::sql::Dialect;
@@ -86,13 +87,12 @@ impl Config for FileConfig {
             let summary =
                 format!("the uri of `{}` starts with `{scheme}://`, and weir reads no such place", me.address);
             let hint = "write a path relative to the repo, `file://` or `s3://`";
-            report.error("V016", "batch_config.uri", summary).hints.push(hint.to_owned());
+            report.error(Code::V016, "batch_config.uri", summary).hint(hint);
         }
         if self.uri.trim().is_empty() {
             report
-                .error("V016", "batch_config.uri", format!("the uri of `{}` is empty", me.address))
-                .hints
-                .push("write a path relative to the repo, or an s3:// address".to_owned());
+                .error(Code::V016, "batch_config.uri", format!("the uri of `{}` is empty", me.address))
+                .hint("write a path relative to the repo, or an s3:// address");
         }
     }
 }

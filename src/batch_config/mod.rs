@@ -15,6 +15,7 @@ use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
+use crate::diagnostic::Code;
 use crate::resource::{Dtype, Duration, FileSlot, MapQuery, Query, Report, Resource, Tagged, tagged};
 use crate::sql::Dialect;
 
@@ -123,9 +124,8 @@ impl BatchConfig {
         self.config().check(me, report);
         if self.data_delay().secs < 0 {
             report
-                .error("V016", "batch_config.data_delay", format!("the data_delay of `{}` is negative", me.address))
-                .hints
-                .push("write how long jobs wait after a window, as `1h`".to_owned());
+                .error(Code::V016, "batch_config.data_delay", format!("the data_delay of `{}` is negative", me.address))
+                .hint("write how long jobs wait after a window, as `1h`");
         }
         if let (Some(field), Some(columns)) = (self.config().timestamp_field(), self.column_names())
             && !columns.iter().any(|it| it.0 == field)
@@ -133,7 +133,7 @@ impl BatchConfig {
             let has: Vec<_> = columns.iter().map(|it| it.0.as_str()).collect();
             report
                 .error(
-                    "V004",
+                    Code::V004,
                     "batch_config.timestamp_field",
                     format!(
                         "timestamp_field `{field}` is not a column that the batch_config of `{}` yields (yields: {})",
@@ -141,8 +141,7 @@ impl BatchConfig {
                         has.join(", ")
                     ),
                 )
-                .hints
-                .extend(crate::diagnostic::did_you_mean(field, has));
+                .hint_if(crate::diagnostic::did_you_mean(field, has));
         }
     }
 
@@ -217,9 +216,8 @@ fn check_table_or_query(table: bool, query: bool, me: &Resource, report: &mut Re
         _ => return,
     };
     report
-        .error("V008", path, format!("the batch_config of `{}` {what}", me.address))
-        .hints
-        .push("write exactly one of them".to_owned());
+        .error(Code::V008, path, format!("the batch_config of `{}` {what}", me.address))
+        .hint("write exactly one of them");
 }
 
 /// Reports an address that holds more than one: what signs in is never stored with a declaration. Whoever shows the
@@ -229,7 +227,7 @@ fn check_address(path: &str, holds_more: bool, me: &Resource, hint: &str, report
         let field = path.rsplit('.').next().unwrap_or(path);
         let summary =
             format!("the {field} of `{}` holds more than an address: nothing that signs in is recorded", me.address);
-        report.error("V016", path, summary).hints.push(hint.to_owned());
+        report.error(Code::V016, path, summary).hint(hint);
     }
 }
 

@@ -6,6 +6,7 @@ use serde_json::Value;
 use serde_with::skip_serializing_none;
 
 use super::Config;
+use crate::diagnostic::Code;
 use crate::resource::{Duration, FileSlot, Report, Resource};
 
 /// A data source function: Python that reads rows on Spark.
@@ -57,22 +58,20 @@ impl Config for SparkBatchConfig {
         if !well_formed {
             report
                 .error(
-                    "V016",
+                    Code::V016,
                     "batch_config.data_source_function",
                     format!("`{written}` of `{}` is not `file.py:function`", me.address),
                 )
-                .hints
-                .push("name the Python file and the function in it, as `sources/clicks.py:read`".to_owned());
+                .hint("name the Python file and the function in it, as `sources/clicks.py:read`");
         }
         if self.data_source_text.is_some() {
             report
                 .error(
-                    "L009",
+                    Code::L009,
                     "batch_config.data_source_text",
                     format!("`data_source_text` of `{}` is not a field: weir fills it from the file", me.address),
                 )
-                .hints
-                .push("remove it".to_owned());
+                .hint("remove it");
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What can be said of a declaration with mistakes, whatever stands in the place of what is wrong.
 
-use crate::diagnostic::{Diagnostic, Place};
+use crate::diagnostic::{Code, Diagnostic, Place};
 
 /// The fields that decide which columns there are, and what else is there at all: with one of them wrong, every rule may
 /// say what follows from that alone.
@@ -39,7 +39,8 @@ pub fn is_apart(diagnostic: &Diagnostic, faulty: &[String]) -> bool {
         // The keys of tags are words of their own.
         let named = first(fault) != "tags" && words(&diagnostic.summary).any(|it| it == last(fault));
         // Rules that look at types look at all of them.
-        let typed = last(fault) == "dtype" && matches!(diagnostic.code.0, "V005" | "V006" | "V014" | "V017");
+        let typed =
+            last(fault) == "dtype" && matches!(diagnostic.code, Code::V005 | Code::V006 | Code::V014 | Code::V017);
         below || named || typed
     };
     !faulty.iter().any(follows)

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use rayon::prelude::*;
 use serde_json::Value;
 
-use crate::diagnostic::{Diagnostic, Place, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, Place, did_you_mean};
 use crate::load::Repo;
 use crate::resource::{Address, Catalog, FINAL, Kind, Report, Resource, name_fault};
 use crate::sql::{self, Dialect, Query};
@@ -74,12 +74,11 @@ pub fn variables(resource: &Resource, report: &mut Report) {
         }
         report
             .error(
-                "V016",
+                Code::V016,
                 path.clone(),
                 format!("`{path}` of `{}` holds a variable: it is not replaced here", resource.address),
             )
-            .hints
-            .push("write the value itself: `${...}` is replaced in weir.toml only".to_owned());
+            .hint("write the value itself: `${...}` is replaced in weir.toml only");
     }
 }
 
@@ -103,18 +102,16 @@ fn name(resource: &Resource, report: &mut Report) {
     let address = &resource.address;
     if let Some(fault) = name_fault(address) {
         report
-            .error("V001", "name", format!("name `{}` is not allowed: {fault}", address.name))
-            .hints
-            .push("write letters, digits, `_` and `-`, as `user_clicks`".to_owned());
+            .error(Code::V001, "name", format!("name `{}` is not allowed: {fault}", address.name))
+            .hint("write letters, digits, `_` and `-`, as `user_clicks`");
     }
     if let Some(old) = &resource.renamed_from {
         if **old == *address.name {
             report
-                .error("V016", "renamed_from", format!("`{address}` says it was renamed from its own name"))
-                .hints
-                .push("write the name before, or remove renamed_from".to_owned());
+                .error(Code::V016, "renamed_from", format!("`{address}` says it was renamed from its own name"))
+                .hint("write the name before, or remove renamed_from");
         } else if let Some(fault) = name_fault(&Address::new(address.kind, old.as_str())) {
-            report.error("V001", "renamed_from", format!("name `{old}` is not allowed: {fault}"));
+            report.error(Code::V001, "renamed_from", format!("name `{old}` is not allowed: {fault}"));
         }
     }
 }
@@ -132,7 +129,7 @@ pub fn part(resource: &Resource, faulty: &[String], dialect: Dialect, report: &m
     let mut index = 0;
     report.diagnostics.retain(|it| {
         index += 1;
-        let kept = stands || matches!(it.code.0, "V001" | "V002" | "V003" | "L014");
+        let kept = stands || matches!(it.code, Code::V001 | Code::V002 | Code::V003 | Code::L014);
         index <= first || kept && apart::is_apart(it, faulty) && !(unnamed && is_at_name(it))
     });
 }
@@ -159,7 +156,7 @@ pub fn queries<'a>(
             Err(fault) if dialect.may_know_better(fault) => continue,
             Err(fault) => {
                 let diagnostic = Diagnostic::error(
-                    "L014",
+                    Code::L014,
                     format!("`{}` of `{}` is not SQL: {}", query.path, resource.address, fault.message),
                 );
                 report.diagnostics.push(diagnostic.place(place(fault)).hint_if(query_hint(query.text, fault)));
@@ -168,7 +165,7 @@ pub fn queries<'a>(
         };
         if let Some(fault) = sql::more_than_reads(parsed) {
             let summary = format!("`{}` of `{}` is not a query: {}", query.path, resource.address, fault.message);
-            report.diagnostics.push(Diagnostic::error("L014", summary).place(place(&fault)));
+            report.diagnostics.push(Diagnostic::error(Code::L014, summary).place(place(&fault)));
         }
         if dialect == Dialect::Embedded {
             embedded(resource, &query, parsed, report);
@@ -176,7 +173,7 @@ pub fn queries<'a>(
         if let Some(asked) = sql::asks_window(parsed)
             && let Some((fault, hint)) = window_fault(resource, query.path, &asked)
         {
-            report.diagnostics.push(Diagnostic::error("L014", fault).place(place(&asked.at)).hint(hint));
+            report.diagnostics.push(Diagnostic::error(Code::L014, fault).place(place(&asked.at)).hint(hint));
         }
         let Some(given) = &query.tables else { continue };
         for (index, name) in given.iter().enumerate() {
@@ -187,7 +184,7 @@ pub fn queries<'a>(
             let address = &resource.address;
             let summary = format!("`{address}` was given `{other}` and `{name}`, which a query cannot tell apart");
             let hint = "give one of them another name, with `renamed_from`".to_owned();
-            report.diagnostics.push(Diagnostic::error("R005", summary).at(report.document, "name").hint(hint));
+            report.diagnostics.push(Diagnostic::error(Code::R005, summary).at(report.document, "name").hint(hint));
         }
         for (table, at) in sql::tables(dialect, parsed) {
             if given.iter().any(|it| sql::same_table(dialect, &table, it)) {
@@ -206,7 +203,7 @@ pub fn queries<'a>(
                     "the rows that were read are the table `input`".to_owned()
                 }
             });
-            report.diagnostics.push(Diagnostic::error("R005", summary).place(place(&at)).hint(hint));
+            report.diagnostics.push(Diagnostic::error(Code::R005, summary).place(place(&at)).hint(hint));
         }
     }
 }
@@ -219,16 +216,16 @@ fn embedded(resource: &Resource, query: &crate::resource::Query, parsed: &Query,
     if let Some(fault) = sql::not_ours(parsed) {
         let summary = format!("`{path}` of `{address}` cannot be read: {}", fault.message);
         let hint = template_hint(query.text, &fault);
-        report.diagnostics.push(Diagnostic::error("L014", summary).place(place(&fault)).hint_if(hint));
+        report.diagnostics.push(Diagnostic::error(Code::L014, summary).place(place(&fault)).hint_if(hint));
     }
     if let Some(fault) = sql::yields_twice(parsed) {
         let summary = format!("`{path}` of `{address}` yields two columns `{}`", fault.message);
         let hint = "leave one of them out, or give it another name with AS".to_owned();
-        report.diagnostics.push(Diagnostic::error("V003", summary).place(place(&fault)).hint(hint));
+        report.diagnostics.push(Diagnostic::error(Code::V003, summary).place(place(&fault)).hint(hint));
     }
     for found in sql::reads_otherwise(parsed) {
         let summary = format!("`{path}` of `{address}`: {}", found.fault.message);
-        report.diagnostics.push(Diagnostic::warning("D011", summary).place(place(&found.fault)).hint(found.hint));
+        report.diagnostics.push(Diagnostic::warning(Code::D011, summary).place(place(&found.fault)).hint(found.hint));
     }
 }
 
@@ -270,7 +267,7 @@ fn list(names: &[String]) -> String {
 }
 
 /// The code of the warning that nothing uses a declaration: the one rule that looks at who refers to it.
-pub const UNUSED: &str = "V102";
+pub const UNUSED: Code = Code::V102;
 
 /// Warns of what nothing uses: everything but a service exists for the sake of another.
 fn unused(repo: &Repo, diagnostics: &mut Vec<Diagnostic>) {

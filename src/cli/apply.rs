@@ -11,7 +11,7 @@ use super::stop::{Exit, Stop};
 use super::{git, saved};
 use crate::absent::read_up_to;
 use crate::apply::Occasion;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::{Saved, SavedFault};
 use crate::render::json::RepoJson;
 use crate::render::{shown, words};
@@ -114,7 +114,7 @@ pub fn read(path: &Path) -> Result<Saved, Stop> {
     // It may come from a pipe that somebody names: `weir apply <(...)`.
     let text = read_up_to(path, PLAN_MAX).with_context(|| format!("the plan `{}` cannot be read", path.display()))?;
     let fault = |reason: String, hint: &str| {
-        Stop::diagnostic(Diagnostic::error("P007", format!("`{}` {reason}", path.display())).hint(hint))
+        Stop::diagnostic(Diagnostic::error(Code::P007, format!("`{}` {reason}", path.display())).hint(hint))
     };
     Saved::from_text(&String::from_utf8_lossy(&text)).map_err(|error| match error {
         SavedFault::NotAPlan(_) => {

@@ -9,7 +9,7 @@ use super::context::Context;
 use super::list::{lines, recorded, table};
 use super::show::find;
 use super::stop::{Exit, Stop};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::known_fields;
 use crate::recorded::{Columns, Entry};
 use crate::render::{shown, words};
@@ -79,7 +79,7 @@ pub fn run(context: &Context, args: &ColumnsArgs) -> Result<Exit, Stop> {
                     "the features that `{address}` serves of {} are not known: nobody has opened their sources",
                     words::list(unknown.iter().map(|it| format!("`{it}`")))
                 );
-                context.ui.warn(&Diagnostic::warning("V104", summary).hint(OPEN));
+                context.ui.warn(&Diagnostic::warning(Code::V104, summary).hint(OPEN));
             }
             let dtype = |name: &String| features.iter().find(|it| it.name == *name).and_then(|it| it.dtype.clone());
             let lines = entry.wire_order.iter().map(|it| Line { dtype: dtype(it), name: it.clone(), role: None });
@@ -89,7 +89,7 @@ pub fn run(context: &Context, args: &ColumnsArgs) -> Result<Exit, Stop> {
     let Some(listed) = listed else {
         let what = if args.input { "what the query yields for" } else { "the columns of" };
         let summary = format!("{what} `{address}` are not known: nobody has opened its sources");
-        return Err(Stop::diagnostic(Diagnostic::error("G010", summary).hint(OPEN)));
+        return Err(Stop::diagnostic(Diagnostic::error(Code::G010, summary).hint(OPEN)));
     };
     print(context, args, &listed)
 }

@@ -11,7 +11,7 @@ use super::stop::Stop;
 use super::ui::Ui;
 use super::workspace;
 use crate::absent::{SETTINGS_MAX, or_absent, read_text, reason};
-use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::load::{Project, find_root, local_folder, read_project, write_new};
 use crate::registry::{self, Location, Migrated, Registry, Sqlite, Workspace};
 use crate::render::shown as safe;
@@ -112,7 +112,7 @@ impl Context {
             Err(error) => format!("cannot be read: {}", reason(&error)),
         };
         Err(Stop::diagnostic(
-            Diagnostic::error("L015", format!("`{}` {what}", directory.display()))
+            Diagnostic::error(Code::L015, format!("`{}` {what}", directory.display()))
                 .hint("name an existing folder after -C"),
         ))
     }
@@ -128,7 +128,7 @@ impl Context {
         let base = self.directory()?;
         let Some(root) = find_root(&base).map_err(Stop::diagnostic)? else {
             let diagnostic = Diagnostic::error(
-                "L015",
+                Code::L015,
                 format!("no weir.toml in `{}` or above: this is not a feature repo", base.display()),
             );
             return Err(Stop::diagnostic(diagnostic.hint("run `weir init` to start one, or name its folder with -C")));
@@ -159,7 +159,7 @@ impl Context {
             (DEFAULT_URL.to_owned(), &place.root, UNNAMED)
         };
         let location = Location::parse(&url, base)
-            .map_err(|it| Stop::diagnostic(Diagnostic::error("G001", it.summary).hint(it.hint)))?;
+            .map_err(|it| Stop::diagnostic(Diagnostic::error(Code::G001, it.summary).hint(it.hint)))?;
         Ok((location, from))
     }
 
@@ -206,7 +206,7 @@ impl Context {
     pub fn existing_registry(&self, location: &Location) -> Result<Sqlite, Stop> {
         self.registry_if_any(location)?.ok_or_else(|| {
             let diagnostic = Diagnostic::error(
-                "G010",
+                Code::G010,
                 format!("there is no registry at `{}`: nothing is recorded yet", shown(location)),
             );
             Stop::diagnostic(diagnostic.hint("run `weir apply` to record what is declared"))
@@ -263,7 +263,7 @@ impl Context {
             "" => format!("the name of the workspace is empty ({})", chosen.from),
             name => format!("workspace `{name}` does not exist ({})", chosen.from),
         };
-        let diagnostic = Diagnostic::error("G005", summary);
+        let diagnostic = Diagnostic::error(Code::G005, summary);
         let names = names.join(", ");
         // What cannot be created is nothing to type next.
         let hint = near.unwrap_or_else(|| match workspace::is_name(&chosen.value) {
@@ -315,7 +315,7 @@ pub fn environment(name: &str) -> Result<Option<String>, Stop> {
         Ok(value) => Ok(Some(value).filter(|it| !it.is_empty())),
         Err(std::env::VarError::NotPresent) => Ok(None),
         Err(std::env::VarError::NotUnicode(_)) => {
-            let diagnostic = Diagnostic::error("G012", format!("environment variable `{name}` is not UTF-8"));
+            let diagnostic = Diagnostic::error(Code::G012, format!("environment variable `{name}` is not UTF-8"));
             Err(Stop::diagnostic(diagnostic.hint(format!("set `{name}` anew, or unset it"))))
         }
     }
@@ -328,7 +328,7 @@ fn selected_workspace(root: &Path) -> Result<Option<String>, Stop> {
     let fault = |reason: &str| {
         let summary = format!("the selected workspace cannot be read from `{}`: {reason}", path.display());
         let hint = "run `weir workspace select NAME` again, or remove the file";
-        Stop::diagnostic(Diagnostic::error("G012", summary).hint(hint))
+        Stop::diagnostic(Diagnostic::error(Code::G012, summary).hint(hint))
     };
     let text = or_absent(&path, read_text(&path, SETTINGS_MAX)).map_err(|error| match error.kind() {
         std::io::ErrorKind::InvalidData => fault("it is not UTF-8"),
@@ -349,7 +349,7 @@ pub fn not_there(location: &Location, from: &str) -> Stop {
         shown(location)
     );
     Stop::diagnostic(
-        Diagnostic::error("G010", summary).hint("mount its volume; or make it once with `weir registry init`"),
+        Diagnostic::error(Code::G010, summary).hint("mount its volume; or make it once with `weir registry init`"),
     )
 }
 

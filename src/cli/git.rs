@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 
 use super::context::Context;
 use super::stop::Stop;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::render::json::RepoJson;
 
 /// A question to git that runs while the plan is made. Where the system has no thread for it, it was answered at once.
@@ -56,7 +56,7 @@ impl Asked {
     pub fn answer(self, context: &Context) -> RepoJson {
         let Answer { repo, fault } = self.wait();
         if let Some(fault) = fault {
-            let warning = Diagnostic::warning("P013", format!("git does not say what the repo is at: {fault}"));
+            let warning = Diagnostic::warning(Code::P013, format!("git does not say what the repo is at: {fault}"));
             let hint = "run `git status` here as this user: the history will lack the commit";
             context.ui.warn(&warning.hint(trust(&fault).unwrap_or_else(|| hint.to_owned())));
         }
@@ -91,7 +91,7 @@ pub fn require_clean(repo: RepoJson) -> Result<RepoJson, Stop> {
             let short: String = commit.chars().take(10).collect();
             let summary =
                 format!("files of the repo differ from commit {short}, and --require-clean wants none that do");
-            Err(Stop::diagnostic(Diagnostic::error("P012", summary).hint("commit them: `git status` lists them")))
+            Err(Stop::diagnostic(Diagnostic::error(Code::P012, summary).hint("commit them: `git status` lists them")))
         }
         RepoJson { .. } => Err(unknown("no commit says what the repo holds", FROM_A_CLONE.to_owned())),
     }
@@ -101,7 +101,7 @@ const FROM_A_CLONE: &str = "plan and apply from a clone with git, with what is d
 
 fn unknown(reason: &str, hint: String) -> Stop {
     let summary = format!("{reason}, and --require-clean wants a commit that does");
-    Stop::diagnostic(Diagnostic::error("P012", summary).hint(hint))
+    Stop::diagnostic(Diagnostic::error(Code::P012, summary).hint(hint))
 }
 
 /// Returns what makes git read files of another user, as they are in most containers, where that is its fault.

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use super::context::Context;
 use super::stop::{Exit, Stop};
 use crate::absent::or_absent;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::load::find_root;
 use crate::render::shown as safe;
 
@@ -37,14 +37,14 @@ pub fn run(context: &Context, args: &InitArgs) -> Result<Exit, Stop> {
         // A link that leads nowhere is there too: writing would follow it.
         let taken = or_absent(&path, path.symlink_metadata());
         if taken.with_context(|| format!("`{}` cannot be looked at", path.display()))?.is_some() {
-            let diagnostic = Diagnostic::error("L015", format!("`{}` exists already", shown.join(file).display()));
+            let diagnostic = Diagnostic::error(Code::L015, format!("`{}` exists already", shown.join(file).display()));
             return Err(Stop::diagnostic(diagnostic.hint("choose an empty folder: `weir init` overwrites nothing")));
         }
     }
     if let Some(outer) = outer(&folder)? {
         let summary = format!("`{}` lies in the feature repo `{}`", folder.display(), outer.display());
         let hint = "write declarations there, or choose a folder outside of it: a repo inside a repo is read by both";
-        return Err(Stop::diagnostic(Diagnostic::error("L015", summary).hint(hint)));
+        return Err(Stop::diagnostic(Diagnostic::error(Code::L015, summary).hint(hint)));
     }
     for (file, text) in FILES {
         let path = folder.join(file);

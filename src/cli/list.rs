@@ -9,7 +9,7 @@ use super::Format;
 use super::context::Context;
 use super::planning::Ground;
 use super::stop::{Exit, Stop};
-use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::recorded::Entry;
 use crate::render::shown;
 use crate::resource::{Address, Kind, Resource};
@@ -28,7 +28,7 @@ pub struct ListArgs {
 }
 
 pub fn run(context: &Context, args: &ListArgs) -> Result<Exit, Stop> {
-    let kind = args.kind.as_deref().map(|it| kind(it, "G010")).transpose()?;
+    let kind = args.kind.as_deref().map(|it| kind(it, Code::G010)).transpose()?;
     let (_, entries) = recorded(context)?;
     let chosen: Vec<(&Address, &Resource)> = entries
         .iter()
@@ -59,7 +59,7 @@ pub fn run(context: &Context, args: &ListArgs) -> Result<Exit, Stop> {
 }
 
 /// Reads a kind of the command line; one that there is not is a slip of whoever typed it.
-pub fn kind(text: &str, code: &'static str) -> Result<Kind, Stop> {
+pub fn kind(text: &str, code: Code) -> Result<Kind, Stop> {
     let names = Kind::ALL.iter().map(|it| it.as_str());
     Kind::ALL.iter().find(|it| it.as_str() == text).copied().ok_or_else(|| {
         let near = did_you_mean(text, names.clone());

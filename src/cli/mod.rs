@@ -36,7 +36,7 @@ use asked::Asked;
 use context::Context;
 use stop::{Exit, Stop};
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::render::shown;
 
 pub use schema::command_reference;
@@ -165,7 +165,7 @@ fn refuse(asked: &Asked, error: &clap::Error) -> Exit {
     let plain = without_hidden(text.to_string());
     let mut said = plain.lines().map(str::trim).filter(|it| !it.is_empty());
     let summary = said.next().unwrap_or_default().trim_start_matches("error: ").to_owned();
-    let diagnostic = Diagnostic::error("C001", summary);
+    let diagnostic = Diagnostic::error(Code::C001, summary);
     let diagnostic = said.take_while(|it| !it.starts_with("Usage:")).fold(diagnostic, Diagnostic::note);
     if let Some(document) = asked.failure(None, &[diagnostic.hint("`--help` lists what there is")]) {
         let _ = ui.data(&document);

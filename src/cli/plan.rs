@@ -9,7 +9,7 @@ use super::context::{Context, Missing};
 use super::planning::{Ground, Planned};
 use super::stop::{Exit, Stop};
 use super::{focus, git, repo};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::{Saved, Suppress};
 use crate::render::{github, json, markdown, shown, words};
 use crate::resource::{Address, Instant};
@@ -193,7 +193,7 @@ fn deletes_everything(planned: &Planned) -> Option<Diagnostic> {
         planned.plan.workspace,
         words::count(count, "resource")
     );
-    (count > 0).then(|| Diagnostic::warning("P010", summary).hint(hint))
+    (count > 0).then(|| Diagnostic::warning(Code::P010, summary).hint(hint))
 }
 
 fn save(

@@ -6,7 +6,7 @@ use super::context::{Chosen, Context, Missing, Place, is_named, shown};
 use super::restore::Beside;
 use super::stop::{Exit, Stop};
 use crate::apply::Occasion;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::outline::View;
 use crate::plan::{self, Action, Approved, Change, Data, Declared, Learned, Plan, Refusal, RegistryPlace, Suppress};
 use crate::recorded::{Columns, Entry, Snapshot, state};
@@ -85,7 +85,7 @@ impl Ground {
     pub fn warn_if_lost(&self, context: &Context) {
         if self.registry.is_none() && !is_named(self.registry_from) && context.in_ci() {
             let warning = Diagnostic::warning(
-                "G010",
+                Code::G010,
                 format!(
                     "CI is set, and no registry is named: `{}` is new and will be lost with this machine",
                     shown(&self.location)

@@ -6,7 +6,7 @@ use clap::Subcommand;
 
 use super::context::{Context, Missing, shown};
 use super::stop::{Exit, Stop};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::registry::{self, Location, Migrated};
 use crate::render::{shown as safe, words};
 
@@ -97,7 +97,7 @@ fn check(context: &Context, location: &Location) -> Result<Exit, Stop> {
         context.ui.data(&format!("{place} is whole: {resources} in {workspaces}, {applies}.\n"))?;
         return Ok(Exit::Done);
     }
-    let fault = |it: &String| Diagnostic::error("G006", format!("registry {place}: {it}"));
+    let fault = |it: &String| Diagnostic::error(Code::G006, format!("registry {place}: {it}"));
     let mut faults: Vec<Diagnostic> = report.faults.iter().map(fault).collect();
     if let Some(last) = faults.pop() {
         faults.push(last.hint("put a backup copy in its place; nothing was written"));

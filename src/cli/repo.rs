@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::context::{Context, Place};
 use super::stop::Stop;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::engine;
 use crate::load::{self, Cache, Files, Remembered};
 use crate::outline::{self, Outline};
@@ -120,7 +120,7 @@ impl Sources {
         let catalog = repo.catalog();
         let mut derived = BTreeMap::new();
         // In a circle the engine would walk for ever; beside every other mistake it finds its own.
-        if opened == Opened::Yes && found.iter().all(|it| it.code.0 != "R004") {
+        if opened == Opened::Yes && found.iter().all(|it| it.code != Code::R004) {
             let surroundings = engine::Surroundings {
                 root: &place.root,
                 services: &place.project.services,
@@ -137,14 +137,14 @@ impl Sources {
         forget_unread(&mut found);
         if place.project.defaults_missing {
             // What a declaration lacks may be what stands in the lines at fault.
-            found.retain(|it| !it.is_error() || it.code.0.starts_with(['L', 'R']) && it.code.0 != "L010");
+            found.retain(|it| !it.is_error() || it.code.as_str().starts_with(['L', 'R']) && it.code != Code::L010);
         }
         let (mut errors, mut warnings): (Vec<_>, Vec<_>) = found.into_iter().partition(Diagnostic::is_error);
         // What data says of columns is no part of what is declared: it never makes a change.
         let digests = outline::digests(&repo, &catalog);
         if errors.is_empty() && shown == Shown::Errors {
             // What does not answer, or is not all there, is said by itself.
-            warnings.iter_mut().filter(|it| SHOWN_IN_PLANS.contains(&it.code.0)).for_each(|it| repo.locate_one(it));
+            warnings.iter_mut().filter(|it| SHOWN_IN_PLANS.contains(&it.code)).for_each(|it| repo.locate_one(it));
             repo.forget_texts();
         }
         if errors.is_empty() && self.faults.is_empty() && opened == Opened::No {
@@ -237,13 +237,13 @@ pub fn mistakes(context: &Context, place: &Place, sources: Sources) -> Stop {
 }
 
 /// The code of a source that does not answer.
-const UNREACHABLE: &str = "D005";
+const UNREACHABLE: Code = Code::D005;
 
 /// Warnings that a plan shows one by one: what it shows was made without something that the reader may count on.
-const SHOWN_IN_PLANS: [&str; 4] = [UNREACHABLE, "L016", DATA_WARNINGS[0], DATA_WARNINGS[1]];
+const SHOWN_IN_PLANS: [Code; 4] = [UNREACHABLE, Code::L016, DATA_WARNINGS[0], DATA_WARNINGS[1]];
 
 /// Warnings of rows that are missing and of types that are not known: nobody finds them in a number.
-pub const DATA_WARNINGS: [&str; 2] = ["D009", "D010"];
+pub const DATA_WARNINGS: [Code; 2] = [Code::D009, Code::D010];
 
 /// Reads and checks the repo; stops with all mistakes when there are any.
 pub fn checked(context: &Context, place: &Place, sources: Sources, opened: Opened) -> Result<Checked, Stop> {
@@ -251,13 +251,13 @@ pub fn checked(context: &Context, place: &Place, sources: Sources, opened: Opene
     let reading = sources.check(context, place, shown, opened);
     let mut diagnostics = reading.diagnostics;
     // A service that does not answer says nothing about the plan: what is recorded of its columns stands.
-    diagnostics.iter_mut().filter(|it| it.code.0 == UNREACHABLE).for_each(|it| it.severity = Severity::Warning);
+    diagnostics.iter_mut().filter(|it| it.code == UNREACHABLE).for_each(|it| it.severity = Severity::Warning);
     let (errors, warnings): (Vec<_>, Vec<_>) = diagnostics.into_iter().partition(Diagnostic::is_error);
     if !errors.is_empty() {
         return Err(Stop::Mistakes { errors, documents: reading.documents });
     }
     if shown == Shown::Errors {
-        warnings.iter().filter(|it| SHOWN_IN_PLANS.contains(&it.code.0)).for_each(|it| context.ui.warn(it));
+        warnings.iter().filter(|it| SHOWN_IN_PLANS.contains(&it.code)).for_each(|it| context.ui.warn(it));
     }
     Ok(Checked { declared: reading.declared, derived: reading.derived, warnings })
 }
@@ -283,7 +283,7 @@ fn forget_unread(found: &mut Vec<Diagnostic>) {
         crate::diagnostic::Place::Query { document, path, .. } => Some((*document, path.clone())),
         _ => None,
     };
-    let unread = found.iter().filter(|it| matches!(it.code.0, "L014" | "R005" | "V003")).filter_map(query);
+    let unread = found.iter().filter(|it| matches!(it.code, Code::L014 | Code::R005 | Code::V003)).filter_map(query);
     let unread: std::collections::HashSet<_> = unread.collect();
-    found.retain(|it| it.code.0 != "D002" || query(it).is_none_or(|it| !unread.contains(&it)));
+    found.retain(|it| it.code != Code::D002 || query(it).is_none_or(|it| !unread.contains(&it)));
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::context::Context;
 use super::planning::{Ground, Planned};
 use super::stop::Stop;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::{self, Change, Data, Declared, Plan, Saved};
 use crate::recorded::{Serial, Snapshot};
 use crate::registry::{self, Registry};
@@ -56,7 +56,7 @@ pub fn again(
 }
 
 fn refuse(reason: String, hint: &str) -> Stop {
-    Stop::diagnostic(Diagnostic::error("P007", reason).hint(hint))
+    Stop::diagnostic(Diagnostic::error(Code::P007, reason).hint(hint))
 }
 
 fn made_at(saved: &Saved, now: Instant) -> Result<Instant, Stop> {
@@ -138,7 +138,7 @@ fn otherwise(path: &Path, (at, here, there): (String, serde_json::Value, serde_j
         if cut.len() < text.len() { format!("{cut}…") } else { text }
     };
     let reason = format!("`{}` is not the plan that this weir makes of what it would record", path.display());
-    let diagnostic = Diagnostic::error("P007", reason);
+    let diagnostic = Diagnostic::error(Code::P007, reason);
     Stop::diagnostic(
         diagnostic
             .note(format!("`{at}` is {} in the file, and would be {}", short(&here), short(&there)))

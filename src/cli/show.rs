@@ -8,7 +8,7 @@ use super::plan::PlanFormat;
 use super::planning::Ground;
 use super::stop::{Exit, Stop};
 use super::{apply, git, plan, saved};
-use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::recorded::{Serial, Snapshot};
 use crate::registry;
 use crate::render::json::RepoJson;
@@ -39,7 +39,7 @@ pub fn run(context: &Context, args: &ShowArgs) -> Result<Exit, Stop> {
         return show_plan(context, args);
     }
     if matches!(args.format, PlanFormat::Github | PlanFormat::Markdown) {
-        let diagnostic = Diagnostic::error("C001", "a resource is shown as text or as JSON");
+        let diagnostic = Diagnostic::error(Code::C001, "a resource is shown as text or as JSON");
         return Err(Stop::Usage(diagnostic.hint("give `--format json`; `github` and `markdown` are for plans")));
     }
     match args.at {
@@ -56,7 +56,7 @@ fn is_file(text: &str) -> bool {
 
 fn show_plan(context: &Context, args: &ShowArgs) -> Result<Exit, Stop> {
     if args.at.is_some() {
-        let diagnostic = Diagnostic::error("C001", "--at is for resources, and a saved plan is for one serial");
+        let diagnostic = Diagnostic::error(Code::C001, "--at is for resources, and a saved plan is for one serial");
         return Err(Stop::Usage(diagnostic.hint("leave out --at")));
     }
     let path = context.directory()?.join(&args.address);
@@ -146,7 +146,7 @@ pub fn specs_at(
     let newest = ground.workspace.serial;
     if serial.0 < 0 || serial > newest {
         let diagnostic = Diagnostic::error(
-            "G010",
+            Code::G010,
             format!("workspace `{}` has no serial {serial}: it is at {newest}", ground.workspace.name),
         );
         return Err(Stop::diagnostic(diagnostic.hint("`weir log` lists the serials")));
@@ -223,8 +223,8 @@ pub fn find_among<'a>(
     recorded: impl Iterator<Item = &'a Address> + Clone,
 ) -> Result<Address, Stop> {
     let (code, is, lists) = match among {
-        Among::Recorded => ("G010", "recorded", "`weir list` lists what is"),
-        Among::Declared => ("R001", "declared", "write it as Kind.name, or the name alone"),
+        Among::Recorded => (Code::G010, "recorded", "`weir list` lists what is"),
+        Among::Declared => (Code::R001, "declared", "write it as Kind.name, or the name alone"),
     };
     let matching: Vec<&Address> = match text.split_once('.') {
         Some((kind, name)) => {

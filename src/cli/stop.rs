@@ -1,6 +1,6 @@
 //! How a run ends: exit codes, and what is said when it ends early.
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::registry;
 use crate::render::{diagnostics, shown, style, words};
 use crate::secret::{hide, mask};
@@ -86,7 +86,7 @@ impl Stop {
     /// Returns why, for a format that programs read.
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
         let world = |error: &anyhow::Error| {
-            let diagnostic = Diagnostic::error("C002", error.to_string());
+            let diagnostic = Diagnostic::error(Code::C002, error.to_string());
             error.chain().skip(1).fold(diagnostic, |it, cause| it.note(format!("caused by: {cause}")))
         };
         let mut list = match self {

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::asked::Asked;
 use super::stop::Stop;
 use super::{Color, ui};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::sql;
 
 /// Runs on a thread with room for deep queries, over a pool of such threads. Says why, where the system gives none.
@@ -27,7 +27,7 @@ const REST: usize = 512 * 1024 * 1024;
 pub fn say_none(reason: &str) -> ExitCode {
     let summary = format!("the system gives weir no thread to run on: {reason}");
     let hint = "allow more processes (`ulimit -u`), or 4 GB of address space (`ulimit -v`), of which little is used";
-    let diagnostic = Diagnostic::error("C002", summary).hint(hint);
+    let diagnostic = Diagnostic::error(Code::C002, summary).hint(hint);
     let ui = ui::Ui::new(Color::Auto, false, false);
     if let Some(document) = Asked::of(std::env::args_os()).failure(None, std::slice::from_ref(&diagnostic)) {
         // Where even that cannot be written, the exit code is left, and what is said on stderr.

@@ -124,7 +124,7 @@ fn text(context: &Context, reading: &repo::Reading, errors: usize, unchecked: &[
         return Ok(());
     }
     if !context.ui.verbose {
-        let of_data = reading.diagnostics.iter().filter(|it| repo::DATA_WARNINGS.contains(&it.code.0));
+        let of_data = reading.diagnostics.iter().filter(|it| repo::DATA_WARNINGS.contains(&it.code));
         let of_data = diagnostics::all(of_data);
         if !of_data.is_empty() {
             context.ui.say(of_data.trim_end());

@@ -7,7 +7,7 @@ use super::Format;
 use super::context::{Context, Missing, is_named, select_workspace, shown};
 use super::planning::Ground;
 use super::stop::{Exit, Stop};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::{self, Suppress};
 use crate::recorded::Mode;
 use crate::registry::{self, Registry, Workspace};
@@ -77,7 +77,7 @@ pub fn is_name(name: &str) -> bool {
 
 fn create(context: &Context, name: &str, live: bool) -> Result<Exit, Stop> {
     if !is_name(name) {
-        let diagnostic = Diagnostic::error("G011", format!("workspace name `{name}` is not allowed"));
+        let diagnostic = Diagnostic::error(Code::G011, format!("workspace name `{name}` is not allowed"));
         return Err(Stop::diagnostic(
             diagnostic.hint("start with a letter, then letters, digits, `-` and `_`, at most 64 in all"),
         ));
@@ -96,7 +96,7 @@ fn create(context: &Context, name: &str, live: bool) -> Result<Exit, Stop> {
     // Whoever types one of two such names means the other every now and then.
     if let Some(other) = there.iter().find(|it| it.name != name && it.name.eq_ignore_ascii_case(name)) {
         let summary = format!("workspace `{}` exists, and `{name}` differs from it by its case alone", other.name);
-        return Err(Stop::diagnostic(Diagnostic::error("G011", summary).hint("choose another name")));
+        return Err(Stop::diagnostic(Diagnostic::error(Code::G011, summary).hint("choose another name")));
     }
     context
         .wait(registry.create_workspace(name, mode, &at))
@@ -189,7 +189,7 @@ fn select(context: &Context, name: &str) -> Result<Exit, Stop> {
 fn delete(context: &Context, name: &str, yes: bool) -> Result<Exit, Stop> {
     if name == "prod" {
         return Err(Stop::diagnostic(
-            Diagnostic::error("G011", "workspace `prod` cannot be deleted")
+            Diagnostic::error(Code::G011, "workspace `prod` cannot be deleted")
                 .hint("`weir destroy` deletes what it records"),
         ));
     }

@@ -15,7 +15,7 @@ use super::relation::{self, Closed, Ground, Relation};
 use super::text::SAMPLE;
 use super::{query, timestamp, types};
 use crate::batch_config::BatchConfig;
-use crate::diagnostic::{Diagnostic, DocumentId, Place, Span, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, DocumentId, Place, Span, did_you_mean};
 use crate::load::{Declared, Repo};
 use crate::resource::{Address, Dtype, Field};
 use crate::sql;
@@ -81,11 +81,11 @@ const REST: usize = (WORKERS + BLOCKING) * 2 * 1024 * 1024 + 256 * 1024 * 1024;
 pub fn no_threads(reason: &str) -> Diagnostic {
     let summary = format!("no source can be opened, because the system gives no thread for it: {reason}");
     let hint = "allow more memory and processes (`ulimit -v`, `ulimit -u`), or leave the sources alone with --offline";
-    unplaced("D005", summary).hint(hint)
+    unplaced(Code::D005, summary).hint(hint)
 }
 
 /// Returns an error that no declaration has made.
-fn unplaced(code: &'static str, summary: String) -> Diagnostic {
+fn unplaced(code: Code, summary: String) -> Diagnostic {
     let place = Place::Span(Span { file: "weir.toml".into(), line: 0, column: 0, length: 0, text: "".into() });
     Diagnostic::error(code, summary).place(place)
 }
@@ -228,7 +228,7 @@ fn check_one(
 fn noted(address: &Address, document: DocumentId, opened: &Opened) -> Vec<Diagnostic> {
     let left_out = opened.left_out.as_ref().map(|it| {
         let hint = "give all files of the folder one ending, or name those that count with a glob";
-        Diagnostic::warning("D009", format!("the folder of `{address}` holds more: {it}"))
+        Diagnostic::warning(Code::D009, format!("the folder of `{address}` holds more: {it}"))
             .at(document, "batch_config.uri")
             .hint(hint)
     });
@@ -239,7 +239,7 @@ fn noted(address: &Address, document: DocumentId, opened: &Opened) -> Vec<Diagno
         };
         let summary = format!("no value of the first {SAMPLE} rows tells a type for {list} of `{address}`: {is} text");
         let hint = "say the type in `schema_override`";
-        Diagnostic::warning("D010", summary).at(document, "batch_config.uri").hint(hint)
+        Diagnostic::warning(Code::D010, summary).at(document, "batch_config.uri").hint(hint)
     });
     left_out.into_iter().chain(unknown).collect()
 }
@@ -249,14 +249,15 @@ pub fn closed_fault(address: &Address, document: DocumentId, closed: &Closed) ->
     match closed {
         Closed::NotChecked(reason) => {
             let summary = format!("not checked: the rows of `{address}`, because {reason}");
-            Diagnostic::warning("V104", summary).at(document, "batch_config")
+            Diagnostic::warning(Code::V104, summary).at(document, "batch_config")
         }
         Closed::Fault { field, message, hint } => {
-            let fault = Diagnostic::error("D001", format!("the source of `{address}` cannot be opened: {message}"));
+            let fault = Diagnostic::error(Code::D001, format!("the source of `{address}` cannot be opened: {message}"));
             fault.at(document, format!("batch_config.{field}")).hint_if(hint.clone())
         }
         Closed::Unreachable { message, hint } => {
-            let fault = Diagnostic::error("D005", format!("the source of `{address}` cannot be reached: {message}"));
+            let fault =
+                Diagnostic::error(Code::D005, format!("the source of `{address}` cannot be reached: {message}"));
             fault.at(document, "batch_config").hint_if(hint.clone())
         }
     }
@@ -275,12 +276,12 @@ pub fn refusal(address: &Address, document: DocumentId, path: &str, refused: Ref
         Refused::Fault(fault) => Some(query_fault(address, document, path, &fault)),
         Refused::Closed(Closed::NotChecked(reason)) => {
             let summary = format!("not checked: `{path}` of `{address}`, because {reason}");
-            Some(Diagnostic::warning("V104", summary).at(document, path))
+            Some(Diagnostic::warning(Code::V104, summary).at(document, path))
         }
         // One sentence for all queries: they are no reason.
         Refused::Closed(Closed::Unreachable { message, hint } | Closed::Fault { message, hint, .. }) => {
             let summary = format!("the engine that queries are checked on cannot be reached: {message}");
-            Some(unplaced("D005", summary).hint_if(hint))
+            Some(unplaced(Code::D005, summary).hint_if(hint))
         }
     }
 }
@@ -289,7 +290,7 @@ pub fn refusal(address: &Address, document: DocumentId, path: &str, refused: Ref
 pub fn query_fault(address: &Address, document: DocumentId, path: &str, fault: &query::Fault) -> Diagnostic {
     let place = Place::Query { document, path: path.to_owned(), line: fault.line, column: fault.column };
     let summary = format!("`{path}` of `{address}` does not fit its tables: {}", fault.message);
-    Diagnostic::error("D002", summary).place(place).hint_if(fault.hint.clone())
+    Diagnostic::error(Code::D002, summary).place(place).hint_if(fault.hint.clone())
 }
 
 fn check_timestamp(
@@ -309,7 +310,7 @@ fn check_timestamp(
                 "timestamp_field `{field}` is not a column that the batch_config of `{address}` yields (yields: {})",
                 names.join(", ")
             );
-            faults.push(Diagnostic::error("V004", summary).at(document, path).hint_if(did_you_mean(field, names)));
+            faults.push(Diagnostic::error(Code::V004, summary).at(document, path).hint_if(did_you_mean(field, names)));
         }
         return;
     };
@@ -318,7 +319,8 @@ fn check_timestamp(
             let summary =
                 format!("timestamp_format `{format}` of the batch_config of `{address}` cannot be read: {reason}");
             let hint = "write it with letters such as yyyy-MM-dd HH:mm:ss, or CAST the column in the post_processor";
-            faults.push(Diagnostic::error("V016", summary).at(document, "batch_config.timestamp_format").hint(hint));
+            faults
+                .push(Diagnostic::error(Code::V016, summary).at(document, "batch_config.timestamp_format").hint(hint));
         }
         return;
     }
@@ -336,7 +338,7 @@ fn check_timestamp(
             (_, Some(hint)) => hint,
             _ => format!("write `CAST({0} AS TIMESTAMP) AS {0}` in the post_processor", types::quoted(field)),
         };
-        faults.push(Diagnostic::error("V005", summary).at(document, path).hint(cast));
+        faults.push(Diagnostic::error(Code::V005, summary).at(document, path).hint(cast));
     }
 }
 
@@ -386,6 +388,6 @@ fn check_superset(
                 )
             }
         };
-        faults.push(Diagnostic::error("V014", summary).at(document, config.columns_path()).hint(hint));
+        faults.push(Diagnostic::error(Code::V014, summary).at(document, config.columns_path()).hint(hint));
     }
 }

@@ -9,7 +9,7 @@ use super::cache::{Checker, Known};
 use super::query::Sql;
 use super::source::refusal;
 use super::types;
-use crate::diagnostic::{Diagnostic, DocumentId, Place};
+use crate::diagnostic::{Code, Diagnostic, DocumentId, Place};
 use crate::load::{Declared, Repo};
 use crate::resource::{Address, Catalog, FeatureView, Field, Kind, Spec};
 
@@ -102,7 +102,7 @@ impl Views<'_, Checker<'_>> {
                         format!("column `{name}` of `{address}` is {}, which no feature can be", unsupported.found);
                     let cast = unsupported.cast.map(|it| format!("write `{it}`, or leave the column out"));
                     let hint = cast.unwrap_or_else(|| "leave the column out of the query".to_owned());
-                    faults.push(Diagnostic::error("D004", summary).at(document, path).hint(hint));
+                    faults.push(Diagnostic::error(Code::D004, summary).at(document, path).hint(hint));
                 }
             }
         }
@@ -218,7 +218,7 @@ fn check_declared(
     differences.extend(extra.map(|it| format!("`{}` is not declared", it.0)));
     if !differences.is_empty() {
         let summary = format!("the schema of `{address}` is not what its query yields: {}", differences.join(", "));
-        let fault = Diagnostic::error("D003", summary).at(document, "schema");
+        let fault = Diagnostic::error(Code::D003, summary).at(document, "schema");
         faults.push(fault.hint("write the schema as the query yields it, or leave `schema` out"));
     }
 }

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::External;
 use super::walk::{Bounds, walk};
 use crate::absent::{SETTINGS_MAX, read_text, reason};
-use crate::diagnostic::{Diagnostic, Place, Span};
+use crate::diagnostic::{Code, Diagnostic, Place, Span};
 
 /// The YAML files of a repo with their text.
 #[derive(Default)]
@@ -55,12 +55,12 @@ fn read_one(root: &Path, path: &Path) -> Result<SourceFile, Diagnostic> {
             std::io::ErrorKind::NotFound => ("it went away meanwhile".to_owned(), "run this again"),
             _ => (describe(error), "make it readable, or list it in .weirignore"),
         };
-        at_file(Diagnostic::error("L001", format!("`{file}` cannot be read: {reason}")), file.clone()).hint(hint)
+        at_file(Diagnostic::error(Code::L001, format!("`{file}` cannot be read: {reason}")), file.clone()).hint(hint)
     };
     let metadata = std::fs::metadata(path).map_err(|it| unreadable(&it))?;
     if !metadata.is_file() {
         // A pipe would be waited for without end.
-        return Err(at_file(Diagnostic::error("L001", format!("`{file}` is not a file")), file.clone())
+        return Err(at_file(Diagnostic::error(Code::L001, format!("`{file}` is not a file")), file.clone())
             .hint("list it in .weirignore"));
     }
     if metadata.len() > FILE_BYTES_MAX {
@@ -70,7 +70,7 @@ fn read_one(root: &Path, path: &Path) -> Result<SourceFile, Diagnostic> {
             FILE_BYTES_MAX / (1024 * 1024)
         );
         return Err(
-            at_file(Diagnostic::error("L003", summary), file.clone()).hint("split it, or list it in .weirignore")
+            at_file(Diagnostic::error(Code::L003, summary), file.clone()).hint("split it, or list it in .weirignore")
         );
     }
     let bytes = std::fs::read(path).map_err(|it| unreadable(&it))?;
@@ -79,7 +79,7 @@ fn read_one(root: &Path, path: &Path) -> Result<SourceFile, Diagnostic> {
         let valid = it.utf8_error().valid_up_to();
         let line = it.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count() + 1;
         let summary = format!("`{file}` is not UTF-8 text: byte {valid} is no part of a letter");
-        Diagnostic::error("L002", summary)
+        Diagnostic::error(Code::L002, summary)
             .place(Place::Span(Span { file: file.clone(), line, column: 1, length: 1, text: "".into() }))
             .hint("save it as UTF-8, or list it in .weirignore")
     })?;

@@ -11,7 +11,7 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use super::files::{at_file, describe};
 use crate::absent::{SETTINGS_MAX, or_absent, read_file};
-use crate::diagnostic::{Diagnostic, Place, Span};
+use crate::diagnostic::{Code, Diagnostic, Place, Span};
 
 const GIT: &str = ".gitignore";
 const WEIR: &str = ".weirignore";
@@ -97,7 +97,7 @@ fn parse(path: &Path, file: &Arc<str>, faults: &mut Vec<Diagnostic>) -> Option<G
     let text = match text(path, file) {
         Ok(text) => text?,
         Err((summary, hint)) => {
-            faults.push(at_file(Diagnostic::error("L001", summary), file.clone()).hint(hint));
+            faults.push(at_file(Diagnostic::error(Code::L001, summary), file.clone()).hint(hint));
             return None;
         }
     };
@@ -116,13 +116,15 @@ fn parse(path: &Path, file: &Arc<str>, faults: &mut Vec<Diagnostic>) -> Option<G
         let length = line.chars().count();
         let span = Span { file: file.clone(), line: index + 1, column: 1, length, text: line.into() };
         let summary = format!("`{file}` cannot be read: `{}` is not a pattern: {reason}", line.trim());
-        faults.push(Diagnostic::error("L001", summary).place(Place::Span(span)).hint("mend the pattern, or remove it"));
+        faults.push(
+            Diagnostic::error(Code::L001, summary).place(Place::Span(span)).hint("mend the pattern, or remove it"),
+        );
     }
     match builder.build() {
         Ok(globs) => Some(globs),
         Err(error) => {
             let summary = format!("`{file}` cannot be read: {error}");
-            faults.push(at_file(Diagnostic::error("L001", summary), file.clone()).hint("mend its patterns"));
+            faults.push(at_file(Diagnostic::error(Code::L001, summary), file.clone()).hint("mend its patterns"));
             None
         }
     }

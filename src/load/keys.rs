@@ -2,12 +2,12 @@
 
 use super::node::{Node, Shape};
 use super::yaml::Origin;
-use crate::diagnostic::{Diagnostic, Label};
+use crate::diagnostic::{Code, Diagnostic, Label};
 
 /// Reports YAML tags: whoever reads a declaration would have to know what each of them does to a value.
 pub fn tags(origin: &Origin, node: &Node, diagnostics: &mut Vec<Diagnostic>) {
     if let Some(tag) = &node.tag {
-        let diagnostic = Diagnostic::error("L011", format!("`{tag}` is a YAML tag, and tags are not read"));
+        let diagnostic = Diagnostic::error(Code::L011, format!("`{tag}` is a YAML tag, and tags are not read"));
         diagnostics.push(diagnostic.place(origin.node(node)).hint("write the value without it"));
     }
     match &node.value {
@@ -28,9 +28,11 @@ pub fn duplicate_keys(origin: &Origin, node: &Node, diagnostics: &mut Vec<Diagno
             for (index, (key, value)) in entries.iter().enumerate() {
                 let same = |it: &&(Node, Node)| it.0.text().is_some() && it.0.text() == key.text();
                 if let Some(first) = entries[..index].iter().find(same) {
-                    let mut diagnostic =
-                        Diagnostic::error("L006", format!("key `{}` is written twice", key.text().unwrap_or_default()))
-                            .place(origin.node(key));
+                    let mut diagnostic = Diagnostic::error(
+                        Code::L006,
+                        format!("key `{}` is written twice", key.text().unwrap_or_default()),
+                    )
+                    .place(origin.node(key));
                     diagnostic.labels.push(Label { place: origin.node(&first.0), text: "first here".to_owned() });
                     diagnostics.push(diagnostic.hint("remove one of them"));
                 }

@@ -20,7 +20,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::diagnostic::{Diagnostic, DocumentId, Place};
+use crate::diagnostic::{Code, Diagnostic, DocumentId, Place};
 use crate::resource::{Address, Catalog, Kind, Report, Resource};
 use crate::sql;
 
@@ -232,7 +232,7 @@ fn read_document(
         }
         Err(mut broken) => {
             // With nothing but superfluous keys taken out, what is left is what was meant.
-            let sound = broken.diagnostics.iter().all(|it| matches!(it.code.0, "L006" | "L009"));
+            let sound = broken.diagnostics.iter().all(|it| matches!(it.code, Code::L006 | Code::L009));
             found.diagnostics.append(&mut broken.diagnostics);
             match &broken.partial {
                 Some(partial) if sound => {
@@ -279,7 +279,7 @@ fn complete(
                 externals.push((slot.path, external));
             }
             Err((summary, hint)) => {
-                report.diagnostics.push(Diagnostic::error("L013", summary).at(document, slot.path).hint_if(hint))
+                report.diagnostics.push(Diagnostic::error(Code::L013, summary).at(document, slot.path).hint_if(hint))
             }
         }
     }

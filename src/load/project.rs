@@ -11,8 +11,8 @@ use super::services::{EngineKind, Services, WrittenEngine, WrittenRedshift, Writ
 use super::written::{at, find, find_key, first_line, line_of, shown_message, unknown_key_hint};
 use super::yaml::DefaultsByKind;
 use crate::absent::{SETTINGS_MAX, or_absent, read_text};
-use crate::diagnostic::{Diagnostic, did_you_mean};
-use crate::resource::{Duration, HEADER, Kind};
+use crate::diagnostic::{Code, Diagnostic, did_you_mean};
+use crate::resource::{Duration, HEADER, Kind, Spec};
 use crate::secret::{Secret, hide};
 
 /// The name of the file that makes a folder a feature repo.
@@ -65,7 +65,7 @@ struct Materialization {
 pub fn find_root(start: &Path) -> Result<Option<PathBuf>, Diagnostic> {
     let unreadable = |path: &Path, error: &std::io::Error| {
         let summary = format!("`{}` cannot be read: {}", path.display(), describe(error));
-        Diagnostic::error("L012", summary).hint("make it readable, or name another folder with -C")
+        Diagnostic::error(Code::L012, summary).hint("make it readable, or name another folder with -C")
     };
     // `..` in a path is no folder of its own.
     let named = start.components().any(|it| it == Component::ParentDir);
@@ -97,7 +97,7 @@ pub fn read_project(root: &Path, env: &dyn Fn(&str) -> Option<String>) -> (Proje
                 _ => "make it readable",
             };
             let project = Project { defaults_missing: true, ..Project::default() };
-            return (project, vec![at(Diagnostic::error("L012", summary).hint(hint), "", None)]);
+            return (project, vec![at(Diagnostic::error(Code::L012, summary).hint(hint), "", None)]);
         }
     };
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
@@ -128,7 +128,7 @@ pub fn read_project(root: &Path, env: &dyn Fn(&str) -> Option<String>) -> (Proje
             Err(fault) => fault,
         };
         let summary = format!("`{key}` of `{section}`: {fault}");
-        diagnostics.push(at(Diagnostic::error("L012", summary), text, find(text, &written)));
+        diagnostics.push(at(Diagnostic::error(Code::L012, summary), text, find(text, &written)));
         None
     };
     services.engine.time_limit = duration("engine", "time_limit", time_limit);
@@ -162,7 +162,7 @@ fn parse(text: &str) -> (Option<Written>, Vec<Diagnostic>) {
             return (None, diagnostics);
         }
         let message = shown_message(error.message(), text, line_of(text, start));
-        let diagnostic = Diagnostic::error("L012", format!("{FILE}: {message}"));
+        let diagnostic = Diagnostic::error(Code::L012, format!("{FILE}: {message}"));
         let hint = unknown_key_hint(error.message());
         diagnostics.push(at(diagnostic, text, error.span()).hint_if(hint));
         if !is_toml || !blank(&mut left, start) {
@@ -210,7 +210,7 @@ fn defaults(written: BTreeMap<String, toml::Table>, text: &str, diagnostics: &mu
             Ok(kind) => kind,
             Err(fault) => {
                 diagnostics.push(at(
-                    Diagnostic::error("L012", format!("[defaults.{name}]: {fault}")),
+                    Diagnostic::error(Code::L012, format!("[defaults.{name}]: {fault}")),
                     text,
                     find(text, &format!("defaults.{name}")),
                 ));
@@ -223,7 +223,7 @@ fn defaults(written: BTreeMap<String, toml::Table>, text: &str, diagnostics: &mu
             if let Some((summary, hint)) = default_fault(kind, key, &fields[key]) {
                 diagnostics.push(
                     at(
-                        Diagnostic::error("L012", format!("[defaults.{name}]: {summary}")),
+                        Diagnostic::error(Code::L012, format!("[defaults.{name}]: {summary}")),
                         text,
                         find_key(text, &name, key),
                     )
@@ -244,7 +244,7 @@ fn default_fault(kind: Kind, key: &str, value: &Value) -> Option<(String, Option
         return Some((format!("`{key}` is each declaration's own"), Some("remove it".to_owned())));
     }
     let mut generator = schemars::SchemaGenerator::default();
-    let schema = kind.body_schema(&mut generator).to_value();
+    let schema = Spec::schema(kind, &mut generator).to_value();
     let names: Vec<&str> = schema["properties"]
         .as_object()
         .into_iter()
@@ -308,7 +308,7 @@ fn expand(section: &str, value: String, text: &str, env: &dyn Fn(&str) -> Option
     let mut rest = value.as_str();
     while let Some(start) = rest.find("${") {
         let Some(length) = rest[start..].find('}') else {
-            let diagnostic = Diagnostic::error("L012", format!("`${{` in [{section}] of {FILE} has no `}}`"));
+            let diagnostic = Diagnostic::error(Code::L012, format!("`${{` in [{section}] of {FILE} has no `}}`"));
             let hint = "write a variable as ${NAME}";
             return Err(Gap::Malformed(at(diagnostic, text, find(text, &rest[start..])).hint(hint)));
         };
@@ -317,7 +317,7 @@ fn expand(section: &str, value: String, text: &str, env: &dyn Fn(&str) -> Option
         let Some(value) = env(name) else {
             let summary = format!("environment variable `{name}` is not set, and [{section}] of {FILE} uses it");
             let place = find(text, &format!("${{{name}}}"));
-            let diagnostic = at(Diagnostic::error("L012", summary), text, place);
+            let diagnostic = at(Diagnostic::error(Code::L012, summary), text, place);
             let mut diagnostic = diagnostic.hint(format!("set it, as `export {name}=...`"));
             hide(&mut diagnostic);
             return Err(Gap::Unset(diagnostic));

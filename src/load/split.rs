@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::DocumentPlace;
 use super::yaml::Origin;
-use crate::diagnostic::{Diagnostic, Place, Span};
+use crate::diagnostic::{Code, Diagnostic, Place, Span};
 
 /// Splits a file into its documents; those that hold nothing are left out.
 ///
@@ -84,7 +84,7 @@ pub fn odd_sign(origin: &Origin) -> Option<Diagnostic> {
         ),
     };
     let span = Span { file: origin.file.clone(), line: origin.line + line, column, length: 1, text };
-    let diagnostic = Diagnostic::error("L004", format!("the YAML is not well formed: {what}"));
+    let diagnostic = Diagnostic::error(Code::L004, format!("the YAML is not well formed: {what}"));
     Some(diagnostic.place(Place::Span(span)).hint(hint))
 }
 

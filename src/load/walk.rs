@@ -14,7 +14,7 @@ use super::files::{at_file, describe, relative};
 use super::ignores::{Entry, Level};
 use super::project;
 use crate::absent::or_absent;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 
 /// Where a repo starts, and how far its links may lead.
 #[derive(Debug, Clone, Default)]
@@ -77,7 +77,7 @@ pub fn walk(bounds: &Bounds) -> (Vec<PathBuf>, Vec<Diagnostic>) {
     faults.extend(below);
     if walk.linked.load(Ordering::Relaxed) > LINKED_FOLDERS_MAX {
         let summary = format!("links lead to more than {LINKED_FOLDERS_MAX} folders");
-        faults.push(Diagnostic::error("L001", summary).hint("take out links that lead to links"));
+        faults.push(Diagnostic::error(Code::L001, summary).hint("take out links that lead to links"));
     }
     (paths, faults)
 }
@@ -99,7 +99,7 @@ impl Bounds {
     /// Finds the bounds of the repo whose weir.toml lies in `root`.
     pub fn of(root: &Path) -> Result<Self, Diagnostic> {
         let unreadable = |path: &Path, error: &std::io::Error| {
-            Diagnostic::error("L001", format!("`{}` cannot be read: {}", path.display(), describe(error)))
+            Diagnostic::error(Code::L001, format!("`{}` cannot be read: {}", path.display(), describe(error)))
         };
         let root = root.canonicalize().map_err(|error| unreadable(root, &error))?;
         let mut top = None;
@@ -169,7 +169,7 @@ impl Walk<'_> {
             let file: Arc<str> = format!("{shown}/{}", project::FILE).into();
             let summary = format!("`{shown}` is a feature repo inside this one: its declarations would belong to both");
             let hint = format!("remove `{file}`, or list `{shown}/` in .weirignore");
-            found.faults.push(at_file(Diagnostic::error("L015", summary), file).hint(hint));
+            found.faults.push(at_file(Diagnostic::error(Code::L015, summary), file).hint(hint));
             return found;
         }
         let starts_git = match has(".git").then(|| starts_git(&folder.path.join(".git"))).transpose() {
@@ -251,7 +251,7 @@ impl Walk<'_> {
         match ending {
             Ending::Yaml if path.to_str().is_none() => {
                 let summary = format!("the name of `{}` is not UTF-8 text", shown());
-                Sort::Fault(at_file(Diagnostic::error("L001", summary), shown()).hint("rename it").into())
+                Sort::Fault(at_file(Diagnostic::error(Code::L001, summary), shown()).hint("rename it").into())
             }
             Ending::Yaml => Sort::Declarations,
             Ending::Misspelt => {
@@ -267,7 +267,7 @@ impl Walk<'_> {
         let shown = relative(&self.bounds.root, path);
         let target = std::fs::read_link(path).map(|it| it.display().to_string()).unwrap_or_default();
         let fault = |summary: String, hint: &str| {
-            Box::new(at_file(Diagnostic::error("L001", summary), shown.clone()).hint(hint))
+            Box::new(at_file(Diagnostic::error(Code::L001, summary), shown.clone()).hint(hint))
         };
         let found = path.metadata().and_then(|found| Ok((found, path.canonicalize()?)));
         let (found, real) = found.map_err(|error| match error.kind() {
@@ -324,10 +324,10 @@ fn misspelt(file: Arc<str>) -> Diagnostic {
     let (stem, ending) = file.rsplit_once('.').unwrap_or((&file, ""));
     let summary = format!("`{file}` is not read: its ending is `.{ending}`");
     let hint = format!("rename it to `{stem}.{}`, or list it in .weirignore", ending.to_ascii_lowercase());
-    at_file(Diagnostic::warning("L016", summary), file.clone()).hint(hint)
+    at_file(Diagnostic::warning(Code::L016, summary), file.clone()).hint(hint)
 }
 
 fn unreadable(file: Arc<str>, error: &std::io::Error) -> Diagnostic {
     let summary = format!("`{file}` cannot be read: {}", describe(error));
-    at_file(Diagnostic::error("L001", summary), file).hint("make it readable, or list it in .weirignore")
+    at_file(Diagnostic::error(Code::L001, summary), file).hint("make it readable, or list it in .weirignore")
 }

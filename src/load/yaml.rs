@@ -13,7 +13,7 @@ use super::decoder::{Decoder, Fault, What, boolean};
 use super::keys::{duplicate_keys, tags};
 use super::node::{self, Malformed, Mark, Node, Shape};
 use super::split::{odd_sign, written_name};
-use crate::diagnostic::{Diagnostic, Place, Span, article, closest, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, Place, Span, article, closest, did_you_mean};
 use crate::resource::{Address, Defaults, HEADER, Header, Kind, Resource, Spec, decode_map};
 
 /// The `[defaults]` of weir.toml by kind.
@@ -58,7 +58,7 @@ pub fn decode(origin: &Origin, defaults: &DefaultsByKind) -> Result<Option<Resou
         return Err(Box::new(Broken { diagnostics, name: written_name(origin.text), ..Broken::default() }));
     }
     if flow_depth(origin.text) > FLOW_DEPTH_MAX {
-        let diagnostic = Diagnostic::error("L005", "the YAML nests brackets too deeply")
+        let diagnostic = Diagnostic::error(Code::L005, "the YAML nests brackets too deeply")
             .place(origin.span(Mark { line: 1, column: 1 }, 1));
         return Err(diagnostic.hint("check for a bracket that is never closed").into());
     }
@@ -132,7 +132,7 @@ fn decode_marked(origin: &Origin, defaults: &DefaultsByKind) -> Result<Option<Re
     if root.get("name").is_none_or(Node::is_null) {
         let hint = format!("add a line `name: my_{}`", snake(kind.as_str()));
         diagnostics.push(
-            Diagnostic::error("L010", format!("{} has no `name`", article(kind.as_str())))
+            Diagnostic::error(Code::L010, format!("{} has no `name`", article(kind.as_str())))
                 .place(origin.node(root.get("kind").unwrap_or(&root)))
                 .hint(hint),
         );
@@ -218,15 +218,15 @@ fn kind_of(origin: &Origin, root: &Node, diagnostics: &mut Vec<Diagnostic>) -> O
         return None;
     }
     if !matches!(root.value, Shape::Map(_)) {
-        let diagnostic = Diagnostic::error("L007", "this document is not a declaration: it is not a map of fields")
+        let diagnostic = Diagnostic::error(Code::L007, "this document is not a declaration: it is not a map of fields")
             .place(origin.node(root));
         diagnostics.push(diagnostic.hint("write `kind:` and `name:`, or list this file in .weirignore"));
         return None;
     }
     let Some(kind) = root.get("kind") else {
         let first = root.entries().first().map_or(root, |it| &it.0);
-        let diagnostic =
-            Diagnostic::error("L007", "this document is not a declaration: it has no `kind`").place(origin.node(first));
+        let diagnostic = Diagnostic::error(Code::L007, "this document is not a declaration: it has no `kind`")
+            .place(origin.node(first));
         let near = closest("kind", root.entries().iter().filter_map(|it| it.0.text()))
             .map(|it| format!("did you mean `kind` by `{it}`?"));
         diagnostics.push(diagnostic.hint(near.unwrap_or_else(|| {
@@ -248,7 +248,7 @@ fn kind_of(origin: &Origin, root: &Node, diagnostics: &mut Vec<Diagnostic>) -> O
             };
             let hint = did_you_mean(text, kinds())
                 .unwrap_or_else(|| format!("the kinds are {}", kinds().collect::<Vec<_>>().join(", ")));
-            diagnostics.push(Diagnostic::error("L008", summary).place(origin.node(kind)).hint(hint));
+            diagnostics.push(Diagnostic::error(Code::L008, summary).place(origin.node(kind)).hint(hint));
             None
         }
     }
@@ -278,16 +278,18 @@ fn fault_diagnostic(origin: &Origin, root: &Node, path: &str, fault: &Fault, add
                     hint.unwrap_or_else(|| format!("the fields are {}", fields.join(", "))),
                 )
             };
-            Diagnostic::error("L009", summary).place(place).hint(hint)
+            Diagnostic::error(Code::L009, summary).place(place).hint(hint)
         }
         What::UnknownVariant { variant, expected } => {
             let hint = did_you_mean(variant, expected.iter().copied())
                 .unwrap_or_else(|| format!("write one of {}", expected.join(", ")));
-            Diagnostic::error("L011", format!("`{variant}` is not a value of {}", within(path))).place(place).hint(hint)
+            Diagnostic::error(Code::L011, format!("`{variant}` is not a value of {}", within(path)))
+                .place(place)
+                .hint(hint)
         }
         What::MissingField(field) => {
             let place = if path.is_empty() { origin.node(root.get("name").unwrap_or(root)) } else { place };
-            Diagnostic::error("L010", format!("{} has no `{field}`", within(path)))
+            Diagnostic::error(Code::L010, format!("{} has no `{field}`", within(path)))
                 .place(place)
                 .hint(format!("add `{field}:`"))
         }
@@ -304,12 +306,12 @@ fn fault_diagnostic(origin: &Origin, root: &Node, path: &str, fault: &Fault, add
             } else if expected == "a list" && node.text().is_some() && !node.is_null() {
                 hint = Some(format!("write it as `[{}]`", node.text().unwrap_or_default()));
             }
-            Diagnostic::error("L011", format!("{} is {found}, and takes {}", within(path), tidy(expected)))
+            Diagnostic::error(Code::L011, format!("{} is {found}, and takes {}", within(path), tidy(expected)))
                 .place(place)
                 .hint_if(hint)
         }
-        What::Duplicate => Diagnostic::error("L006", "a key is written twice").place(place),
-        What::Other(message) => Diagnostic::error("L011", format!("{}: {message}", within(path))).place(place),
+        What::Duplicate => Diagnostic::error(Code::L006, "a key is written twice").place(place),
+        What::Other(message) => Diagnostic::error(Code::L011, format!("{}: {message}", within(path))).place(place),
     }
 }
 
@@ -329,12 +331,12 @@ fn tidy(expected: &str) -> String {
 fn malformed_diagnostic(origin: &Origin, malformed: Malformed) -> Diagnostic {
     match malformed {
         Malformed::Second { at } => {
-            Diagnostic::error("L004", "the YAML is not well formed: something stands behind the declaration")
+            Diagnostic::error(Code::L004, "the YAML is not well formed: something stands behind the declaration")
                 .place(origin.span(at, 1))
                 .hint("put a line `---` before it, or remove it")
         }
         Malformed::Explodes { at } => {
-            Diagnostic::error("L005", "the YAML nests too deeply, or its aliases multiply without end")
+            Diagnostic::error(Code::L005, "the YAML nests too deeply, or its aliases multiply without end")
                 .place(origin.span(at, 1))
                 .hint("write the values out")
         }
@@ -350,7 +352,7 @@ fn malformed_diagnostic(origin: &Origin, malformed: Malformed) -> Diagnostic {
             } else {
                 None
             };
-            Diagnostic::error("L004", format!("the YAML is not well formed: {message}"))
+            Diagnostic::error(Code::L004, format!("the YAML is not well formed: {message}"))
                 .place(origin.span(at, 1))
                 .hint_if(hint)
         }

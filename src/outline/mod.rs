@@ -80,7 +80,7 @@ impl Outline {
             *counts.entry(code.to_string()).or_insert(0) += 1;
         }
         if unused > 0 {
-            counts.insert(UNUSED.to_owned(), unused);
+            counts.insert(UNUSED.to_string(), unused);
         }
         counts.into_iter().collect()
     }
@@ -144,11 +144,11 @@ struct Loose {
 /// are about to change: what a `renamed_from` means is seen only with all of them at hand.
 fn lines(repo: &Repo, digests: &[Digest], warnings: &[Diagnostic]) -> Option<Vec<Loose>> {
     let mut codes: Vec<Vec<Box<str>>> = vec![Vec::new(); repo.documents.len()];
-    for warning in warnings.iter().filter(|it| it.code.0 != UNUSED) {
+    for warning in warnings.iter().filter(|it| it.code != UNUSED) {
         let (Place::Field { document, .. } | Place::Query { document, .. }) = &warning.labels.first()?.place else {
             return None;
         };
-        codes[document.0].push(warning.code.0.into());
+        codes[document.0].push(warning.code.as_str().into());
     }
     let externals = externals(repo);
     if repo.declared.iter().any(|it| it.resource.renamed_from.is_some()) {

@@ -7,7 +7,7 @@ use super::job::{JobAction, JobChange};
 use super::work::{Materialized, end_all, reconcile};
 use super::written::Both;
 use super::{Action, Change, written};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::recorded::{Mode, Snapshot};
 use crate::resource::graph::{self, Reach};
 use crate::resource::{Address, Duration, Effect, Instant};
@@ -81,7 +81,7 @@ pub fn warnings(change: &Change, both: &Both, now: Instant) -> Vec<Diagnostic> {
     warnings.extend(written::unknown(&change.address, change.action.fields()));
     if change.suppressed && after.spec.declaration().column_names(&both.after).is_none() {
         warnings.push(Diagnostic::warning(
-            "V104",
+            Code::V104,
             format!(
                 "not checked: whether `{}` still has the same columns, because no source was opened",
                 change.address
@@ -107,7 +107,7 @@ pub fn warnings(change: &Change, both: &Both, now: Instant) -> Vec<Diagnostic> {
         } else {
             format!("it is complete from {} on: older events are not kept", Instant { secs: now.secs + window.secs })
         };
-        warnings.push(Diagnostic::warning("P009", format!("{summary}; {complete}")));
+        warnings.push(Diagnostic::warning(Code::P009, format!("{summary}; {complete}")));
     }
     warnings
 }
@@ -117,5 +117,5 @@ fn begins_later(change: &Change, now: Instant) -> Option<Diagnostic> {
     let view = change.action.after()?.spec.declaration().view()?;
     let start = view.feature_start_time.filter(|it| *it > now && view.is_materialized())?;
     let summary = format!("`{}` has no features before {start}, which is in the future", change.address);
-    Some(Diagnostic::warning("P014", summary).hint("write the first moment that should have features"))
+    Some(Diagnostic::warning(Code::P014, summary).hint("write the first moment that should have features"))
 }

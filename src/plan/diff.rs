@@ -13,7 +13,7 @@ use super::{
     Action, Cause, Change, Data, Learned, Meanwhile, Plan, RegistryPlace, brings, cost, fields, harmless, order,
     refusals, rename,
 };
-use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::recorded::{Entry, Mode, Snapshot, downstream, state};
 use crate::resource::{Address, Catalog, Digest, Effect, FieldChange, Instant, Kind, Resource, SOURCES};
 
@@ -290,7 +290,7 @@ fn suppress_recreates(
                 .map(|it| it.address.to_string())
                 .collect();
             let fault = Diagnostic::error(
-                "P005",
+                Code::P005,
                 format!("`{address}` {}, so there is no recreate to suppress", does(changes.get(address))),
             );
             faults.push(fault.hint_if(did_you_mean(&address.to_string(), names.iter().map(String::as_str))));
@@ -311,7 +311,7 @@ fn suppress_recreates(
             Some(_) if *suppress == Suppress::All && change.effect() == Effect::Recreate => {}
             Some(reason) => {
                 let fault = Diagnostic::error(
-                    "P005",
+                    Code::P005,
                     format!("the recreate of `{}` cannot be suppressed: {reason}", change.address),
                 );
                 faults.push(fault.hint("plan without suppressing it"));

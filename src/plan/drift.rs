@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::brings::{self, Brings, Known};
 use super::{Action, Cause, Change, Declared, Plan, diff, order};
-use crate::diagnostic::{Diagnostic, Place, Span};
+use crate::diagnostic::{Code, Diagnostic, Place, Span};
 use crate::recorded::{Columns, Snapshot};
 use crate::resource::{Address, Catalog, Effect, FeatureView, Field, FieldChange};
 
@@ -214,7 +214,7 @@ fn fault(declared: &Declared, sources: &[&Address], broken: &[String]) -> Diagno
         declared.resource.address,
         broken.join(", ")
     );
-    let fault = Diagnostic::error("D006", summary);
+    let fault = Diagnostic::error(Code::D006, summary);
     let fault = match &declared.source {
         Some((file, line)) => {
             fault.place(Place::Span(Span { file: file.clone(), line: *line, column: 0, length: 0, text: "".into() }))

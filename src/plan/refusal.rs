@@ -1,6 +1,6 @@
 //! Why a plan is refused: what is protected, the change at the root, the path between them, and what to do.
 
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::resource::Address;
 
 /// Why one protected resource stands in the way of one change.
@@ -46,13 +46,13 @@ impl Refusal {
         };
         let (code, summary) = if protected == root {
             let code = match self.kind {
-                RefusalKind::Delete => "P001",
-                RefusalKind::Recreate | RefusalKind::Suppressed => "P002",
-                RefusalKind::Guarded => "P004",
+                RefusalKind::Delete => Code::P001,
+                RefusalKind::Recreate | RefusalKind::Suppressed => Code::P002,
+                RefusalKind::Guarded => Code::P004,
             };
             (code, format!("the plan would {what} `{root}`, which sets prevent_destroy"))
         } else {
-            let code = if self.kind == RefusalKind::Guarded { "P004" } else { "P003" };
+            let code = if self.kind == RefusalKind::Guarded { Code::P004 } else { Code::P003 };
             (code, format!("the plan would {what} `{root}`, which protected `{protected}` depends on"))
         };
         let mut diagnostic = Diagnostic::error(code, summary);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::diff::Declared;
 use super::written::Both;
 use super::{Action, Change};
-use crate::diagnostic::{Diagnostic, Place, Span, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, Place, Span, did_you_mean};
 use crate::recorded::Snapshot;
 use crate::resource::{Address, Kind, Resource};
 use crate::sql::Dialect;
@@ -124,7 +124,7 @@ fn circle(old: &Address, new: &Address, declared: &BTreeMap<&Address, &Declared>
 }
 
 fn fault(declared: &BTreeMap<&Address, &Declared>, address: &Address, summary: String) -> Diagnostic {
-    let diagnostic = Diagnostic::error("P006", summary);
+    let diagnostic = Diagnostic::error(Code::P006, summary);
     match declared.get(address).and_then(|it| it.source.clone()) {
         Some((file, line)) => diagnostic.place(Place::Span(Span { file, line, column: 1, length: 1, text: "".into() })),
         None => diagnostic,
@@ -164,7 +164,7 @@ pub fn twins(changes: &BTreeMap<Address, Change>, both: &Both) -> Vec<(Address, 
 pub fn hints(twins: &[(Address, Address)]) -> Vec<Diagnostic> {
     let hint = |(old, new): &(Address, Address)| {
         let summary = format!("`{old}` is deleted and `{new}` is created with the same spec: this looks like a rename");
-        Diagnostic::warning("P008", summary)
+        Diagnostic::warning(Code::P008, summary)
             .hint(format!("to keep identity and data, add `renamed_from: {}` to `{new}`", old.name))
     };
     twins.iter().map(hint).collect()
@@ -186,7 +186,7 @@ pub fn lost(snapshot: &Snapshot, declared: &BTreeMap<&Address, &Declared>) -> Ve
         let summary = format!(
             "`{new}` says that it was renamed from `{old}`, which is not recorded: it is created, with no data"
         );
-        let warning = Diagnostic::warning("P015", summary);
+        let warning = Diagnostic::warning(Code::P015, summary);
         let other = Kind::ALL.iter().map(|kind| Address::new(*kind, name)).find(|it| snapshot.entries.contains_key(it));
         if let Some(other) = other {
             return Some(warning.hint(format!("`{other}` is recorded, and a rename keeps the kind")));

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::json;
 
 use super::{Action, Cause, Change, Data, Declared, Plan, drift, order};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::recorded::Snapshot;
 use crate::resource::{Address, Contents, Effect, FieldChange};
 
@@ -151,7 +151,7 @@ fn moved(before: &[String], after: &[String]) -> FieldChange {
 
 fn unknown(address: &Address) -> Diagnostic {
     Diagnostic::warning(
-        "P011",
+        Code::P011,
         format!("the history does not say in which order `{address}` sent its features: its order starts afresh"),
     )
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::diff::Declared;
 use super::drift::{Data, fields};
 use super::rename::Renames;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::recorded::Columns;
 use crate::resource::{Address, Catalog, Effect, FeatureView, Field, FieldChange, Resource};
 
@@ -186,5 +186,5 @@ pub fn unknown(address: &Address, changes: &[FieldChange]) -> Option<Diagnostic>
         "not checked: whether {} of `{address}` says what was derived, because nothing of that is recorded and no source was opened",
         paths.join(" and ")
     );
-    (!paths.is_empty()).then(|| Diagnostic::warning("V104", summary))
+    (!paths.is_empty()).then(|| Diagnostic::warning(Code::V104, summary))
 }

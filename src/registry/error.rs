@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::plan::Refused;
 use crate::recorded::{Serial, Target};
 
@@ -91,24 +91,24 @@ impl Error {
     /// Returns the error as a diagnostic, with the next step.
     pub fn diagnostic(&self, place: &str) -> Diagnostic {
         let code = match self {
-            Self::Unreadable(_) | Self::CannotOpen => "G001",
-            Self::Taken(_) | Self::Target(..) => "G008",
+            Self::Unreadable(_) | Self::CannotOpen => Code::G001,
+            Self::Taken(_) | Self::Target(..) => Code::G008,
             Self::Unreachable(_)
             | Self::Folder(_)
             | Self::Unwritable(_)
             | Self::Incomplete
             | Self::Constraint(_)
-            | Self::Other(_) => "G001",
-            Self::Newer { .. } => "G002",
-            Self::Older { .. } => "G003",
-            Self::Moved { .. } | Self::Learned | Self::OtherState { .. } => "G004",
-            Self::OtherRegistry | Self::Used | Self::OtherRow { .. } | Self::JobMoved { .. } => "G004",
-            Self::NoWorkspace { .. } => "G005",
-            Self::Workspace(_) => "G011",
-            Self::Damaged(_) | Self::NotARegistry | Self::Empty | Self::Unguarded(_) => "G006",
-            Self::Locked => "G007",
-            Self::ReadOnly | Self::Full => "G008",
-            Self::Trigger(_) | Self::Refused(_) => "G009",
+            | Self::Other(_) => Code::G001,
+            Self::Newer { .. } => Code::G002,
+            Self::Older { .. } => Code::G003,
+            Self::Moved { .. } | Self::Learned | Self::OtherState { .. } => Code::G004,
+            Self::OtherRegistry | Self::Used | Self::OtherRow { .. } | Self::JobMoved { .. } => Code::G004,
+            Self::NoWorkspace { .. } => Code::G005,
+            Self::Workspace(_) => Code::G011,
+            Self::Damaged(_) | Self::NotARegistry | Self::Empty | Self::Unguarded(_) => Code::G006,
+            Self::Locked => Code::G007,
+            Self::ReadOnly | Self::Full => Code::G008,
+            Self::Trigger(_) | Self::Refused(_) => Code::G009,
         };
         let summary = match self {
             Self::Moved { .. } | Self::Learned | Self::OtherState { .. } | Self::OtherRegistry => self.to_string(),

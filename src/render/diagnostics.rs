@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::{shown, style, words};
-use crate::diagnostic::{Diagnostic, Label, Place, Severity, Span};
+use crate::diagnostic::{Code, Diagnostic, Label, Place, Severity, Span};
 
 /// What is said of one line: which label comes first is the fault itself.
 type Labels<'a> = Vec<(usize, &'a Label, &'a Span)>;
@@ -16,7 +16,8 @@ pub fn one(diagnostic: &Diagnostic) -> String {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let mut group = Group::with_title(level.primary_title(shown::line(&diagnostic.summary)).id(diagnostic.code.0));
+    let mut group =
+        Group::with_title(level.primary_title(shown::line(&diagnostic.summary)).id(diagnostic.code.as_str()));
     let mut whole_files = Vec::new();
     let mut lines: Vec<(&Span, Labels)> = Vec::new();
     for (index, label) in diagnostic.labels.iter().enumerate() {
@@ -91,16 +92,17 @@ pub fn warning_line(counts: &[(String, usize)], hint: &str) -> Option<String> {
 
 /// What a warning is about, in a word or two.
 fn short(code: &str) -> &'static str {
+    let Some(code) = Code::of(code) else { return "other" };
     match code {
-        "V101" => "online without monitoring",
-        "V102" => "unused",
-        "V103" => "history from the first push",
-        "V104" => "not checked",
-        "D005" => "not reached",
-        "D009" => "data left out",
-        "D010" => "type not known",
-        "D011" => "read otherwise elsewhere",
-        "L016" => "not read",
+        Code::V101 => "online without monitoring",
+        Code::V102 => "unused",
+        Code::V103 => "history from the first push",
+        Code::V104 => "not checked",
+        Code::D005 => "not reached",
+        Code::D009 => "data left out",
+        Code::D010 => "type not known",
+        Code::D011 => "read otherwise elsewhere",
+        Code::L016 => "not read",
         _ => "other",
     }
 }
@@ -109,7 +111,7 @@ fn short(code: &str) -> &'static str {
 pub fn counts<'a>(diagnostics: impl IntoIterator<Item = &'a Diagnostic>) -> Vec<(String, usize)> {
     let mut counts = std::collections::BTreeMap::new();
     for diagnostic in diagnostics {
-        *counts.entry(diagnostic.code.0.to_owned()).or_insert(0) += 1;
+        *counts.entry(diagnostic.code.to_string()).or_insert(0) += 1;
     }
     counts.into_iter().collect()
 }

@@ -27,7 +27,7 @@ pub fn diagnostics(diagnostics: &[Diagnostic], folder: &str) -> String {
             Some(span) => format!("file={},", property(&format!("{folder}{}", span.file))),
             None => String::new(),
         };
-        let _ = writeln!(out, "::{level} {place}title={}::{}", property(diagnostic.code.0), message(diagnostic));
+        let _ = writeln!(out, "::{level} {place}title={}::{}", property(diagnostic.code.as_str()), message(diagnostic));
     }
     out
 }

@@ -14,8 +14,11 @@ const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_')
 /// Returns the log of one run. Paths begin with `folder`, the place of the feature repo in its git repository: code
 /// scanning reads them from the root of that.
 pub fn log(diagnostics: &[Diagnostic], folder: &str) -> Value {
-    let used: BTreeMap<&str, &str> =
-        CODES.iter().copied().filter(|it| diagnostics.iter().any(|diagnostic| diagnostic.code.0 == it.0)).collect();
+    let used: BTreeMap<&str, &str> = CODES
+        .iter()
+        .copied()
+        .filter(|it| diagnostics.iter().any(|diagnostic| diagnostic.code.as_str() == it.0))
+        .collect();
     let rules: Vec<Value> =
         used.iter().map(|(id, title)| json!({ "id": id, "shortDescription": { "text": title } })).collect();
     json!({
@@ -51,5 +54,5 @@ fn result(diagnostic: &Diagnostic, folder: &str) -> Value {
         })
         .into_iter()
         .collect();
-    json!({ "ruleId": diagnostic.code.0, "level": level, "message": { "text": text }, "locations": locations })
+    json!({ "ruleId": diagnostic.code.as_str(), "level": level, "message": { "text": text }, "locations": locations })
 }

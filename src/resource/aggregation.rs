@@ -10,7 +10,8 @@ use serde_json::{Value, json};
 use serde_with::skip_serializing_none;
 
 use super::dtype::Dtype;
-use super::text::{self, Duration};
+use super::text;
+use super::text::Duration;
 
 /// An aggregated feature, or one for each of several windows.
 #[skip_serializing_none]

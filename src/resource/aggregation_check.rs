@@ -1,11 +1,13 @@
 //! The rules of aggregations: their windows, and the features that they make.
 
+use super::Resource;
 use super::aggregation::Aggregation;
-use super::declaration::Report;
+use super::catalog::Catalog;
 use super::feature_view::FeatureView;
-use super::field::column_name_fault;
+use super::names::column_name_fault;
+use super::report::Report;
 use super::text::Duration;
-use super::{Catalog, Resource};
+use crate::diagnostic::Code;
 
 /// Reports what aggregations show on their own.
 pub fn check(view: &FeatureView, me: &Resource, report: &mut Report) {
@@ -13,7 +15,7 @@ pub fn check(view: &FeatureView, me: &Resource, report: &mut Report) {
         check_windows(aggregation, index, me, report);
         if let Some(fault) = aggregation.name.as_deref().and_then(column_name_fault) {
             report.error(
-                "V002",
+                Code::V002,
                 format!("aggregations[{index}].name"),
                 format!(
                     "feature `{}` of `{}` is not allowed: a feature name {fault}",
@@ -27,21 +29,20 @@ pub fn check(view: &FeatureView, me: &Resource, report: &mut Report) {
         let window = aggregate.time_window;
         if window.secs <= 0 {
             let summary = format!("a time_window of `{}` is not above zero", me.address);
-            report.error("V016", aggregate.window_path(), summary);
+            report.error(Code::V016, aggregate.window_path(), summary);
         }
         if let Some(interval) = view.aggregation_interval.filter(|it| it.secs > 0 && !window.is_multiple_of(*it)) {
             let least = Duration::secs((window.secs / interval.secs + 1) * interval.secs);
             report
                 .error(
-                    "V007",
+                    Code::V007,
                     aggregate.window_path(),
                     format!(
                         "time_window {window} of `{}` is not a multiple of its aggregation_interval {interval}",
                         me.address
                     ),
                 )
-                .hints
-                .push(format!("write a multiple of {interval}, as `{least}`"));
+                .hint(format!("write a multiple of {interval}, as `{least}`"));
         }
     }
 }
@@ -54,21 +55,21 @@ fn check_windows(aggregation: &Aggregation, index: usize, me: &Resource, report:
         (None, None) => {
             let summary = format!("the {function} of `{column}` in `{}` has no `time_window`", me.address);
             let hint = "write `time_window: 1h`, or `time_windows: [1h, 1d]` for a feature each";
-            report.error("L010", path(""), summary).hints.push(hint.to_owned());
+            report.error(Code::L010, path(""), summary).hint(hint);
         }
         (Some(_), Some(_)) => {
             let summary =
                 format!("the {function} of `{column}` in `{}` has both `time_window` and `time_windows`", me.address);
-            report.error("V008", path(".time_windows"), summary).hints.push("keep one of them".to_owned());
+            report.error(Code::V008, path(".time_windows"), summary).hint("keep one of them");
         }
         (None, Some(windows)) if windows.is_empty() => {
             let summary = format!("the {function} of `{column}` in `{}` has no window", me.address);
-            report.error("V016", path(".time_windows"), summary).hints.push("name at least one".to_owned());
+            report.error(Code::V016, path(".time_windows"), summary).hint("name at least one");
         }
         (None, Some(_)) if name.is_some() => {
             let summary = format!("the {function} of `{column}` in `{}` has one name for several windows", me.address);
             let hint = "leave `name` out, or write an aggregation with a `time_window` and a name for each";
-            report.error("V008", path(".name"), summary).hints.push(hint.to_owned());
+            report.error(Code::V008, path(".name"), summary).hint(hint);
         }
         _ => {}
     }
@@ -83,19 +84,17 @@ pub fn check_names(view: &FeatureView, me: &Resource, catalog: &Catalog, report:
     for (index, (feature, aggregate)) in features.iter().zip(&aggregates).enumerate() {
         if features[..index].contains(feature) {
             report
-                .error("V003", aggregate.path(), format!("feature `{feature}` of `{}` is named twice", me.address))
-                .hints
-                .push("give one of them a `name`, or remove it".to_owned());
+                .error(Code::V003, aggregate.path(), format!("feature `{feature}` of `{}` is named twice", me.address))
+                .hint("give one of them a `name`, or remove it");
         }
         if keys.contains(feature) {
             report
                 .error(
-                    "V003",
+                    Code::V003,
                     aggregate.path(),
                     format!("feature `{feature}` of `{}` is named like its join key", me.address),
                 )
-                .hints
-                .push("give it another `name`".to_owned());
+                .hint("give it another `name`");
         }
         // A column such as `a_` makes a default name with `__` in it, which a reader could not take apart.
         if aggregate.name.is_none()
@@ -103,15 +102,14 @@ pub fn check_names(view: &FeatureView, me: &Resource, catalog: &Catalog, report:
         {
             report
                 .error(
-                    "V002",
+                    Code::V002,
                     aggregate.path(),
                     format!(
                         "the default name `{feature}` of a feature of `{}` is not allowed: a feature name {fault}",
                         me.address
                     ),
                 )
-                .hints
-                .push("give it a `name`".to_owned());
+                .hint("give it a `name`");
         }
     }
 }

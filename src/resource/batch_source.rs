@@ -4,8 +4,14 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::declaration::{Declaration, FileSlot, MapQuery, Query, Reference, Report, Rule, SourceTraits};
-use super::{Catalog, Column, Contents, Field, Resource};
+use super::Resource;
+use super::catalog::Catalog;
+use super::contents::{Column, Contents};
+use super::declaration::{Declaration, Reference, SourceTraits};
+use super::field::Field;
+use super::query::{FileSlot, MapQuery, Query};
+use super::report::Report;
+use super::rule::Rule;
 use crate::batch_config::BatchConfig;
 
 /// Rows in files or in a warehouse table.

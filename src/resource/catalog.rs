@@ -5,7 +5,11 @@ use std::sync::{Arc, OnceLock};
 
 use foldhash::fast::RandomState;
 
-use super::{Address, Dtype, FeatureView, Field, Kind, Resource, SOURCES, VIEWS};
+use super::Resource;
+use super::address::{Address, Kind, SOURCES, VIEWS};
+use super::dtype::Dtype;
+use super::feature_view::FeatureView;
+use super::field::Field;
 
 /// The names of a view's columns, with those types that are known; nothing when a source has to be opened to know.
 pub type ViewColumns = Option<Arc<[(String, Option<Dtype>)]>>;

@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Address, Catalog, Dtype, FeatureView, Kind, Resource};
+use super::Resource;
+use super::address::{Address, Kind};
+use super::catalog::Catalog;
+use super::dtype::Dtype;
+use super::feature_view::FeatureView;
 
 /// What a resource holds for its readers. One shape for each sort of resource.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,11 +5,16 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 use serde_with::skip_serializing_none;
 
-use super::declaration::{Declaration, Reference, Report, Rule};
+use super::Resource;
+use super::catalog::Catalog;
+use super::contents::{Column, Contents};
+use super::declaration::{Declaration, Reference};
 use super::dtype::Dtype;
-use super::field::column_name_fault;
+use super::names::column_name_fault;
+use super::report::Report;
+use super::rule::Rule;
 use super::text::{Named, named};
-use super::{Catalog, Column, Contents, Resource};
+use crate::diagnostic::Code;
 
 /// What features describe: a user, a card, an ad.
 #[skip_serializing_none]
@@ -90,39 +95,36 @@ impl Declaration for Entity {
             if let Some(fault) = column_name_fault(&address.name) {
                 report
                     .error(
-                        "V002",
+                        Code::V002,
                         "name",
                         format!("`{address}` sets no join_keys, and its name cannot be one: a column name {fault}"),
                     )
-                    .hints
-                    .push("write `join_keys: [...]`".to_owned());
+                    .hint("write `join_keys: [...]`");
             }
             return;
         };
         if keys.is_empty() {
             report
-                .error("V016", "join_keys", format!("`{address}` has no join key"))
-                .hints
-                .push(format!("leave join_keys out, and `{}` is the key", address.name));
+                .error(Code::V016, "join_keys", format!("`{address}` has no join key"))
+                .hint(format!("leave join_keys out, and `{}` is the key", address.name));
         }
         for (index, key) in keys.iter().enumerate() {
             let path = format!("join_keys[{index}]");
             if let Some(fault) = column_name_fault(key.name()) {
                 report.error(
-                    "V002",
+                    Code::V002,
                     &path,
                     format!("join key `{}` of `{address}` is not allowed: a column name {fault}", key.name()),
                 );
             }
             if keys[..index].iter().any(|it| it.name() == key.name()) {
                 report
-                    .error("V003", &path, format!("join key `{}` of `{address}` is named twice", key.name()))
-                    .hints
-                    .push("remove one of them".to_owned());
+                    .error(Code::V003, &path, format!("join key `{}` of `{address}` is named twice", key.name()))
+                    .hint("remove one of them");
             }
             if let Some(dtype) = key.dtype().filter(|it| !it.is_integer() && **it != Dtype::String) {
                 report.error(
-                    "V016",
+                    Code::V016,
                     &path,
                     format!("join key `{}` of `{address}` is {dtype}, and a key is Int64, Int32 or String", key.name()),
                 );

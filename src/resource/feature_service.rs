@@ -7,11 +7,17 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 use serde_with::skip_serializing_none;
 
-use super::declaration::{Declaration, Effect, Reference, Report, Rule};
-use super::field::{column_name_fault, name_fault};
+use super::Resource;
+use super::address::{Address, Kind, VIEWS};
+use super::catalog::Catalog;
+use super::contents::{Column, Contents};
+use super::declaration::{Declaration, Reference};
+use super::dtype::Dtype;
+use super::names::{column_name_fault, name_fault};
+use super::report::Report;
+use super::rule::{Effect, Rule};
 use super::text::{Named, Texts, named};
-use super::{Address, Catalog, Column, Contents, Dtype, Kind, Resource, VIEWS};
-use crate::diagnostic::did_you_mean;
+use crate::diagnostic::{Code, did_you_mean};
 use crate::sql::Dialect;
 
 /// Features of several views, served together.
@@ -130,9 +136,8 @@ impl Declaration for FeatureService {
     fn check(&self, me: &Resource, report: &mut Report) {
         if self.features.is_empty() {
             report
-                .error("V016", "features", format!("`{}` has no features", me.address))
-                .hints
-                .push("name at least one view".to_owned());
+                .error(Code::V016, "features", format!("`{}` has no features", me.address))
+                .hint("name at least one view");
         }
         self.check_namespaces(me, report);
         for (index, entry) in self.features.iter().enumerate() {
@@ -140,12 +145,11 @@ impl Declaration for FeatureService {
                 if entry.features().unwrap_or_default()[..position].contains(feature) {
                     report
                         .error(
-                            "V003",
+                            Code::V003,
                             format!("features[{index}].features[{position}]"),
                             format!("`{}` asks for `{feature}` of `{}` twice", me.address, entry.view()),
                         )
-                        .hints
-                        .push("remove one of them".to_owned());
+                        .hint("remove one of them");
                 }
             }
         }
@@ -158,12 +162,11 @@ impl Declaration for FeatureService {
             if self.online_serving_enabled.unwrap_or(true) && view.online != Some(true) {
                 report
                     .error(
-                        "V009",
+                        Code::V009,
                         entry.path(index),
                         format!("`{}` serves online, and `{}` is not online", me.address, resource.address),
                     )
-                    .hints
-                    .push(format!(
+                    .hint(format!(
                         "set `online: true` on `{}`, or `online_serving_enabled: false` on `{}`",
                         resource.address, me.address
                     ));
@@ -285,18 +288,15 @@ impl FeatureService {
                 && let Some(fault) = column_name_fault(namespace)
             {
                 report.error(
-                    "V002",
+                    Code::V002,
                     &path,
                     format!("namespace `{namespace}` of `{}` is not allowed: a namespace {fault}", me.address),
                 );
             }
             if let Some(first) = self.features[..index].iter().position(|it| it.namespace() == namespace) {
-                let document = report.document;
-                let diagnostic =
-                    report.error("V013", &path, format!("namespace `{namespace}` of `{}` is used twice", me.address));
-                *diagnostic = diagnostic
-                    .clone()
-                    .also(document, self.features[first].path(first), "first here")
+                report
+                    .error(Code::V013, &path, format!("namespace `{namespace}` of `{}` is used twice", me.address))
+                    .also(self.features[first].path(first), "first here")
                     .hint("give one of them a `namespace` of its own");
             }
         }
@@ -310,22 +310,20 @@ impl FeatureService {
             if features.is_empty() {
                 report
                     .error(
-                        "V016",
+                        Code::V016,
                         format!("features[{index}].features"),
                         format!("`{}` asks for no feature of `{}`", me.address, resource.address),
                     )
-                    .hints
-                    .push("leave `features` out to serve all of them".to_owned());
+                    .hint("leave `features` out to serve all of them");
             }
             for (position, feature) in features.iter().enumerate().filter(|it| !known.contains(it.1)) {
                 report
                     .error(
-                        "V004",
+                        Code::V004,
                         format!("features[{index}].features[{position}]"),
                         format!("`{feature}` is not a feature of `{}` (has: {})", resource.address, known.join(", ")),
                     )
-                    .hints
-                    .extend(did_you_mean(feature, known.iter().map(String::as_str)));
+                    .hint_if(did_you_mean(feature, known.iter().map(String::as_str)));
             }
         }
         let keys = view.join_keys(catalog);
@@ -333,12 +331,11 @@ impl FeatureService {
         for key in written.filter(|it| !keys.iter().any(|key| key == it)) {
             report
                 .error(
-                    "V015",
+                    Code::V015,
                     format!("features[{index}].join_key_map.{key}"),
                     format!("`{key}` is not a join key of `{}` (has: {})", resource.address, keys.join(", ")),
                 )
-                .hints
-                .extend(
+                .hint_if(
                     did_you_mean(key, keys.iter().map(String::as_str))
                         .or_else(|| Some("write it as `{ join key of the view: key of the request }`".to_owned())),
                 );

@@ -7,12 +7,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use serde_with::skip_serializing_none;
 
+use super::address::{Kind, SOURCES};
 use super::aggregation::{Aggregate, Aggregation};
-use super::declaration::{Declaration, FileSlot, MapQuery, Query, Reference, Report, Rule};
+use super::catalog::{Catalog, ViewColumns};
+use super::contents::{Column, Contents};
+use super::declaration::{Declaration, Reference};
+use super::dtype::Dtype;
+use super::field::Field;
+use super::query::{FileSlot, MapQuery, Query, rename_in_query, sql_file_slot};
+use super::report::Report;
+use super::rule::Rule;
 use super::source_input::SourceInput;
 use super::text::{Duration, Instant};
-use super::transformation::{rename_in_query, sql_file_slot};
-use super::{Catalog, Column, Contents, Dtype, Field, Kind, Resource, SOURCES, ViewColumns, contents, view_check};
+use super::{Resource, contents, view_check};
 use crate::sql::Dialect;
 
 /// Features computed from batch sources on a schedule.

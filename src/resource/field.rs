@@ -3,10 +3,10 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::declaration::Report;
 use super::dtype::Dtype;
-use super::{Address, VARIANTS};
-use crate::diagnostic::article;
+use super::names::column_name_fault;
+use super::report::Report;
+use crate::diagnostic::Code;
 
 /// One column of a schema.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -19,75 +19,22 @@ pub struct Field {
     pub dtype: Dtype,
 }
 
-/// Says why `name` cannot name a column or a feature: letters, digits, single underscores.
-///
-/// `__` separates namespace and feature offline (facts 2.5), so it is refused.
-pub fn column_name_fault(name: &str) -> Option<String> {
-    let starts = name.starts_with(|it: char| it.is_ascii_alphabetic() || it == '_');
-    if !starts {
-        return Some("starts with a letter or `_`".to_owned());
-    }
-    if name.contains("__") {
-        return Some("has single underscores only: `__` separates namespace and feature".to_owned());
-    }
-    if !name.chars().all(|it| it.is_ascii_alphanumeric() || it == '_') {
-        return Some("has only letters, digits and `_`".to_owned());
-    }
-    (name.len() > 128).then(|| "has at most 128 characters".to_owned())
-}
-
-/// Returns what is wrong with an object's name: a letter or `_`, then letters, digits, `_`, `-`; views and services may end in
-/// `:variant` (facts 2.2).
-pub fn name_fault(address: &Address) -> Option<String> {
-    let takes_variant = VARIANTS.contains(&address.kind);
-    let (base, variant) = match address.name.split_once(':') {
-        Some((base, variant)) => (base, Some(variant)),
-        None => (&*address.name, None),
-    };
-    let word = |it: char| it.is_ascii_alphanumeric() || it == '_' || it == '-';
-    if base.is_empty() {
-        return Some("it is empty".to_owned());
-    }
-    if !base.starts_with(|it: char| it.is_ascii_alphabetic() || it == '_') {
-        return Some("a name starts with a letter or `_`".to_owned());
-    }
-    if let Some(odd) = base.chars().find(|it| !word(*it)) {
-        return Some(format!("it holds `{}`", odd.escape_default()));
-    }
-    if address.name.len() > 128 {
-        return Some(format!("it has {} characters, and a name has at most 128", address.name.len()));
-    }
-    match variant {
-        Some(_) if !takes_variant => Some(format!("{} takes no variant", article(address.kind.as_str()))),
-        Some(variant) if variant.is_empty() || !variant.chars().all(word) => {
-            Some("a variant is letters, digits, `_` and `-`, as in `fraud_score:v2`".to_owned())
-        }
-        _ => None,
-    }
-}
-
 /// Reports bad and repeated column names in the schema at `path`.
 pub fn check_schema(what: &str, path: &str, fields: &[Field], report: &mut Report) {
     for (index, field) in fields.iter().enumerate() {
         let name = &field.name;
         if let Some(fault) = column_name_fault(name) {
             report.error(
-                "V002",
+                Code::V002,
                 format!("{path}[{index}].name"),
                 format!("column `{name}` of {what} is not allowed: a column name {fault}"),
             );
         }
         if fields[..index].iter().any(|it| it.name == *name) {
             let first = fields.iter().position(|it| it.name == *name).unwrap_or(0);
-            let document = report.document;
-            let diagnostic = report.error(
-                "V003",
-                format!("{path}[{index}].name"),
-                format!("column `{name}` of {what} is named twice"),
-            );
-            *diagnostic = diagnostic
-                .clone()
-                .also(document, format!("{path}[{first}].name"), "first here")
+            report
+                .error(Code::V003, format!("{path}[{index}].name"), format!("column `{name}` of {what} is named twice"))
+                .also(format!("{path}[{first}].name"), "first here")
                 .hint("remove one of them");
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::Address;
+use super::address::Address;
 
 /// What a walk from some nodes comes by, each by a shortest way.
 ///

@@ -1,5 +1,6 @@
 //! The nouns: what a repo may declare and a registry records. One file per kind.
 
+mod address;
 mod aggregation;
 mod aggregation_check;
 mod batch_source;
@@ -7,6 +8,7 @@ mod catalog;
 mod contents;
 mod declaration;
 mod decode;
+mod digest;
 mod dtype;
 mod entity;
 mod feature_service;
@@ -14,67 +16,50 @@ mod feature_view;
 mod field;
 pub mod graph;
 mod job;
+mod names;
 mod push_source;
+mod query;
+mod report;
+mod rule;
 mod schema;
 mod source_input;
+mod tagged;
 mod text;
 pub mod time;
 mod transformation;
 mod view_check;
 mod view_columns;
 
-use std::fmt;
-use std::str::FromStr;
 use std::sync::Arc;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_with::skip_serializing_none;
 
 use crate::sql::Dialect;
 
+use address::with_kinds;
+
+pub use address::{Address, FINAL, Kind, SOURCES, VARIANTS, VIEWS};
 pub use aggregation::{Aggregation, Function};
 pub use catalog::{Catalog, ViewColumns};
 pub use contents::{Column, Contents, contents};
-pub use declaration::{
-    Declaration, Effect, FieldChange, FileSlot, MapQuery, Query, Reference, Report, Rule, SourceTraits, rule_for,
-};
-pub use decode::{Defaults, HEADER, Header, Tagged, decode_map, from_json_text, tagged};
+pub use declaration::{Declaration, Reference, SourceTraits};
+pub use decode::{Defaults, HEADER, Header, decode_map, from_json_text};
+pub use digest::{Digest, hex, unhex};
 pub use dtype::Dtype;
 pub use feature_service::FeatureService;
 pub use feature_view::{BatchTrigger, FeatureView};
-pub use field::{Field, check_schema, column_name_fault, name_fault};
+pub use field::{Field, check_schema};
 pub use job::{Job, JobKind, JobState, RecordedJob};
+pub use names::{column_name_fault, name_fault};
+pub use query::{FileSlot, MapQuery, Query};
+pub use report::{Finding, Report};
+pub use rule::{ENGINE, Effect, FieldChange, Rule, rule_for};
 pub use schema::repo_schema;
+pub use tagged::{Tagged, tagged};
 pub use text::{Duration, Instant, Named, Texts, named, text, texts, texts_if_any};
 pub use time::Range;
-
-kinds! {
-    Entity(entity::Entity),
-    PushSource(push_source::PushSource),
-    BatchSource(batch_source::BatchSource),
-    Transformation(transformation::Transformation),
-    BatchFeatureView(feature_view::BatchFeatureView),
-    StreamFeatureView(feature_view::StreamFeatureView),
-    FeatureService(feature_service::FeatureService),
-}
-
-/// The kinds that share one name space as sources.
-pub const SOURCES: &[Kind] = &[Kind::PushSource, Kind::BatchSource];
-/// The kinds that share one name space as views.
-pub const VIEWS: &[Kind] = &[Kind::BatchFeatureView, Kind::StreamFeatureView];
-
-/// The kinds whose names may end in a variant, as `fraud_score:v2`.
-pub const VARIANTS: &[Kind] = &[Kind::BatchFeatureView, Kind::StreamFeatureView, Kind::FeatureService];
-/// The kinds that are there for models, not for other resources.
-pub const FINAL: &[Kind] = &[Kind::FeatureService];
-
-/// What identifies a resource inside a workspace. Prints as `StreamFeatureView.user_clicks`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Address {
-    pub kind: Kind,
-    pub name: Arc<str>,
-}
 
 /// What every kind has (spec 1, "Every kind has").
 #[skip_serializing_none]
@@ -86,9 +71,6 @@ pub struct Meta {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub prevent_destroy: bool,
 }
-
-/// The field of a record that says whose SQL its queries are.
-pub const ENGINE: &str = "engine";
 
 /// One declared or recorded thing.
 #[derive(Debug, Clone, PartialEq)]
@@ -229,140 +211,24 @@ impl Resource {
     }
 }
 
-/// 128 bits of BLAKE3 over a resource.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Digest(pub [u8; 16]);
-
-impl Digest {
-    /// Returns the first half of a hash.
-    pub fn of(hash: &[u8; 32]) -> Self {
-        let (half, _) = hash.split_at(16);
-        Self(half.try_into().expect("half of 32 bytes are 16"))
-    }
-}
-
-impl fmt::Display for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hex(&self.0))
-    }
-}
-
-impl FromStr for Digest {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        unhex(text).map(Self).ok_or_else(|| format!("`{text}` is not a digest"))
-    }
-}
-
-/// Writes bytes as hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |it: u8| char::from(DIGITS[usize::from(it)]);
-    bytes.iter().flat_map(|it| [digit(it >> 4), digit(it & 15)]).collect()
-}
-
-/// Reads what `hex` wrote of exactly `N` bytes.
-pub fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let digit = |it: u8| char::from(it).to_digit(16).and_then(|it| u8::try_from(it).ok());
-    let mut bytes = [0; N];
-    if text.len() != N * 2 {
-        return None;
-    }
-    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
-    }
-    Some(bytes)
-}
-
 /// Returns the value at a dotted path of object keys.
 pub fn pointer_mut<'a>(json: &'a mut Value, path: &str) -> Option<&'a mut Value> {
     path.split('.').try_fold(json, |value, key| value.get_mut(key))
 }
 
-impl Address {
-    pub fn new(kind: Kind, name: impl Into<Arc<str>>) -> Self {
-        Self { kind, name: name.into() }
-    }
-}
-
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Only in messages: a declaration without a name is a mistake.
-        if self.name.is_empty() {
-            return write!(f, "{} without a name", self.kind);
-        }
-        write!(f, "{}.{}", self.kind, self.name)
-    }
-}
-
-impl FromStr for Address {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (kind, name) =
-            text.split_once('.').ok_or_else(|| format!("`{text}` is not an address; write it as Kind.name"))?;
-        Ok(Self::new(kind.parse()?, name))
-    }
-}
-
-impl Serialize for Address {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Address {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for Kind {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL.iter().copied().find(|it| it.as_str() == text).ok_or_else(|| {
-            let names = Self::ALL.iter().map(|it| it.as_str());
-            match crate::diagnostic::closest(text, names.clone()) {
-                Some(hint) => format!("`{text}` is not a kind, did you mean `{hint}`?"),
-                None => format!("`{text}` is not a kind; the kinds are {}", names.collect::<Vec<_>>().join(", ")),
-            }
-        })
-    }
-}
-
-/// Writes the closed set of kinds: an enum of names, an enum of specs, and the few places that must know them all.
-macro_rules! kinds {
+/// Writes the specs of the kinds, and what must know them all.
+macro_rules! specs {
     ($($kind:ident($module:ident::$spec:ident)),* $(,)?) => {
-        /// The type of a resource, in the order in which plans list them.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Kind { $($kind),* }
-
         /// The part of a resource that its kind owns; shared, so that a plan can hold states without copying them.
         #[derive(Debug, Clone, PartialEq)]
         pub enum Spec { $($kind(Arc<$module::$spec>)),* }
 
-        impl Kind {
-            pub const ALL: &'static [Self] = &[$(Self::$kind),*];
-
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$kind => stringify!($kind)),* }
-            }
-
-            /// Returns the JSON Schema of the body of this kind.
-            pub fn body_schema(self, generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                match self { $(Self::$kind => <$module::$spec as schemars::JsonSchema>::json_schema(generator)),* }
-            }
-        }
-
         impl Spec {
+            /// Returns the JSON Schema of the body of `kind`.
+            pub fn schema(kind: Kind, generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                match kind { $(Kind::$kind => <$module::$spec as schemars::JsonSchema>::json_schema(generator)),* }
+            }
+
             pub fn kind(&self) -> Kind {
                 match self { $(Self::$kind(_) => Kind::$kind),* }
             }
@@ -392,4 +258,4 @@ macro_rules! kinds {
         }
     };
 }
-use kinds;
+with_kinds!(specs);

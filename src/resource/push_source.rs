@@ -5,10 +5,16 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_with::skip_serializing_none;
 
-use super::declaration::{Declaration, FileSlot, MapQuery, Query, Reference, Report, Rule, SourceTraits};
+use super::Resource;
+use super::catalog::Catalog;
+use super::contents::{Column, Contents};
+use super::declaration::{Declaration, Reference, SourceTraits};
 use super::field::{Field, check_schema};
-use super::{Catalog, Column, Contents, Resource};
+use super::query::{FileSlot, MapQuery, Query};
+use super::report::Report;
+use super::rule::Rule;
 use crate::batch_config::BatchConfig;
+use crate::diagnostic::Code;
 
 /// Events that are pushed, record by record (seed: PushSource).
 #[skip_serializing_none]
@@ -42,9 +48,8 @@ impl Declaration for PushSource {
         let address = &me.address;
         if self.schema.is_empty() {
             report
-                .error("V016", "schema", format!("the schema of `{address}` is empty"))
-                .hints
-                .push("write at least one field, as `- { name: user_id, dtype: String }`".to_owned());
+                .error(Code::V016, "schema", format!("the schema of `{address}` is empty"))
+                .hint("write at least one field, as `- { name: user_id, dtype: String }`");
         }
         check_schema(&format!("`{address}`"), "schema", &self.schema, report);
         if let Some(config) = &self.batch_config {
@@ -97,7 +102,7 @@ impl PushSource {
             let has: Vec<_> = columns.iter().map(|it| it.0.as_str()).collect();
             report
                 .error(
-                    "V014",
+                    Code::V014,
                     config.columns_path(),
                     format!(
                         "the batch_config of `{}` does not yield {} of its schema (yields: {})",
@@ -106,15 +111,14 @@ impl PushSource {
                         has.join(", ")
                     ),
                 )
-                .hints
-                .push("select every column of `schema` in the batch_config's post_processor".to_owned());
+                .hint("select every column of `schema` in the batch_config's post_processor");
         }
         for field in &self.schema {
             if let Some((_, Some(dtype))) = columns.iter().find(|it| it.0 == field.name)
                 && *dtype != field.dtype
             {
                 report.error(
-                    "V014",
+                    Code::V014,
                     config.columns_path(),
                     format!(
                         "the batch_config of `{}` yields `{}` as {dtype}, and its schema says {}",

@@ -4,7 +4,8 @@ use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use super::Kind;
+use super::Spec;
+use super::address::{Kind, VARIANTS};
 
 /// Returns the JSON Schema of one declaration.
 ///
@@ -27,13 +28,11 @@ pub fn repo_schema() -> Value {
 }
 
 fn shape(kind: Kind, generator: &mut SchemaGenerator) -> Value {
-    let mut body = kind.body_schema(generator).to_value();
+    let mut body = Spec::schema(kind, generator).to_value();
     body["properties"]["kind"] = json!({ "const": kind.as_str() });
-    let name = match kind {
-        Kind::BatchFeatureView | Kind::StreamFeatureView | Kind::FeatureService => {
-            r"^[A-Za-z_][A-Za-z0-9_-]*(:[A-Za-z0-9_-]+)?$"
-        }
-        _ => r"^[A-Za-z_][A-Za-z0-9_-]*$",
+    let name = match VARIANTS.contains(&kind) {
+        true => r"^[A-Za-z_][A-Za-z0-9_-]*(:[A-Za-z0-9_-]+)?$",
+        false => r"^[A-Za-z_][A-Za-z0-9_-]*$",
     };
     body["properties"]["name"] =
         json!({ "type": "string", "pattern": name, "maxLength": 128, "description": "Letters, digits, `_` and `-`" });

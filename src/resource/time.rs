@@ -1,6 +1,6 @@
 //! Aligned windows and the ranges that backfills cover: one arithmetic for plans and for the workers.
 
-use super::{Duration, Instant};
+use super::text::{Duration, Instant};
 
 /// A stretch of time, start inclusive, end exclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

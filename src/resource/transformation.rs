@@ -5,8 +5,15 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_with::skip_serializing_none;
 
-use super::declaration::{Declaration, FileSlot, MapQuery, Query, Reference, Report, Rule};
-use super::{Catalog, Column, Contents, Kind, Resource};
+use super::Resource;
+use super::address::Kind;
+use super::catalog::Catalog;
+use super::contents::{Column, Contents};
+use super::declaration::{Declaration, Reference};
+use super::query::{FileSlot, MapQuery, Query, rename_in_query, sql_file_slot};
+use super::report::Report;
+use super::rule::Rule;
+use crate::diagnostic::Code;
 use crate::sql::Dialect;
 
 /// A reusable query over named tables.
@@ -62,19 +69,17 @@ impl Declaration for Transformation {
             if self.inputs[..index].contains(name) {
                 report
                     .error(
-                        "V003",
+                        Code::V003,
                         format!("inputs[{index}]"),
                         format!("input `{name}` of `{}` is named twice", me.address),
                     )
-                    .hints
-                    .push("remove one of them".to_owned());
+                    .hint("remove one of them");
             }
         }
         if self.inputs.is_empty() {
             report
-                .error("V016", "inputs", format!("`{}` has no inputs", me.address))
-                .hints
-                .push("name the tables that its query reads".to_owned());
+                .error(Code::V016, "inputs", format!("`{}` has no inputs", me.address))
+                .hint("name the tables that its query reads");
         }
     }
 
@@ -130,31 +135,6 @@ impl Transformation {
     }
 }
 
-/// Returns the slot of a `sql_file`, unless the query is written twice (which `check` reports).
-pub fn sql_file_slot<'a>(file: &Option<String>, sql: &'a mut Option<String>) -> Vec<FileSlot<'a>> {
-    match file {
-        Some(file) if sql.is_none() => vec![FileSlot { path: "sql_file", file: file.clone(), text: sql }],
-        _ => Vec::new(),
-    }
-}
-
-/// Follows the rename of a table in a list of names and in the query that reads it. Says whether that query, which else
-/// stays as it is, surely followed.
-pub fn rename_in_query(names: &mut [String], sql: &mut Option<String>, old: &str, new: &str, dialect: Dialect) -> bool {
-    let mut found = false;
-    for name in names.iter_mut().filter(|it| *it == old) {
-        *name = new.to_owned();
-        found = true;
-    }
-    let (true, Some(text)) = (found, sql) else { return true };
-    let renamed = crate::sql::rename_table(dialect, text, old, new);
-    let is_sure = renamed.is_some();
-    if let Some(renamed) = renamed {
-        *text = renamed;
-    }
-    is_sure
-}
-
 /// Reports a query that is written twice, or not at all where `needed`. Runs before the text of `sql_file` is read.
 pub fn check_one_query(
     me: &Resource,
@@ -165,14 +145,12 @@ pub fn check_one_query(
 ) {
     if sql.is_some() && sql_file.is_some() {
         report
-            .error("V008", "sql_file", format!("`{}` has both `sql` and `sql_file`", me.address))
-            .hints
-            .push("keep one of them".to_owned());
+            .error(Code::V008, "sql_file", format!("`{}` has both `sql` and `sql_file`", me.address))
+            .hint("keep one of them");
     }
     if needed && sql.is_none() && sql_file.is_none() {
         report
-            .error("V008", "name", format!("`{}` has neither `sql` nor `sql_file`", me.address))
-            .hints
-            .push("write the query in one of them".to_owned());
+            .error(Code::V008, "name", format!("`{}` has neither `sql` nor `sql_file`", me.address))
+            .hint("write the query in one of them");
     }
 }

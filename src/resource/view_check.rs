@@ -1,13 +1,15 @@
 //! The rules of views that need no data (spec 1, "Rules that need no data").
 
-use super::declaration::Report;
+use super::address::Kind;
+use super::catalog::Catalog;
 use super::feature_view::{BatchTrigger, FeatureView};
 use super::field::check_schema;
+use super::report::Report;
 use super::source_input::SourceInput;
 use super::text::Duration;
 use super::transformation::check_one_query;
-use super::{Catalog, Kind, Resource, aggregation_check, view_columns};
-use crate::diagnostic::did_you_mean;
+use super::{Resource, aggregation_check, view_columns};
+use crate::diagnostic::{Code, did_you_mean};
 
 /// Reports what the view shows on its own.
 pub fn check(view: &FeatureView, me: &Resource, report: &mut Report) {
@@ -21,12 +23,11 @@ pub fn check(view: &FeatureView, me: &Resource, report: &mut Report) {
     if me.address.kind == Kind::StreamFeatureView && view.incremental_backfills.is_some() {
         report
             .error(
-                "L009",
+                Code::L009,
                 "incremental_backfills",
                 format!("`{}` is a stream view, and `incremental_backfills` is a field of batch views", me.address),
             )
-            .hints
-            .push("remove it".to_owned());
+            .hint("remove it");
     }
 }
 
@@ -45,45 +46,40 @@ fn check_query_fields(view: &FeatureView, me: &Resource, report: &mut Report) {
     if view.transformation.is_some() && (view.sql.is_some() || view.sql_file.is_some()) {
         let other = if view.sql.is_some() { "sql" } else { "sql_file" };
         report
-            .error("V008", "transformation", format!("`{}` has both `transformation` and `{other}`", me.address))
-            .hints
-            .push("keep one of them".to_owned());
+            .error(Code::V008, "transformation", format!("`{}` has both `transformation` and `{other}`", me.address))
+            .hint("keep one of them");
     }
     if view.sql.is_none() && view.sql_file.is_none() && view.transformation.is_none() && view.sources.len() > 1 {
         report
             .error(
-                "V008",
+                Code::V008,
                 "sources",
                 format!("`{}` reads {} sources and has no query to combine them", me.address, view.sources.len()),
             )
-            .hints
-            .push("write `sql`, `sql_file` or `transformation`".to_owned());
+            .hint("write `sql`, `sql_file` or `transformation`");
     }
 }
 
 fn check_lists(view: &FeatureView, me: &Resource, report: &mut Report) {
     if view.sources.is_empty() {
         report
-            .error("V016", "sources", format!("`{}` has no sources", me.address))
-            .hints
-            .push("name at least one source".to_owned());
+            .error(Code::V016, "sources", format!("`{}` has no sources", me.address))
+            .hint("name at least one source");
     }
     if view.entities.is_empty() {
         report
-            .error("V016", "entities", format!("`{}` has no entities", me.address))
-            .hints
-            .push("name at least one entity".to_owned());
+            .error(Code::V016, "entities", format!("`{}` has no entities", me.address))
+            .hint("name at least one entity");
     }
     for (index, source) in view.sources.iter().enumerate() {
         if view.sources[..index].iter().any(|it| it.name() == source.name()) {
             report
                 .error(
-                    "V003",
+                    Code::V003,
                     format!("sources[{index}]"),
                     format!("source `{}` of `{}` is named twice", source.name(), me.address),
                 )
-                .hints
-                .push("remove one of them".to_owned());
+                .hint("remove one of them");
         }
         if let SourceInput::Filtered(filtered) = source
             && filtered.start_time_offset.is_some()
@@ -91,7 +87,7 @@ fn check_lists(view: &FeatureView, me: &Resource, report: &mut Report) {
         {
             report
                 .error(
-                    "V008",
+                    Code::V008,
                     format!("sources[{index}].start_time_offset"),
                     format!(
                         "source `{}` of `{}` has both `unfiltered` and `start_time_offset`",
@@ -99,35 +95,32 @@ fn check_lists(view: &FeatureView, me: &Resource, report: &mut Report) {
                         me.address
                     ),
                 )
-                .hints
-                .push("keep one of them: what is read whole has no window to begin before".to_owned());
+                .hint("keep one of them: what is read whole has no window to begin before");
         }
         if let SourceInput::Filtered(filtered) = source
             && filtered.start_time_offset.is_some_and(|it| it.secs > 0)
         {
             report
                 .error(
-                    "V016",
+                    Code::V016,
                     format!("sources[{index}].start_time_offset"),
                     format!(
                         "the start_time_offset of `{}` is positive, and rows are read from before the window",
                         source.name()
                     ),
                 )
-                .hints
-                .push("write it with a minus, as `-1d`".to_owned());
+                .hint("write it with a minus, as `-1d`");
         }
     }
     for (index, entity) in view.entities.iter().enumerate() {
         if view.entities[..index].contains(entity) {
             report
                 .error(
-                    "V003",
+                    Code::V003,
                     format!("entities[{index}]"),
                     format!("entity `{entity}` of `{}` is named twice", me.address),
                 )
-                .hints
-                .push("remove one of them".to_owned());
+                .hint("remove one of them");
         }
     }
 }
@@ -140,50 +133,45 @@ fn check_durations(view: &FeatureView, me: &Resource, report: &mut Report) {
         ("max_backfill_interval", view.max_backfill_interval),
     ] {
         if duration.is_some_and(|it| it.secs <= 0) {
-            report.error("V016", path, format!("the {path} of `{address}` is not above zero"));
+            report.error(Code::V016, path, format!("the {path} of `{address}` is not above zero"));
         }
     }
     if view.aggregation_interval.is_some_and(|it| it.secs < 0) {
         report
-            .error("V016", "aggregation_interval", format!("the aggregation_interval of `{address}` is negative"))
-            .hints
-            .push("write `0s` for continuous".to_owned());
+            .error(Code::V016, "aggregation_interval", format!("the aggregation_interval of `{address}` is negative"))
+            .hint("write `0s` for continuous");
     }
     if view.ttl.is_some() && view.aggregates() {
         report
-            .error("V008", "ttl", format!("`{address}` has both `ttl` and `aggregations`"))
-            .hints
-            .push("remove `ttl`: an aggregate is kept as long as its longest window".to_owned());
+            .error(Code::V008, "ttl", format!("`{address}` has both `ttl` and `aggregations`"))
+            .hint("remove `ttl`: an aggregate is kept as long as its longest window");
     }
     if view.aggregation_interval.is_some() && !view.aggregates() {
         report
             .error(
-                "V011",
+                Code::V011,
                 "aggregation_interval",
                 format!("`{address}` has `aggregation_interval` and no `aggregations`"),
             )
-            .hints
-            .push("remove it, or add `aggregations`".to_owned());
+            .hint("remove it, or add `aggregations`");
     }
     if view.incremental_backfills == Some(true) && view.aggregates() {
         report
             .error(
-                "V008",
+                Code::V008,
                 "incremental_backfills",
                 format!("`{address}` has both `incremental_backfills` and `aggregations`"),
             )
-            .hints
-            .push("remove `incremental_backfills`".to_owned());
+            .hint("remove `incremental_backfills`");
     }
     if view.manual_trigger_backfill_end_time.is_some() && view.batch_trigger != Some(BatchTrigger::Manual) {
         report
             .error(
-                "V011",
+                Code::V011,
                 "manual_trigger_backfill_end_time",
                 format!("`{address}` has `manual_trigger_backfill_end_time`, and its batch_trigger is not MANUAL"),
             )
-            .hints
-            .push("set `batch_trigger: MANUAL`, or remove it".to_owned());
+            .hint("set `batch_trigger: MANUAL`, or remove it");
     }
     check_monitoring(view, me, report);
 }
@@ -193,9 +181,12 @@ fn check_monitoring(view: &FeatureView, me: &Resource, report: &mut Report) {
     let address = &me.address;
     if monitoring.monitor_freshness == Some(true) && view.online != Some(true) {
         report
-            .error("V011", "monitoring.monitor_freshness", format!("`{address}` monitors freshness and is not online"))
-            .hints
-            .push("set `online: true`, or remove `monitoring`".to_owned());
+            .error(
+                Code::V011,
+                "monitoring.monitor_freshness",
+                format!("`{address}` monitors freshness and is not online"),
+            )
+            .hint("set `online: true`, or remove `monitoring`");
     }
     if let (Some(expected), Some(interval)) = (monitoring.expected_freshness, view.aggregation_interval)
         && expected.secs < 2 * interval.secs
@@ -204,7 +195,7 @@ fn check_monitoring(view: &FeatureView, me: &Resource, report: &mut Report) {
         let summary = format!(
             "expected_freshness {expected} of `{address}` is less than twice its aggregation_interval {interval}"
         );
-        report.error("V007", "monitoring.expected_freshness", summary).hints.push(format!("write `{least}` or more"));
+        report.error(Code::V007, "monitoring.expected_freshness", summary).hint(format!("write `{least}` or more"));
     }
 }
 
@@ -221,15 +212,14 @@ fn check_sources(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &
             let found = sources.iter().flatten().map(|it| format!("`{}`", it.address)).collect::<Vec<_>>().join(", ");
             report
                 .error(
-                    "V012",
+                    Code::V012,
                     "sources",
                     format!(
                         "stream view `{}` reads {count} push sources, and needs exactly one (reads: {found})",
                         me.address
                     ),
                 )
-                .hints
-                .push(
+                .hint(
                     if count == 0 { "name a PushSource, or make this a BatchFeatureView" } else { "keep one of them" }
                         .to_owned(),
                 );
@@ -240,12 +230,11 @@ fn check_sources(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &
         if pushed(source) && source.spec.declaration().source().is_some_and(|it| it.batch.is_none()) {
             report
                 .error(
-                    "V012",
+                    Code::V012,
                     format!("sources[{index}]"),
                     format!("batch view `{}` reads `{}`, which has no batch_config", me.address, source.address),
                 )
-                .hints
-                .push(format!("give `{}` a batch_config, or make this a StreamFeatureView", source.address));
+                .hint(format!("give `{}` a batch_config, or make this a StreamFeatureView", source.address));
         }
     }
 }
@@ -260,19 +249,18 @@ fn check_transformation(view: &FeatureView, me: &Resource, catalog: &Catalog, re
     for (index, input) in call.inputs.iter().flatten().enumerate().filter(|it| !tables.contains(it.1)) {
         report
             .error(
-                "R005",
+                Code::R005,
                 format!("transformation.inputs[{index}]"),
                 format!("input `{input}` is not one of the sources of `{}` (has: {})", me.address, tables.join(", ")),
             )
-            .hints
-            .extend(did_you_mean(input, tables.iter().map(String::as_str)));
+            .hint_if(did_you_mean(input, tables.iter().map(String::as_str)));
     }
     let wanted = transformation.open_inputs(catalog);
     let given = call.inputs.as_ref().map_or(tables.len(), Vec::len);
     if wanted.len() != given {
         report
             .error(
-                "V012",
+                Code::V012,
                 "transformation",
                 format!(
                     "`{}` gives `Transformation.{}` {given} inputs, and it takes {}: {}",
@@ -282,8 +270,7 @@ fn check_transformation(view: &FeatureView, me: &Resource, catalog: &Catalog, re
                     wanted.join(", ")
                 ),
             )
-            .hints
-            .push("write `inputs:` with one source for each of them, in that order".to_owned());
+            .hint("write `inputs:` with one source for each of them, in that order");
     }
 }
 
@@ -292,19 +279,21 @@ fn check_interval(view: &FeatureView, me: &Resource, catalog: &Catalog, report: 
     let resolved = view.source_resources(catalog).count() == view.sources.len();
     if view.aggregates() && view.interval(kind, catalog).is_none() && resolved {
         report
-            .error("V011", "aggregations", format!("`{}` has aggregations and no `aggregation_interval`", me.address))
-            .hints
-            .push("write how wide a partial aggregate is, as `aggregation_interval: 1d`".to_owned());
+            .error(
+                Code::V011,
+                "aggregations",
+                format!("`{}` has aggregations and no `aggregation_interval`", me.address),
+            )
+            .hint("write how wide a partial aggregate is, as `aggregation_interval: 1d`");
     }
     if kind == Kind::BatchFeatureView && view.aggregation_interval == Some(Duration::ZERO) {
         report
             .error(
-                "V007",
+                Code::V007,
                 "aggregation_interval",
                 format!("`{}` is a batch view, and only pushed events aggregate continuously", me.address),
             )
-            .hints
-            .push("write how wide a partial aggregate is, as `aggregation_interval: 1d`".to_owned());
+            .hint("write how wide a partial aggregate is, as `aggregation_interval: 1d`");
     }
     if let (Some(schedule), Some(interval)) =
         (view.batch_schedule, view.interval(kind, catalog).filter(|it| it.secs > 0 && view.aggregates()))
@@ -312,15 +301,14 @@ fn check_interval(view: &FeatureView, me: &Resource, catalog: &Catalog, report: 
     {
         report
             .error(
-                "V007",
+                Code::V007,
                 "batch_schedule",
                 format!(
                     "the batch_schedule {schedule} of `{}` is not a multiple of its aggregation_interval {interval}",
                     me.address
                 ),
             )
-            .hints
-            .push(format!("write a multiple of {interval}"));
+            .hint(format!("write a multiple of {interval}"));
     }
 }
 
@@ -334,22 +322,20 @@ fn check_trigger(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &
         Some(BatchTrigger::NoBatchMaterialization) if has_batch => {
             report
                 .error(
-                    "V010",
+                    Code::V010,
                     "batch_trigger",
                     format!("`{address}` says NO_BATCH_MATERIALIZATION, and its source has batch rows"),
                 )
-                .hints
-                .push("write SCHEDULED or MANUAL, or remove it".to_owned());
+                .hint("write SCHEDULED or MANUAL, or remove it");
         }
         Some(BatchTrigger::Scheduled | BatchTrigger::Manual) if !has_batch => {
             report
                 .error(
-                    "V010",
+                    Code::V010,
                     "batch_trigger",
                     format!("`{address}` schedules batch jobs, and its source has no batch_config"),
                 )
-                .hints
-                .push("remove batch_trigger, or give the source a batch_config".to_owned());
+                .hint("remove batch_trigger, or give the source a batch_config");
         }
         _ => {}
     }
@@ -357,12 +343,11 @@ fn check_trigger(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &
     if materialized && has_batch && view.feature_start_time.is_none() {
         report
             .error(
-                "V011",
+                Code::V011,
                 "name",
                 format!("`{address}` is materialized from a batch source and has no `feature_start_time`"),
             )
-            .hints
-            .push("write the first moment that should have features, as `feature_start_time: 2024-01-01`".to_owned());
+            .hint("write the first moment that should have features, as `feature_start_time: 2024-01-01`");
     }
 }
 
@@ -370,18 +355,16 @@ fn warn(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &mut Repor
     let monitored = view.monitoring.as_ref().is_some_and(|it| it.monitor_freshness == Some(true));
     if view.online == Some(true) && !monitored {
         report
-            .warning("V101", "online", format!("`{}` is online, and nobody watches how fresh it is", me.address))
-            .hints
-            .push("add `monitoring: { monitor_freshness: true, alert_email: ... }`".to_owned());
+            .warning(Code::V101, "online", format!("`{}` is online, and nobody watches how fresh it is", me.address))
+            .hint("add `monitoring: { monitor_freshness: true, alert_email: ... }`");
     }
     if view.is_pushed(me.address.kind, catalog) && !view.has_batch(catalog) {
         report
             .warning(
-                "V103",
+                Code::V103,
                 "sources",
                 format!("the history of `{}` starts at the first push: its source has no batch_config", me.address),
             )
-            .hints
-            .push("give the source a batch_config to backfill from".to_owned());
+            .hint("give the source a batch_config to backfill from");
     }
 }

@@ -1,11 +1,13 @@
 //! The rules of views that are about their columns, as far as they are known without opening a source.
 
 use super::aggregation::Function;
-use super::declaration::Report;
+use super::catalog::Catalog;
+use super::dtype::Dtype;
 use super::feature_view::FeatureView;
-use super::field::column_name_fault;
-use super::{Catalog, Dtype, Resource, aggregation_check};
-use crate::diagnostic::did_you_mean;
+use super::names::column_name_fault;
+use super::report::Report;
+use super::{Resource, aggregation_check};
+use crate::diagnostic::{Code, did_you_mean};
 
 /// Reports join keys, timestamps, aggregations and features that the columns do not bear out.
 pub fn check(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &mut Report) {
@@ -13,12 +15,11 @@ pub fn check(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &mut 
     let Some(columns) = view.column_names(catalog) else {
         report
             .warning(
-                "V104",
+                Code::V104,
                 "name",
                 format!("not checked: the columns of `{}` are known only when its sources are opened", me.address),
             )
-            .hints
-            .push("declare `schema` to check them here".to_owned());
+            .hint("declare `schema` to check them here");
         return;
     };
     let names: Vec<&str> = columns.iter().map(|it| it.0.as_str()).collect();
@@ -29,12 +30,11 @@ pub fn check(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &mut 
         for key in keys.iter().filter(|it| !names.contains(&it.as_str())) {
             report
                 .error(
-                    "V004",
+                    Code::V004,
                     format!("entities[{index}]"),
                     format!("join key `{key}` of `Entity.{name}` is not a column of `{}` (has: {})", me.address, has()),
                 )
-                .hints
-                .extend(did_you_mean(key, names.iter().copied()));
+                .hint_if(did_you_mean(key, names.iter().copied()));
         }
     }
     check_column_names(view, me, &names, report);
@@ -45,12 +45,11 @@ pub fn check(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &mut 
             None => {
                 report
                     .error(
-                        "V004",
+                        Code::V004,
                         format!("aggregations[{index}].column"),
                         format!("`{column}` is not a column of `{}` (has: {})", me.address, has()),
                     )
-                    .hints
-                    .extend(did_you_mean(column, names.iter().copied()));
+                    .hint_if(did_you_mean(column, names.iter().copied()));
             }
             Some((_, Some(dtype))) => check_function(aggregation.function, column, dtype, index, report),
             Some((_, None)) => {}
@@ -63,7 +62,7 @@ pub fn check(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &mut 
     {
         report
             .error(
-                "V004",
+                Code::V004,
                 "name",
                 format!(
                     "`{}` has no feature: all its columns are join keys or the timestamp (has: {})",
@@ -71,8 +70,7 @@ pub fn check(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &mut 
                     has()
                 ),
             )
-            .hints
-            .push("add a column to its query, or an aggregation".to_owned());
+            .hint("add a column to its query, or an aggregation");
     }
 }
 
@@ -96,9 +94,8 @@ fn check_key_types(
                 me.address
             );
             report
-                .error("V017", format!("entities[{index}]"), summary)
-                .hints
-                .push(format!("cast the column in the query, or write `dtype: {found}` in `Entity.{name}`"));
+                .error(Code::V017, format!("entities[{index}]"), summary)
+                .hint(format!("cast the column in the query, or write `dtype: {found}` in `Entity.{name}`"));
         }
     }
 }
@@ -114,9 +111,8 @@ fn check_column_names(view: &FeatureView, me: &Resource, names: &[&str], report:
         if let Some(fault) = column_name_fault(name) {
             let summary = format!("column `{name}` of `{}` is not allowed: a column name {fault}", me.address);
             report
-                .error("V002", path, summary)
-                .hints
-                .push("name it in the query, as in `SELECT a + 1 AS more`, or leave it out".to_owned());
+                .error(Code::V002, path, summary)
+                .hint("name it in the query, as in `SELECT a + 1 AS more`, or leave it out");
         }
     }
 }
@@ -124,7 +120,7 @@ fn check_column_names(view: &FeatureView, me: &Resource, names: &[&str], report:
 fn check_function(function: Function, column: &str, dtype: &Dtype, index: usize, report: &mut Report) {
     if let Err(takes) = function.output(dtype) {
         report.error(
-            "V006",
+            Code::V006,
             format!("aggregations[{index}].function"),
             format!("`{function}` takes {takes}, and `{column}` is {dtype}"),
         );
@@ -139,16 +135,15 @@ fn check_timestamp(view: &FeatureView, me: &Resource, columns: &[(String, Option
             None => {
                 report
                     .error(
-                        "V004",
+                        Code::V004,
                         "timestamp_field",
                         format!("timestamp_field `{field}` is not a column of `{address}` (has: {})", has()),
                     )
-                    .hints
-                    .extend(did_you_mean(field, columns.iter().map(|it| it.0.as_str())));
+                    .hint_if(did_you_mean(field, columns.iter().map(|it| it.0.as_str())));
             }
             Some((_, Some(dtype))) if *dtype != Dtype::Timestamp => {
                 report.error(
-                    "V005",
+                    Code::V005,
                     "timestamp_field",
                     format!("timestamp_field `{field}` of `{address}` is {dtype}, not Timestamp"),
                 );
@@ -167,17 +162,16 @@ fn check_timestamp(view: &FeatureView, me: &Resource, columns: &[(String, Option
         [] => {
             report
                 .error(
-                    "V005",
+                    Code::V005,
                     if view.schema.is_some() { "schema" } else { "name" },
                     format!("`{address}` has no Timestamp column (has: {})", has()),
                 )
-                .hints
-                .push("add the column with the time of a row, with type Timestamp".to_owned());
+                .hint("add the column with the time of a row, with type Timestamp");
         }
         several => {
             report
                 .error(
-                    "V005",
+                    Code::V005,
                     if view.schema.is_some() { "schema" } else { "name" },
                     format!(
                         "`{address}` has {} Timestamp columns and no `timestamp_field`: {}",
@@ -185,8 +179,7 @@ fn check_timestamp(view: &FeatureView, me: &Resource, columns: &[(String, Option
                         several.join(", ")
                     ),
                 )
-                .hints
-                .push(format!("say which one is the time of a row, as `timestamp_field: {}`", several[0]));
+                .hint(format!("say which one is the time of a row, as `timestamp_field: {}`", several[0]));
         }
     }
 }

@@ -11,7 +11,7 @@ use datafusion::logical_expr::{TableSource, ident, lit};
 
 use super::{cannot_open, no_batch_config, unreadable};
 use crate::batch_config::BatchConfig;
-use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::engine::query::{Planner, Refused, Sql};
 use crate::engine::relation::{self, Closed, Ground, Window};
 use crate::engine::shown::Request;
@@ -149,7 +149,7 @@ impl Embedded<'_> {
             let (address, document) = (&declared.resource.address, declared.document);
             let names: Vec<&str> = rows.schema().fields().iter().map(|it| it.name().as_str()).collect();
             let summary = format!("timestamp_field `{field}` is no Timestamp among the rows of `{address}`");
-            let fault = Diagnostic::error("D007", summary).at(document, "name");
+            let fault = Diagnostic::error(Code::D007, summary).at(document, "name");
             return Err(vec![fault.hint_if(did_you_mean(field, names))]);
         };
         // In the column's own type, so that a file's statistics can be compared with it.

@@ -8,7 +8,7 @@ use super::shown::{Format, Request, Seen};
 use super::source::{closed_fault, no_threads, room, runtime};
 use super::{panics, spark};
 use crate::batch_config::BatchConfig;
-use crate::diagnostic::{Diagnostic, DocumentId};
+use crate::diagnostic::{Code, Diagnostic, DocumentId};
 use crate::load::EngineKind;
 use crate::resource::Address;
 use crate::sql;
@@ -69,7 +69,7 @@ fn is_on_spark(request: &Request) -> bool {
 
 pub fn unreadable(request: &Request, reason: &str) -> Diagnostic {
     let (address, document) = (&request.declared.resource.address, request.declared.document);
-    Diagnostic::error("D008", format!("the rows of `{address}` cannot be read: {reason}")).at(document, "name")
+    Diagnostic::error(Code::D008, format!("the rows of `{address}` cannot be read: {reason}")).at(document, "name")
 }
 
 /// Refuses what cannot be shown, in the seed's order: what is raw has no times, and not everything has rows.
@@ -78,8 +78,9 @@ fn check_request(request: &Request) -> Result<(), Diagnostic> {
     let address = &resource.address;
     let declaration = resource.spec.declaration();
     let timed = request.start.is_some() || request.end.is_some();
-    let refuse =
-        |path: &str, reason: String, hint: &str| Err(Diagnostic::error("D007", reason).at(document, path).hint(hint));
+    let refuse = |path: &str, reason: String, hint: &str| {
+        Err(Diagnostic::error(Code::D007, reason).at(document, path).hint(hint))
+    };
     if let (Some(start), Some(end)) = (request.start, request.end)
         && end <= start
     {
@@ -127,7 +128,7 @@ fn check_request(request: &Request) -> Result<(), Diagnostic> {
 pub fn no_batch_config(address: &Address, document: DocumentId) -> Diagnostic {
     let reason = format!("`{address}` has no batch_config, so there are no rows to show");
     let hint = "send records to its ingest endpoint once it is applied, or give it a `batch_config`";
-    Diagnostic::error("D007", reason).at(document, "name").hint(hint)
+    Diagnostic::error(Code::D007, reason).at(document, "name").hint(hint)
 }
 
 /// Returns why a source cannot be read: what validate leaves unchecked, nobody can show.
@@ -135,7 +136,7 @@ pub fn cannot_open(address: &Address, document: DocumentId, closed: &Closed) -> 
     match closed {
         Closed::NotChecked(reason) => {
             let summary = format!("the rows of `{address}` cannot be read, because {reason}");
-            Diagnostic::error("D007", summary).at(document, "batch_config")
+            Diagnostic::error(Code::D007, summary).at(document, "batch_config")
         }
         other => closed_fault(address, document, other),
     }

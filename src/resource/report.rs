@@ -1,0 +1,56 @@
+//! Collects the mistakes of one declaration.
+
+use crate::diagnostic::{Code, Diagnostic, DocumentId, Label, Place};
+
+/// Where the rules of one declaration put what they find.
+pub struct Report<'a> {
+    pub document: DocumentId,
+    pub diagnostics: &'a mut Vec<Diagnostic>,
+}
+
+/// A finding that was just added: what to do about it can still be said.
+pub struct Finding<'a> {
+    document: DocumentId,
+    diagnostic: &'a mut Diagnostic,
+}
+
+impl Report<'_> {
+    /// Adds an error at a field.
+    pub fn error(&mut self, code: Code, path: impl Into<String>, summary: impl Into<String>) -> Finding<'_> {
+        self.push(Diagnostic::error(code, summary).at(self.document, path))
+    }
+
+    /// Adds a warning at a field.
+    pub fn warning(&mut self, code: Code, path: impl Into<String>, summary: impl Into<String>) -> Finding<'_> {
+        self.push(Diagnostic::warning(code, summary).at(self.document, path))
+    }
+
+    /// Adds a finding that has its place.
+    pub fn push(&mut self, diagnostic: Diagnostic) -> Finding<'_> {
+        self.diagnostics.push(diagnostic);
+        let diagnostic = self.diagnostics.last_mut().expect("a diagnostic was pushed just now");
+        Finding { document: self.document, diagnostic }
+    }
+}
+
+impl Finding<'_> {
+    /// Adds what to do next.
+    pub fn hint(self, hint: impl Into<String>) -> Self {
+        self.diagnostic.hints.push(hint.into());
+        self
+    }
+
+    /// Adds what to do next when there is something to say.
+    pub fn hint_if(self, hint: Option<String>) -> Self {
+        self.diagnostic.hints.extend(hint);
+        self
+    }
+
+    /// Points at a second field of the same declaration and says what is there.
+    pub fn also(self, path: impl Into<String>, text: impl Into<String>) -> Self {
+        self.diagnostic
+            .labels
+            .push(Label { place: Place::Field { document: self.document, path: path.into() }, text: text.into() });
+        self
+    }
+}
