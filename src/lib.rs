@@ -8,7 +8,6 @@
 
 pub mod absent;
 pub mod apply;
-pub mod batch_config;
 pub mod check;
 pub mod cli;
 pub mod diagnostic;

@@ -7,8 +7,8 @@ use datafusion::arrow::datatypes::{DataType, Field as ArrowField, Schema, Schema
 
 use super::file_table::type_of;
 use super::types::name_of;
-use crate::batch_config::FileFormat;
 use crate::resource::Field;
+use crate::resource::batch_config::FileFormat;
 
 /// The columns inside the files, and those that folders such as `day=2024-01-01` add.
 #[derive(Debug, Clone)]

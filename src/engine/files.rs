@@ -20,8 +20,8 @@ use super::file_table::{FileTable, Reader};
 use super::place::{Located, decoded, locate, looks_like_data, split_glob};
 use super::relation::{Closed, Ground, Relation, Window};
 use super::{panics, s3, shape, text, types, words};
-use crate::batch_config::{FileConfig, FileFormat};
 use crate::diagnostic::did_you_mean;
+use crate::resource::batch_config::{FileConfig, FileFormat};
 use crate::resource::{Dtype, Field};
 
 /// How many files are opened at once to see their columns.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::files::FileSet;
 use super::relation::{Closed, Ground, Relation};
-use crate::batch_config::{FileFormat, HiveConfig};
+use crate::resource::batch_config::{FileFormat, HiveConfig};
 
 /// Returns the files of a Hive table: `<warehouse>/<database>.db/<table>`, and of the database `default` the table's
 /// folder alone, as Hive and Spark lay them out.

@@ -9,8 +9,8 @@ use super::preview::cannot_open;
 use super::query::{Refused, Table};
 use super::relation::{Closed, Ground, Relation};
 use super::shown::Request;
-use crate::batch_config::{HiveConfig, SparkBatchConfig};
 use crate::diagnostic::Diagnostic;
+use crate::resource::batch_config::{HiveConfig, SparkBatchConfig};
 
 /// The session that there is not.
 #[derive(Debug, Clone, Default)]

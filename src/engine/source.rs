@@ -14,9 +14,9 @@ use super::query::{Refused, Sql};
 use super::relation::{self, Closed, Ground, Relation};
 use super::text::SAMPLE;
 use super::{query, timestamp, types};
-use crate::batch_config::BatchConfig;
 use crate::diagnostic::{Code, Diagnostic, DocumentId, Place, Span, did_you_mean};
 use crate::load::{Declared, Repo};
+use crate::resource::batch_config::BatchConfig;
 use crate::resource::{Address, Dtype, Field};
 use crate::sql;
 

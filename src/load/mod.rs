@@ -21,7 +21,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::diagnostic::{Code, Diagnostic, DocumentId, Place};
-use crate::resource::{Address, Catalog, Kind, Report, Resource};
+use crate::resource::{Address, Catalog, Kind, Report, Resource, rules};
 use crate::sql;
 
 pub use crate::secret::Secret;
@@ -239,7 +239,7 @@ fn read_document(
                     complete(bounds, file, &origin, document, partial.clone(), dialect, &mut found.diagnostics);
                 }
                 Some(partial) => {
-                    crate::check::part(
+                    rules::part(
                         partial,
                         &broken.faulty,
                         dialect,
@@ -266,10 +266,10 @@ fn complete(
 ) -> (Parsed, String) {
     let mut report = Report { document, diagnostics };
     resource.engine = Some(dialect);
-    crate::check::alone(&resource, &mut report);
+    rules::alone(&resource, &mut report);
     // Of this declaration alone: a file may hold thousands.
     if origin.text.contains("${") {
-        crate::check::variables(&resource, &mut report);
+        rules::variables(&resource, &mut report);
     }
     let mut externals = Vec::new();
     for slot in resource.spec.declaration_mut().files() {
@@ -286,7 +286,7 @@ fn complete(
     let queries = resource.spec.declaration().queries().into_iter();
     let queries = queries.map(|it| (it.dialect.unwrap_or(dialect), it.text));
     let read: Vec<_> = queries.map(|(dialect, text)| (dialect, text, sql::read(dialect, text))).collect();
-    crate::check::queries(&resource, dialect, read.iter().map(|it| &it.2.query), &mut report);
+    rules::queries(&resource, dialect, read.iter().map(|it| &it.2.query), &mut report);
     let normal_form = |dialect: sql::Dialect, text: &str| {
         let known = read.iter().find(|it| it.0 == dialect && it.1 == text);
         known.map_or_else(|| sql::normal_form(dialect, text), |it| it.2.normal_form.clone())

@@ -76,8 +76,8 @@ fn appended(before: &Resource, after: &Resource, changes: &[FieldChange], both: 
     }
     let mut diagnostics = Vec::new();
     let mut report = Report { document: DocumentId(0), diagnostics: &mut diagnostics };
-    trial.spec.declaration().check(&trial, &mut report);
-    trial.spec.declaration().check_with(&trial, &both.after, &mut report);
+    trial.spec.declaration().check(&trial.address, &mut report);
+    trial.spec.declaration().check_with(&trial.address, &both.after, &mut report);
     (!ways.is_empty() && diagnostics.iter().all(|it| !it.is_error())).then_some(ways)
 }
 

@@ -1,6 +1,6 @@
 //! The rules of aggregations: their windows, and the features that they make.
 
-use super::Resource;
+use super::address::Address;
 use super::aggregation::Aggregation;
 use super::catalog::Catalog;
 use super::feature_view::FeatureView;
@@ -10,7 +10,7 @@ use super::text::Duration;
 use crate::diagnostic::Code;
 
 /// Reports what aggregations show on their own.
-pub fn check(view: &FeatureView, me: &Resource, report: &mut Report) {
+pub fn check(view: &FeatureView, me: &Address, report: &mut Report) {
     for (index, aggregation) in view.aggregations.iter().flatten().enumerate() {
         check_windows(aggregation, index, me, report);
         if let Some(fault) = aggregation.name.as_deref().and_then(column_name_fault) {
@@ -20,7 +20,7 @@ pub fn check(view: &FeatureView, me: &Resource, report: &mut Report) {
                 format!(
                     "feature `{}` of `{}` is not allowed: a feature name {fault}",
                     aggregation.name.as_deref().unwrap_or_default(),
-                    me.address
+                    me
                 ),
             );
         }
@@ -28,7 +28,7 @@ pub fn check(view: &FeatureView, me: &Resource, report: &mut Report) {
     for aggregate in view.aggregations() {
         let window = aggregate.time_window;
         if window.secs <= 0 {
-            let summary = format!("a time_window of `{}` is not above zero", me.address);
+            let summary = format!("a time_window of `{}` is not above zero", me);
             report.error(Code::V016, aggregate.window_path(), summary);
         }
         if let Some(interval) = view.aggregation_interval.filter(|it| it.secs > 0 && !window.is_multiple_of(*it)) {
@@ -39,7 +39,7 @@ pub fn check(view: &FeatureView, me: &Resource, report: &mut Report) {
                     aggregate.window_path(),
                     format!(
                         "time_window {window} of `{}` is not a multiple of its aggregation_interval {interval}",
-                        me.address
+                        me
                     ),
                 )
                 .hint(format!("write a multiple of {interval}, as `{least}`"));
@@ -48,26 +48,25 @@ pub fn check(view: &FeatureView, me: &Resource, report: &mut Report) {
 }
 
 /// Reports an entry that says its windows in both ways or in neither, and one name for several of them.
-fn check_windows(aggregation: &Aggregation, index: usize, me: &Resource, report: &mut Report) {
+fn check_windows(aggregation: &Aggregation, index: usize, me: &Address, report: &mut Report) {
     let Aggregation { column, function, time_window, time_windows, name } = aggregation;
     let path = |field: &str| format!("aggregations[{index}]{field}");
     match (time_window, time_windows) {
         (None, None) => {
-            let summary = format!("the {function} of `{column}` in `{}` has no `time_window`", me.address);
+            let summary = format!("the {function} of `{column}` in `{}` has no `time_window`", me);
             let hint = "write `time_window: 1h`, or `time_windows: [1h, 1d]` for a feature each";
             report.error(Code::L010, path(""), summary).hint(hint);
         }
         (Some(_), Some(_)) => {
-            let summary =
-                format!("the {function} of `{column}` in `{}` has both `time_window` and `time_windows`", me.address);
+            let summary = format!("the {function} of `{column}` in `{}` has both `time_window` and `time_windows`", me);
             report.error(Code::V008, path(".time_windows"), summary).hint("keep one of them");
         }
         (None, Some(windows)) if windows.is_empty() => {
-            let summary = format!("the {function} of `{column}` in `{}` has no window", me.address);
+            let summary = format!("the {function} of `{column}` in `{}` has no window", me);
             report.error(Code::V016, path(".time_windows"), summary).hint("name at least one");
         }
         (None, Some(_)) if name.is_some() => {
-            let summary = format!("the {function} of `{column}` in `{}` has one name for several windows", me.address);
+            let summary = format!("the {function} of `{column}` in `{}` has one name for several windows", me);
             let hint = "leave `name` out, or write an aggregation with a `time_window` and a name for each";
             report.error(Code::V008, path(".name"), summary).hint(hint);
         }
@@ -76,15 +75,15 @@ fn check_windows(aggregation: &Aggregation, index: usize, me: &Resource, report:
 }
 
 /// Reports features that are named twice, like a key, or as no feature can be.
-pub fn check_names(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &mut Report) {
-    let interval = view.interval(me.address.kind, catalog).unwrap_or(Duration::ZERO);
+pub fn check_names(view: &FeatureView, me: &Address, catalog: &Catalog, report: &mut Report) {
+    let interval = view.interval(me.kind, catalog).unwrap_or(Duration::ZERO);
     let aggregates: Vec<_> = view.aggregations().collect();
     let features: Vec<_> = aggregates.iter().map(|it| it.feature(interval)).collect();
     let keys = view.join_keys(catalog);
     for (index, (feature, aggregate)) in features.iter().zip(&aggregates).enumerate() {
         if features[..index].contains(feature) {
             report
-                .error(Code::V003, aggregate.path(), format!("feature `{feature}` of `{}` is named twice", me.address))
+                .error(Code::V003, aggregate.path(), format!("feature `{feature}` of `{}` is named twice", me))
                 .hint("give one of them a `name`, or remove it");
         }
         if keys.contains(feature) {
@@ -92,7 +91,7 @@ pub fn check_names(view: &FeatureView, me: &Resource, catalog: &Catalog, report:
                 .error(
                     Code::V003,
                     aggregate.path(),
-                    format!("feature `{feature}` of `{}` is named like its join key", me.address),
+                    format!("feature `{feature}` of `{}` is named like its join key", me),
                 )
                 .hint("give it another `name`");
         }
@@ -106,7 +105,7 @@ pub fn check_names(view: &FeatureView, me: &Resource, catalog: &Catalog, report:
                     aggregate.path(),
                     format!(
                         "the default name `{feature}` of a feature of `{}` is not allowed: a feature name {fault}",
-                        me.address
+                        me
                     ),
                 )
                 .hint("give it a `name`");

@@ -4,7 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Resource;
+use super::address::Address;
+use super::batch_config::BatchConfig;
 use super::catalog::Catalog;
 use super::contents::{Column, Contents};
 use super::declaration::{Declaration, Reference, SourceTraits};
@@ -12,7 +13,6 @@ use super::field::Field;
 use super::query::{FileSlot, MapQuery, Query};
 use super::report::Report;
 use super::rule::Rule;
-use crate::batch_config::BatchConfig;
 
 /// Rows in files or in a warehouse table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -36,7 +36,7 @@ impl Declaration for BatchSource {
         json
     }
 
-    fn check(&self, me: &Resource, report: &mut Report) {
+    fn check(&self, me: &Address, report: &mut Report) {
         self.batch_config.check(me, report);
     }
 

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::Resource;
 use super::address::{Address, Kind};
+use super::batch_config::BatchConfig;
 use super::catalog::Catalog;
 use super::contents::{Column, Contents};
 use super::dtype::Dtype;
@@ -13,7 +13,6 @@ use super::field::Field;
 use super::query::{FileSlot, MapQuery, Query};
 use super::report::Report;
 use super::rule::Rule;
-use crate::batch_config::BatchConfig;
 use crate::sql::Dialect;
 
 /// What a kind says about one of its declarations.
@@ -36,10 +35,10 @@ pub trait Declaration: Send + Sync {
     }
 
     /// Reports mistakes that this declaration shows on its own.
-    fn check(&self, _me: &Resource, _report: &mut Report) {}
+    fn check(&self, _me: &Address, _report: &mut Report) {}
 
     /// Reports mistakes that show only together with what it refers to.
-    fn check_with(&self, _me: &Resource, _catalog: &Catalog, _report: &mut Report) {}
+    fn check_with(&self, _me: &Address, _catalog: &Catalog, _report: &mut Report) {}
 
     /// Returns the SQL that this declaration holds, with the path of its field.
     fn queries(&self) -> Vec<Query<'_>> {

@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 use serde_with::skip_serializing_none;
 
-use super::Resource;
+use super::address::Address;
 use super::catalog::Catalog;
 use super::contents::{Column, Contents};
 use super::declaration::{Declaration, Reference};
@@ -89,8 +89,8 @@ impl Declaration for Entity {
         json
     }
 
-    fn check(&self, me: &Resource, report: &mut Report) {
-        let address = &me.address;
+    fn check(&self, me: &Address, report: &mut Report) {
+        let address = me;
         let Some(keys) = &self.join_keys else {
             if let Some(fault) = column_name_fault(&address.name) {
                 report

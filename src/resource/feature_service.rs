@@ -133,11 +133,9 @@ impl Declaration for FeatureService {
         json
     }
 
-    fn check(&self, me: &Resource, report: &mut Report) {
+    fn check(&self, me: &Address, report: &mut Report) {
         if self.features.is_empty() {
-            report
-                .error(Code::V016, "features", format!("`{}` has no features", me.address))
-                .hint("name at least one view");
+            report.error(Code::V016, "features", format!("`{}` has no features", me)).hint("name at least one view");
         }
         self.check_namespaces(me, report);
         for (index, entry) in self.features.iter().enumerate() {
@@ -147,7 +145,7 @@ impl Declaration for FeatureService {
                         .error(
                             Code::V003,
                             format!("features[{index}].features[{position}]"),
-                            format!("`{}` asks for `{feature}` of `{}` twice", me.address, entry.view()),
+                            format!("`{}` asks for `{feature}` of `{}` twice", me, entry.view()),
                         )
                         .hint("remove one of them");
                 }
@@ -155,7 +153,7 @@ impl Declaration for FeatureService {
         }
     }
 
-    fn check_with(&self, me: &Resource, catalog: &Catalog, report: &mut Report) {
+    fn check_with(&self, me: &Address, catalog: &Catalog, report: &mut Report) {
         for (index, entry) in self.features.iter().enumerate() {
             let Some(resource) = catalog.view(entry.view()) else { continue };
             let Some(view) = resource.spec.declaration().view() else { continue };
@@ -164,11 +162,11 @@ impl Declaration for FeatureService {
                     .error(
                         Code::V009,
                         entry.path(index),
-                        format!("`{}` serves online, and `{}` is not online", me.address, resource.address),
+                        format!("`{}` serves online, and `{}` is not online", me, resource.address),
                     )
                     .hint(format!(
                         "set `online: true` on `{}`, or `online_serving_enabled: false` on `{}`",
-                        resource.address, me.address
+                        resource.address, me
                     ));
             }
             self.check_chosen(me, index, resource, catalog, report);
@@ -273,7 +271,7 @@ impl FeatureService {
         views.filter(is_unknown).map(|it| it.address.clone()).collect()
     }
 
-    fn check_namespaces(&self, me: &Resource, report: &mut Report) {
+    fn check_namespaces(&self, me: &Address, report: &mut Report) {
         for (index, entry) in self.features.iter().enumerate() {
             let namespace = entry.namespace();
             let path = if entry.chosen().is_some_and(|it| it.namespace.is_some()) {
@@ -290,19 +288,19 @@ impl FeatureService {
                 report.error(
                     Code::V002,
                     &path,
-                    format!("namespace `{namespace}` of `{}` is not allowed: a namespace {fault}", me.address),
+                    format!("namespace `{namespace}` of `{}` is not allowed: a namespace {fault}", me),
                 );
             }
             if let Some(first) = self.features[..index].iter().position(|it| it.namespace() == namespace) {
                 report
-                    .error(Code::V013, &path, format!("namespace `{namespace}` of `{}` is used twice", me.address))
+                    .error(Code::V013, &path, format!("namespace `{namespace}` of `{}` is used twice", me))
                     .also(self.features[first].path(first), "first here")
                     .hint("give one of them a `namespace` of its own");
             }
         }
     }
 
-    fn check_chosen(&self, me: &Resource, index: usize, resource: &Resource, catalog: &Catalog, report: &mut Report) {
+    fn check_chosen(&self, me: &Address, index: usize, resource: &Resource, catalog: &Catalog, report: &mut Report) {
         let entry = &self.features[index];
         let (Some(chosen), Some(view)) = (entry.chosen(), resource.spec.declaration().view()) else { return };
         if let (Some(features), Some(known)) = (&chosen.features, view.features(resource.address.kind, catalog)) {
@@ -312,7 +310,7 @@ impl FeatureService {
                     .error(
                         Code::V016,
                         format!("features[{index}].features"),
-                        format!("`{}` asks for no feature of `{}`", me.address, resource.address),
+                        format!("`{}` asks for no feature of `{}`", me, resource.address),
                     )
                     .hint("leave `features` out to serve all of them");
             }

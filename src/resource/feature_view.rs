@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use serde_with::skip_serializing_none;
 
-use super::address::{Kind, SOURCES};
+use super::address::{Address, Kind, SOURCES};
 use super::aggregation::{Aggregate, Aggregation};
 use super::catalog::{Catalog, ViewColumns};
 use super::contents::{Column, Contents};
@@ -402,11 +402,11 @@ macro_rules! view {
                 self.0.defaults(Kind::$type, catalog)
             }
 
-            fn check(&self, me: &Resource, report: &mut Report) {
+            fn check(&self, me: &Address, report: &mut Report) {
                 view_check::check(&self.0, me, report);
             }
 
-            fn check_with(&self, me: &Resource, catalog: &Catalog, report: &mut Report) {
+            fn check_with(&self, me: &Address, catalog: &Catalog, report: &mut Report) {
                 view_check::check_with(&self.0, me, catalog, report);
             }
 

@@ -3,6 +3,7 @@
 mod address;
 mod aggregation;
 mod aggregation_check;
+pub mod batch_config;
 mod batch_source;
 mod catalog;
 mod contents;
@@ -21,6 +22,7 @@ mod push_source;
 mod query;
 mod report;
 mod rule;
+pub mod rules;
 mod schema;
 mod source_input;
 mod tagged;

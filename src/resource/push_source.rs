@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_with::skip_serializing_none;
 
-use super::Resource;
+use super::address::Address;
+use super::batch_config::BatchConfig;
 use super::catalog::Catalog;
 use super::contents::{Column, Contents};
 use super::declaration::{Declaration, Reference, SourceTraits};
@@ -13,7 +14,6 @@ use super::field::{Field, check_schema};
 use super::query::{FileSlot, MapQuery, Query};
 use super::report::Report;
 use super::rule::Rule;
-use crate::batch_config::BatchConfig;
 use crate::diagnostic::Code;
 
 /// Events that are pushed, record by record (seed: PushSource).
@@ -44,8 +44,8 @@ impl Declaration for PushSource {
         json
     }
 
-    fn check(&self, me: &Resource, report: &mut Report) {
-        let address = &me.address;
+    fn check(&self, me: &Address, report: &mut Report) {
+        let address = me;
         if self.schema.is_empty() {
             report
                 .error(Code::V016, "schema", format!("the schema of `{address}` is empty"))
@@ -90,7 +90,7 @@ impl PushSource {
     /// The columns that the batch config yields must be a superset of `schema` (seed: batch_config).
     ///
     /// Known here only when the config says its columns itself or its post_processor names them.
-    fn check_superset(&self, me: &Resource, config: &BatchConfig, report: &mut Report) {
+    fn check_superset(&self, me: &Address, config: &BatchConfig, report: &mut Report) {
         let Some(columns) = config.column_names() else { return };
         let missing: Vec<_> = self
             .schema
@@ -106,7 +106,7 @@ impl PushSource {
                     config.columns_path(),
                     format!(
                         "the batch_config of `{}` does not yield {} of its schema (yields: {})",
-                        me.address,
+                        me,
                         missing.join(", "),
                         has.join(", ")
                     ),
@@ -122,7 +122,7 @@ impl PushSource {
                     config.columns_path(),
                     format!(
                         "the batch_config of `{}` yields `{}` as {dtype}, and its schema says {}",
-                        me.address, field.name, field.dtype
+                        me, field.name, field.dtype
                     ),
                 );
             }

@@ -5,8 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_with::skip_serializing_none;
 
-use super::Resource;
-use super::address::Kind;
+use super::address::{Address, Kind};
 use super::catalog::Catalog;
 use super::contents::{Column, Contents};
 use super::declaration::{Declaration, Reference};
@@ -63,22 +62,18 @@ impl Declaration for Transformation {
         json
     }
 
-    fn check(&self, me: &Resource, report: &mut Report) {
+    fn check(&self, me: &Address, report: &mut Report) {
         check_one_query(me, &self.sql, &self.sql_file, true, report);
         for (index, name) in self.inputs.iter().enumerate() {
             if self.inputs[..index].contains(name) {
                 report
-                    .error(
-                        Code::V003,
-                        format!("inputs[{index}]"),
-                        format!("input `{name}` of `{}` is named twice", me.address),
-                    )
+                    .error(Code::V003, format!("inputs[{index}]"), format!("input `{name}` of `{}` is named twice", me))
                     .hint("remove one of them");
             }
         }
         if self.inputs.is_empty() {
             report
-                .error(Code::V016, "inputs", format!("`{}` has no inputs", me.address))
+                .error(Code::V016, "inputs", format!("`{}` has no inputs", me))
                 .hint("name the tables that its query reads");
         }
     }
@@ -137,7 +132,7 @@ impl Transformation {
 
 /// Reports a query that is written twice, or not at all where `needed`. Runs before the text of `sql_file` is read.
 pub fn check_one_query(
-    me: &Resource,
+    me: &Address,
     sql: &Option<String>,
     sql_file: &Option<String>,
     needed: bool,
@@ -145,12 +140,12 @@ pub fn check_one_query(
 ) {
     if sql.is_some() && sql_file.is_some() {
         report
-            .error(Code::V008, "sql_file", format!("`{}` has both `sql` and `sql_file`", me.address))
+            .error(Code::V008, "sql_file", format!("`{}` has both `sql` and `sql_file`", me))
             .hint("keep one of them");
     }
     if needed && sql.is_none() && sql_file.is_none() {
         report
-            .error(Code::V008, "name", format!("`{}` has neither `sql` nor `sql_file`", me.address))
+            .error(Code::V008, "name", format!("`{}` has neither `sql` nor `sql_file`", me))
             .hint("write the query in one of them");
     }
 }

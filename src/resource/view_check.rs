@@ -1,6 +1,6 @@
 //! The rules of views that need no data (spec 1, "Rules that need no data").
 
-use super::address::Kind;
+use super::address::{Address, Kind};
 use super::catalog::Catalog;
 use super::feature_view::{BatchTrigger, FeatureView};
 use super::field::check_schema;
@@ -12,27 +12,27 @@ use super::{Resource, aggregation_check, view_columns};
 use crate::diagnostic::{Code, did_you_mean};
 
 /// Reports what the view shows on its own.
-pub fn check(view: &FeatureView, me: &Resource, report: &mut Report) {
+pub fn check(view: &FeatureView, me: &Address, report: &mut Report) {
     check_query_fields(view, me, report);
     check_lists(view, me, report);
     check_durations(view, me, report);
     aggregation_check::check(view, me, report);
     if let Some(schema) = &view.schema {
-        check_schema(&format!("`{}`", me.address), "schema", schema, report);
+        check_schema(&format!("`{}`", me), "schema", schema, report);
     }
-    if me.address.kind == Kind::StreamFeatureView && view.incremental_backfills.is_some() {
+    if me.kind == Kind::StreamFeatureView && view.incremental_backfills.is_some() {
         report
             .error(
                 Code::L009,
                 "incremental_backfills",
-                format!("`{}` is a stream view, and `incremental_backfills` is a field of batch views", me.address),
+                format!("`{}` is a stream view, and `incremental_backfills` is a field of batch views", me),
             )
             .hint("remove it");
     }
 }
 
 /// Reports what the view shows together with its sources and entities.
-pub fn check_with(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &mut Report) {
+pub fn check_with(view: &FeatureView, me: &Address, catalog: &Catalog, report: &mut Report) {
     check_sources(view, me, catalog, report);
     check_transformation(view, me, catalog, report);
     check_interval(view, me, catalog, report);
@@ -41,12 +41,12 @@ pub fn check_with(view: &FeatureView, me: &Resource, catalog: &Catalog, report: 
     warn(view, me, catalog, report);
 }
 
-fn check_query_fields(view: &FeatureView, me: &Resource, report: &mut Report) {
+fn check_query_fields(view: &FeatureView, me: &Address, report: &mut Report) {
     check_one_query(me, &view.sql, &view.sql_file, false, report);
     if view.transformation.is_some() && (view.sql.is_some() || view.sql_file.is_some()) {
         let other = if view.sql.is_some() { "sql" } else { "sql_file" };
         report
-            .error(Code::V008, "transformation", format!("`{}` has both `transformation` and `{other}`", me.address))
+            .error(Code::V008, "transformation", format!("`{}` has both `transformation` and `{other}`", me))
             .hint("keep one of them");
     }
     if view.sql.is_none() && view.sql_file.is_none() && view.transformation.is_none() && view.sources.len() > 1 {
@@ -54,22 +54,18 @@ fn check_query_fields(view: &FeatureView, me: &Resource, report: &mut Report) {
             .error(
                 Code::V008,
                 "sources",
-                format!("`{}` reads {} sources and has no query to combine them", me.address, view.sources.len()),
+                format!("`{}` reads {} sources and has no query to combine them", me, view.sources.len()),
             )
             .hint("write `sql`, `sql_file` or `transformation`");
     }
 }
 
-fn check_lists(view: &FeatureView, me: &Resource, report: &mut Report) {
+fn check_lists(view: &FeatureView, me: &Address, report: &mut Report) {
     if view.sources.is_empty() {
-        report
-            .error(Code::V016, "sources", format!("`{}` has no sources", me.address))
-            .hint("name at least one source");
+        report.error(Code::V016, "sources", format!("`{}` has no sources", me)).hint("name at least one source");
     }
     if view.entities.is_empty() {
-        report
-            .error(Code::V016, "entities", format!("`{}` has no entities", me.address))
-            .hint("name at least one entity");
+        report.error(Code::V016, "entities", format!("`{}` has no entities", me)).hint("name at least one entity");
     }
     for (index, source) in view.sources.iter().enumerate() {
         if view.sources[..index].iter().any(|it| it.name() == source.name()) {
@@ -77,7 +73,7 @@ fn check_lists(view: &FeatureView, me: &Resource, report: &mut Report) {
                 .error(
                     Code::V003,
                     format!("sources[{index}]"),
-                    format!("source `{}` of `{}` is named twice", source.name(), me.address),
+                    format!("source `{}` of `{}` is named twice", source.name(), me),
                 )
                 .hint("remove one of them");
         }
@@ -89,11 +85,7 @@ fn check_lists(view: &FeatureView, me: &Resource, report: &mut Report) {
                 .error(
                     Code::V008,
                     format!("sources[{index}].start_time_offset"),
-                    format!(
-                        "source `{}` of `{}` has both `unfiltered` and `start_time_offset`",
-                        source.name(),
-                        me.address
-                    ),
+                    format!("source `{}` of `{}` has both `unfiltered` and `start_time_offset`", source.name(), me),
                 )
                 .hint("keep one of them: what is read whole has no window to begin before");
         }
@@ -118,15 +110,15 @@ fn check_lists(view: &FeatureView, me: &Resource, report: &mut Report) {
                 .error(
                     Code::V003,
                     format!("entities[{index}]"),
-                    format!("entity `{entity}` of `{}` is named twice", me.address),
+                    format!("entity `{entity}` of `{}` is named twice", me),
                 )
                 .hint("remove one of them");
         }
     }
 }
 
-fn check_durations(view: &FeatureView, me: &Resource, report: &mut Report) {
-    let address = &me.address;
+fn check_durations(view: &FeatureView, me: &Address, report: &mut Report) {
+    let address = me;
     for (path, duration) in [
         ("ttl", view.ttl),
         ("batch_schedule", view.batch_schedule),
@@ -176,9 +168,9 @@ fn check_durations(view: &FeatureView, me: &Resource, report: &mut Report) {
     check_monitoring(view, me, report);
 }
 
-fn check_monitoring(view: &FeatureView, me: &Resource, report: &mut Report) {
+fn check_monitoring(view: &FeatureView, me: &Address, report: &mut Report) {
     let Some(monitoring) = &view.monitoring else { return };
-    let address = &me.address;
+    let address = me;
     if monitoring.monitor_freshness == Some(true) && view.online != Some(true) {
         report
             .error(
@@ -199,14 +191,14 @@ fn check_monitoring(view: &FeatureView, me: &Resource, report: &mut Report) {
     }
 }
 
-fn check_sources(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &mut Report) {
+fn check_sources(view: &FeatureView, me: &Address, catalog: &Catalog, report: &mut Report) {
     let sources: Vec<_> = view.sources.iter().map(|it| catalog.source(it.name())).collect();
     // A name that resolves to nothing is reported by `resolve`; counting it here would say the same twice.
     if sources.iter().any(Option::is_none) {
         return;
     }
     let pushed = |it: &&Resource| it.spec.declaration().source().is_some_and(|it| it.pushed);
-    if me.address.kind == Kind::StreamFeatureView {
+    if me.kind == Kind::StreamFeatureView {
         let count = sources.iter().flatten().filter(|it| pushed(it)).count();
         if count != 1 {
             let found = sources.iter().flatten().map(|it| format!("`{}`", it.address)).collect::<Vec<_>>().join(", ");
@@ -214,10 +206,7 @@ fn check_sources(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &
                 .error(
                     Code::V012,
                     "sources",
-                    format!(
-                        "stream view `{}` reads {count} push sources, and needs exactly one (reads: {found})",
-                        me.address
-                    ),
+                    format!("stream view `{}` reads {count} push sources, and needs exactly one (reads: {found})", me),
                 )
                 .hint(
                     if count == 0 { "name a PushSource, or make this a BatchFeatureView" } else { "keep one of them" }
@@ -232,14 +221,14 @@ fn check_sources(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &
                 .error(
                     Code::V012,
                     format!("sources[{index}]"),
-                    format!("batch view `{}` reads `{}`, which has no batch_config", me.address, source.address),
+                    format!("batch view `{}` reads `{}`, which has no batch_config", me, source.address),
                 )
                 .hint(format!("give `{}` a batch_config, or make this a StreamFeatureView", source.address));
         }
     }
 }
 
-fn check_transformation(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &mut Report) {
+fn check_transformation(view: &FeatureView, me: &Address, catalog: &Catalog, report: &mut Report) {
     let Some(call) = &view.transformation else { return };
     let Some(super::Spec::Transformation(transformation)) = catalog.transformation(&call.name).map(|it| &it.spec)
     else {
@@ -251,7 +240,7 @@ fn check_transformation(view: &FeatureView, me: &Resource, catalog: &Catalog, re
             .error(
                 Code::R005,
                 format!("transformation.inputs[{index}]"),
-                format!("input `{input}` is not one of the sources of `{}` (has: {})", me.address, tables.join(", ")),
+                format!("input `{input}` is not one of the sources of `{}` (has: {})", me, tables.join(", ")),
             )
             .hint_if(did_you_mean(input, tables.iter().map(String::as_str)));
     }
@@ -264,7 +253,7 @@ fn check_transformation(view: &FeatureView, me: &Resource, catalog: &Catalog, re
                 "transformation",
                 format!(
                     "`{}` gives `Transformation.{}` {given} inputs, and it takes {}: {}",
-                    me.address,
+                    me,
                     call.name,
                     wanted.len(),
                     wanted.join(", ")
@@ -274,16 +263,12 @@ fn check_transformation(view: &FeatureView, me: &Resource, catalog: &Catalog, re
     }
 }
 
-fn check_interval(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &mut Report) {
-    let kind = me.address.kind;
+fn check_interval(view: &FeatureView, me: &Address, catalog: &Catalog, report: &mut Report) {
+    let kind = me.kind;
     let resolved = view.source_resources(catalog).count() == view.sources.len();
     if view.aggregates() && view.interval(kind, catalog).is_none() && resolved {
         report
-            .error(
-                Code::V011,
-                "aggregations",
-                format!("`{}` has aggregations and no `aggregation_interval`", me.address),
-            )
+            .error(Code::V011, "aggregations", format!("`{}` has aggregations and no `aggregation_interval`", me))
             .hint("write how wide a partial aggregate is, as `aggregation_interval: 1d`");
     }
     if kind == Kind::BatchFeatureView && view.aggregation_interval == Some(Duration::ZERO) {
@@ -291,7 +276,7 @@ fn check_interval(view: &FeatureView, me: &Resource, catalog: &Catalog, report: 
             .error(
                 Code::V007,
                 "aggregation_interval",
-                format!("`{}` is a batch view, and only pushed events aggregate continuously", me.address),
+                format!("`{}` is a batch view, and only pushed events aggregate continuously", me),
             )
             .hint("write how wide a partial aggregate is, as `aggregation_interval: 1d`");
     }
@@ -305,15 +290,15 @@ fn check_interval(view: &FeatureView, me: &Resource, catalog: &Catalog, report: 
                 "batch_schedule",
                 format!(
                     "the batch_schedule {schedule} of `{}` is not a multiple of its aggregation_interval {interval}",
-                    me.address
+                    me
                 ),
             )
             .hint(format!("write a multiple of {interval}"));
     }
 }
 
-fn check_trigger(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &mut Report) {
-    let address = &me.address;
+fn check_trigger(view: &FeatureView, me: &Address, catalog: &Catalog, report: &mut Report) {
+    let address = me;
     if view.source_resources(catalog).count() != view.sources.len() {
         return;
     }
@@ -351,19 +336,19 @@ fn check_trigger(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &
     }
 }
 
-fn warn(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &mut Report) {
+fn warn(view: &FeatureView, me: &Address, catalog: &Catalog, report: &mut Report) {
     let monitored = view.monitoring.as_ref().is_some_and(|it| it.monitor_freshness == Some(true));
     if view.online == Some(true) && !monitored {
         report
-            .warning(Code::V101, "online", format!("`{}` is online, and nobody watches how fresh it is", me.address))
+            .warning(Code::V101, "online", format!("`{}` is online, and nobody watches how fresh it is", me))
             .hint("add `monitoring: { monitor_freshness: true, alert_email: ... }`");
     }
-    if view.is_pushed(me.address.kind, catalog) && !view.has_batch(catalog) {
+    if view.is_pushed(me.kind, catalog) && !view.has_batch(catalog) {
         report
             .warning(
                 Code::V103,
                 "sources",
-                format!("the history of `{}` starts at the first push: its source has no batch_config", me.address),
+                format!("the history of `{}` starts at the first push: its source has no batch_config", me),
             )
             .hint("give the source a batch_config to backfill from");
     }

@@ -1,23 +1,24 @@
 //! The rules of views that are about their columns, as far as they are known without opening a source.
 
+use super::address::Address;
 use super::aggregation::Function;
+use super::aggregation_check;
 use super::catalog::Catalog;
 use super::dtype::Dtype;
 use super::feature_view::FeatureView;
 use super::names::column_name_fault;
 use super::report::Report;
-use super::{Resource, aggregation_check};
 use crate::diagnostic::{Code, did_you_mean};
 
 /// Reports join keys, timestamps, aggregations and features that the columns do not bear out.
-pub fn check(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &mut Report) {
+pub fn check(view: &FeatureView, me: &Address, catalog: &Catalog, report: &mut Report) {
     aggregation_check::check_names(view, me, catalog, report);
     let Some(columns) = view.column_names(catalog) else {
         report
             .warning(
                 Code::V104,
                 "name",
-                format!("not checked: the columns of `{}` are known only when its sources are opened", me.address),
+                format!("not checked: the columns of `{}` are known only when its sources are opened", me),
             )
             .hint("declare `schema` to check them here");
         return;
@@ -32,7 +33,7 @@ pub fn check(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &mut 
                 .error(
                     Code::V004,
                     format!("entities[{index}]"),
-                    format!("join key `{key}` of `Entity.{name}` is not a column of `{}` (has: {})", me.address, has()),
+                    format!("join key `{key}` of `Entity.{name}` is not a column of `{}` (has: {})", me, has()),
                 )
                 .hint_if(did_you_mean(key, names.iter().copied()));
         }
@@ -47,7 +48,7 @@ pub fn check(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &mut 
                     .error(
                         Code::V004,
                         format!("aggregations[{index}].column"),
-                        format!("`{column}` is not a column of `{}` (has: {})", me.address, has()),
+                        format!("`{column}` is not a column of `{}` (has: {})", me, has()),
                     )
                     .hint_if(did_you_mean(column, names.iter().copied()));
             }
@@ -64,11 +65,7 @@ pub fn check(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &mut 
             .error(
                 Code::V004,
                 "name",
-                format!(
-                    "`{}` has no feature: all its columns are join keys or the timestamp (has: {})",
-                    me.address,
-                    has()
-                ),
+                format!("`{}` has no feature: all its columns are join keys or the timestamp (has: {})", me, has()),
             )
             .hint("add a column to its query, or an aggregation");
     }
@@ -78,7 +75,7 @@ pub fn check(view: &FeatureView, me: &Resource, catalog: &Catalog, report: &mut 
 fn check_key_types(
     name: &str,
     index: usize,
-    me: &Resource,
+    me: &Address,
     columns: &[(String, Option<Dtype>)],
     catalog: &Catalog,
     report: &mut Report,
@@ -89,10 +86,8 @@ fn check_key_types(
         let (Some(dtype), Some(found)) = (key.dtype(), found) else { continue };
         if *found != *dtype {
             let key = key.name();
-            let summary = format!(
-                "join key `{key}` of `Entity.{name}` is {dtype}, and the column of `{}` is {found}",
-                me.address
-            );
+            let summary =
+                format!("join key `{key}` of `Entity.{name}` is {dtype}, and the column of `{}` is {found}", me);
             report
                 .error(Code::V017, format!("entities[{index}]"), summary)
                 .hint(format!("cast the column in the query, or write `dtype: {found}` in `Entity.{name}`"));
@@ -101,7 +96,7 @@ fn check_key_types(
 }
 
 /// Reports columns of a query that no feature can be called.
-fn check_column_names(view: &FeatureView, me: &Resource, names: &[&str], report: &mut Report) {
+fn check_column_names(view: &FeatureView, me: &Address, names: &[&str], report: &mut Report) {
     // A declared schema has been looked at, and of aggregations the columns are no features.
     if view.schema.is_some() || view.aggregates() {
         return;
@@ -109,7 +104,7 @@ fn check_column_names(view: &FeatureView, me: &Resource, names: &[&str], report:
     let path = if view.sql.is_some() { "sql" } else { "name" };
     for name in names {
         if let Some(fault) = column_name_fault(name) {
-            let summary = format!("column `{name}` of `{}` is not allowed: a column name {fault}", me.address);
+            let summary = format!("column `{name}` of `{}` is not allowed: a column name {fault}", me);
             report
                 .error(Code::V002, path, summary)
                 .hint("name it in the query, as in `SELECT a + 1 AS more`, or leave it out");
@@ -127,8 +122,8 @@ fn check_function(function: Function, column: &str, dtype: &Dtype, index: usize,
     }
 }
 
-fn check_timestamp(view: &FeatureView, me: &Resource, columns: &[(String, Option<Dtype>)], report: &mut Report) {
-    let address = &me.address;
+fn check_timestamp(view: &FeatureView, me: &Address, columns: &[(String, Option<Dtype>)], report: &mut Report) {
+    let address = me;
     let has = || columns.iter().map(|it| it.0.as_str()).collect::<Vec<_>>().join(", ");
     if let Some(field) = &view.timestamp_field {
         match columns.iter().find(|it| it.0 == *field) {

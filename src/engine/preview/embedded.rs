@@ -10,7 +10,6 @@ use datafusion::datasource::provider_as_source;
 use datafusion::logical_expr::{TableSource, ident, lit};
 
 use super::{cannot_open, no_batch_config, unreadable};
-use crate::batch_config::BatchConfig;
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::engine::query::{Planner, Refused, Sql};
 use crate::engine::relation::{self, Closed, Ground, Window};
@@ -19,6 +18,7 @@ use crate::engine::source::{in_time, query_fault, text_timestamp};
 use crate::engine::view::{Views, only_timestamp};
 use crate::engine::{timestamp, types, words};
 use crate::load::Declared;
+use crate::resource::batch_config::BatchConfig;
 use crate::resource::{Address, FeatureView, Instant};
 
 /// The engine counts rows in this many bits.

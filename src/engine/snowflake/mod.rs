@@ -21,7 +21,7 @@ use super::relation::{Closed, Ground, Relation};
 use super::remote::{Remote, RemoteRelation};
 use super::text_rows::TextRows;
 use super::warehouse::{self, Fold, Input, one_line};
-use crate::batch_config::SnowflakeConfig;
+use crate::resource::batch_config::SnowflakeConfig;
 
 use auth::{Identity, account};
 use rows::{MetaData, ResultSet, convert};

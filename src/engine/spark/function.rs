@@ -16,9 +16,9 @@ use tokio::process::Command;
 use super::client::Session;
 use super::plan::{Plan, quoted};
 use super::{TIME_LIMIT, scan};
-use crate::batch_config::SparkBatchConfig;
 use crate::diagnostic::did_you_mean;
 use crate::engine::relation::{Closed, Ground, Relation, Window};
+use crate::resource::batch_config::SparkBatchConfig;
 
 const FIELD: &str = "data_source_function";
 const PROGRAM: &str = include_str!("function.py");

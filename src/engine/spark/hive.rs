@@ -11,9 +11,9 @@ use super::client::Session;
 use super::plan::{Plan, quoted};
 use super::trouble::Trouble;
 use super::{TIME_LIMIT, partitions, scan};
-use crate::batch_config::HiveConfig;
 use crate::diagnostic::did_you_mean;
 use crate::engine::relation::{Closed, Ground, Relation, Window};
+use crate::resource::batch_config::HiveConfig;
 
 /// A table, and where it is asked for.
 #[derive(Debug, Clone)]

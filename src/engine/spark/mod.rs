@@ -24,7 +24,7 @@ use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use super::file_schema;
 use super::query::{Refused, Table};
 use super::relation::{self, Closed, Ground, Relation};
-use crate::batch_config::{FileConfig, FileFormat, HiveConfig, SparkBatchConfig};
+use crate::resource::batch_config::{FileConfig, FileFormat, HiveConfig, SparkBatchConfig};
 
 pub use client::Shared;
 pub use preview::preview;

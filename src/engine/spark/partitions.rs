@@ -6,10 +6,10 @@
 use datafusion::arrow::datatypes::{DataType, Schema};
 
 use super::plan::{literal, quoted};
-use crate::batch_config::{Datepart, DatetimePartitionColumn};
 use crate::diagnostic::did_you_mean;
 use crate::engine::relation::{Closed, Window};
 use crate::resource::Instant;
+use crate::resource::batch_config::{Datepart, DatetimePartitionColumn};
 
 const FIELD: &str = "datetime_partition_columns";
 

@@ -14,8 +14,8 @@ use spark_connect_proto::{
 };
 
 use super::types;
-use crate::batch_config::FileFormat;
 use crate::engine::relation::Window;
+use crate::resource::batch_config::FileFormat;
 
 /// Rows on Spark, not yet computed.
 #[derive(Debug, Clone, PartialEq)]

@@ -9,7 +9,6 @@ use datafusion::execution::SendableRecordBatchStream;
 use super::client::Session;
 use super::plan::{literal, quoted};
 use super::{Plan, TIME_LIMIT, Trouble, files, function, hive, types};
-use crate::batch_config::BatchConfig;
 use crate::diagnostic::Diagnostic;
 use crate::engine::preview::{cannot_open, no_batch_config, unreadable};
 use crate::engine::query::{Refused, Sql};
@@ -19,6 +18,7 @@ use crate::engine::source::text_timestamp;
 use crate::engine::types as columns;
 use crate::engine::view::{Views, only_timestamp};
 use crate::load::Declared;
+use crate::resource::batch_config::BatchConfig;
 use crate::resource::{Address, FeatureView};
 
 /// Runs on Spark what is asked for: its columns, and its rows as they come.

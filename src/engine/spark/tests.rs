@@ -13,9 +13,9 @@ use futures::TryStreamExt;
 use futures::future::join_all;
 
 use super::*;
-use crate::batch_config::{BatchConfig, Datepart, DatetimePartitionColumn};
 use crate::engine::relation::Window;
 use crate::load::{Engine, EngineKind, Secret, Services};
+use crate::resource::batch_config::{BatchConfig, Datepart, DatetimePartitionColumn};
 use datafusion::execution::SendableRecordBatchStream;
 
 /// Runs a test with a ground of its own, where there is a Spark.

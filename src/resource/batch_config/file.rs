@@ -5,9 +5,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_with::skip_serializing_none;
 
-use super::{Config, check_address};
+use super::config::{Config, check_address};
 use crate::diagnostic::Code;
-use crate::resource::{Dtype, Duration, Field, Report, Resource, check_schema};
+use crate::resource::address::Address;
+use crate::resource::dtype::Dtype;
+use crate::resource::field::{Field, check_schema};
+use crate::resource::report::Report;
+use crate::resource::text::Duration;
 use crate::secret::signs_in;
 use crate::sql::Dialect;
 
@@ -74,9 +78,9 @@ impl Config for FileConfig {
         Some(fields.iter().map(|it| (it.name.clone(), Some(it.dtype.clone()))).collect())
     }
 
-    fn check(&self, me: &Resource, report: &mut Report) {
+    fn check(&self, me: &Address, report: &mut Report) {
         if let Some(fields) = &self.schema_override {
-            check_schema(&format!("`{}`", me.address), "batch_config.schema_override", fields, report);
+            check_schema(&format!("`{}`", me), "batch_config.schema_override", fields, report);
         }
         let holds_more = signs_in(&self.uri);
         let hint = "write s3://BUCKET/PATH, and set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
@@ -84,14 +88,13 @@ impl Config for FileConfig {
         if let Some((scheme, _)) = self.uri.split_once("://")
             && !SCHEMES.contains(&scheme)
         {
-            let summary =
-                format!("the uri of `{}` starts with `{scheme}://`, and weir reads no such place", me.address);
+            let summary = format!("the uri of `{}` starts with `{scheme}://`, and weir reads no such place", me);
             let hint = "write a path relative to the repo, `file://` or `s3://`";
             report.error(Code::V016, "batch_config.uri", summary).hint(hint);
         }
         if self.uri.trim().is_empty() {
             report
-                .error(Code::V016, "batch_config.uri", format!("the uri of `{}` is empty", me.address))
+                .error(Code::V016, "batch_config.uri", format!("the uri of `{}` is empty", me))
                 .hint("write a path relative to the repo, or an s3:// address");
         }
     }

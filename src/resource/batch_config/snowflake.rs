@@ -1,26 +1,37 @@
-//! RedshiftConfig: a table or a query in Amazon Redshift.
+//! SnowflakeConfig: a table or a query in Snowflake.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_with::skip_serializing_none;
 
-use super::{Config, check_address, check_table_or_query};
-use crate::resource::{Duration, Report, Resource};
+use super::config::{Config, check_address, check_table_or_query};
+use crate::resource::address::Address;
+use crate::resource::report::Report;
+use crate::resource::text::Duration;
 use crate::sql::Dialect;
 
-/// A table or a query in Amazon Redshift.
+/// A table or a query in Snowflake.
 #[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct RedshiftConfig {
-    /// Host, port and database
+pub struct SnowflakeConfig {
+    /// The database
     #[serde(deserialize_with = "crate::resource::text")]
-    pub endpoint: String,
+    pub database: String,
+    /// The schema in it
+    #[serde(deserialize_with = "crate::resource::text")]
+    pub schema: String,
     /// The table; exactly one of `table` and `query`
     pub table: Option<String>,
     /// The query; exactly one of `table` and `query`
     pub query: Option<String>,
+    /// The account's address
+    pub url: Option<String>,
+    /// The warehouse that runs queries
+    pub warehouse: Option<String>,
+    /// The role that runs queries
+    pub role: Option<String>,
     /// The column with the time of a row
     pub timestamp_field: Option<String>,
     /// SQL over `input`, run on the rows as they are read
@@ -29,7 +40,7 @@ pub struct RedshiftConfig {
     pub data_delay: Option<Duration>,
 }
 
-impl Config for RedshiftConfig {
+impl Config for SnowflakeConfig {
     fn data_delay(&self) -> Option<Duration> {
         self.data_delay
     }
@@ -39,7 +50,7 @@ impl Config for RedshiftConfig {
     }
 
     fn queries_mut(&mut self) -> Vec<(Option<Dialect>, &mut Option<String>)> {
-        vec![(None, &mut self.post_processor), (Some(Dialect::Redshift), &mut self.query)]
+        vec![(None, &mut self.post_processor), (Some(Dialect::Snowflake), &mut self.query)]
     }
 
     fn post_processor(&self) -> Option<&str> {
@@ -47,26 +58,19 @@ impl Config for RedshiftConfig {
     }
 
     fn query(&self) -> Option<(Dialect, &str)> {
-        Some((Dialect::Redshift, self.query.as_deref()?))
+        Some((Dialect::Snowflake, self.query.as_deref()?))
     }
 
     fn write_defaults(&self, json: &mut Value) {
-        json["endpoint"] = Value::String(endpoint(&self.endpoint));
+        if let Some(url) = self.url.as_deref().and_then(|it| it.strip_suffix('/')) {
+            json["url"] = Value::String(url.to_owned());
+        }
     }
 
-    fn check(&self, me: &Resource, report: &mut Report) {
+    fn check(&self, me: &Address, report: &mut Report) {
         check_table_or_query(self.table.is_some(), self.query.is_some(), me, report);
-        let hint = "write host:port/database, and set REDSHIFT_USER and REDSHIFT_PASSWORD";
-        check_address("batch_config.endpoint", self.endpoint.contains(['@', '?', ';']), me, hint, report);
-    }
-}
-
-/// Returns an endpoint without the port that every cluster listens on and the database that every cluster has.
-fn endpoint(text: &str) -> String {
-    let (address, database) = text.split_once('/').map_or((text, None), |it| (it.0, Some(it.1)));
-    let address = address.strip_suffix(":5439").unwrap_or(address).to_ascii_lowercase();
-    match database {
-        None | Some("dev") => address,
-        Some(database) => format!("{address}/{database}"),
+        let hint = "write https://ACCOUNT.snowflakecomputing.com, and set SNOWFLAKE_USER and a key or a token";
+        let holds_more = self.url.as_deref().is_some_and(|it| it.contains(['@', '?', ';', '#']));
+        check_address("batch_config.url", holds_more, me, hint, report);
     }
 }

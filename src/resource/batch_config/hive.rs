@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_with::skip_serializing_none;
 
-use super::Config;
-use crate::resource::Duration;
+use super::config::Config;
+use crate::resource::text::Duration;
 use crate::sql::Dialect;
 
 /// A table in a Hive metastore.

@@ -1,5 +1,6 @@
 //! Where batch rows live. One file per config; a new one is a file and two lines here.
 
+mod config;
 mod file;
 mod hive;
 mod redshift;
@@ -15,10 +16,17 @@ use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
 
+use super::address::Address;
+use super::dtype::Dtype;
+use super::query::{FileSlot, MapQuery, Query};
+use super::report::Report;
+use super::tagged::{Tagged, tagged};
+use super::text::Duration;
 use crate::diagnostic::Code;
-use crate::resource::{Dtype, Duration, FileSlot, MapQuery, Query, Report, Resource, Tagged, tagged};
-use crate::sql::Dialect;
+use crate::diagnostic::did_you_mean;
+use crate::sql::output_columns;
 
+pub use config::Config;
 pub use file::{FileConfig, FileFormat};
 pub use hive::{Datepart, DatetimePartitionColumn, HiveConfig};
 pub use redshift::RedshiftConfig;
@@ -31,48 +39,6 @@ configs! {
     RedshiftConfig(redshift::RedshiftConfig),
     SnowflakeConfig(snowflake::SnowflakeConfig),
     SparkBatchConfig(spark::SparkBatchConfig),
-}
-
-/// What a config says about itself.
-pub trait Config: Send + Sync {
-    /// How long after the end of a window its rows are complete.
-    fn data_delay(&self) -> Option<Duration>;
-
-    fn timestamp_field(&self) -> Option<&str>;
-
-    /// How timestamps are written where they are text.
-    fn timestamp_format(&self) -> Option<&str> {
-        None
-    }
-
-    /// SQL over `input`, run on the rows as they are read.
-    fn post_processor(&self) -> Option<&str> {
-        None
-    }
-
-    /// Writes out the defaults that only this config has.
-    fn write_defaults(&self, _json: &mut Value) {}
-
-    /// SQL that yields the rows, and whose it is.
-    fn query(&self) -> Option<(Dialect, &str)> {
-        None
-    }
-
-    /// Where the texts of both are kept, each with its dialect unless that is the engine's.
-    fn queries_mut(&mut self) -> Vec<(Option<Dialect>, &mut Option<String>)> {
-        Vec::new()
-    }
-
-    /// The columns before the post_processor, when the config itself says them.
-    fn declared_columns(&self) -> Option<Vec<(String, Option<Dtype>)>> {
-        None
-    }
-
-    fn file(&mut self) -> Option<FileSlot<'_>> {
-        None
-    }
-
-    fn check(&self, _me: &Resource, _report: &mut Report) {}
 }
 
 impl BatchConfig {
@@ -120,11 +86,11 @@ impl BatchConfig {
         self.config_mut().file().into_iter().collect()
     }
 
-    pub fn check(&self, me: &Resource, report: &mut Report) {
+    pub fn check(&self, me: &Address, report: &mut Report) {
         self.config().check(me, report);
         if self.data_delay().secs < 0 {
             report
-                .error(Code::V016, "batch_config.data_delay", format!("the data_delay of `{}` is negative", me.address))
+                .error(Code::V016, "batch_config.data_delay", format!("the data_delay of `{}` is negative", me))
                 .hint("write how long jobs wait after a window, as `1h`");
         }
         if let (Some(field), Some(columns)) = (self.config().timestamp_field(), self.column_names())
@@ -137,11 +103,11 @@ impl BatchConfig {
                     "batch_config.timestamp_field",
                     format!(
                         "timestamp_field `{field}` is not a column that the batch_config of `{}` yields (yields: {})",
-                        me.address,
+                        me,
                         has.join(", ")
                     ),
                 )
-                .hint_if(crate::diagnostic::did_you_mean(field, has));
+                .hint_if(did_you_mean(field, has));
         }
     }
 
@@ -152,8 +118,7 @@ impl BatchConfig {
             None => declared,
             Some(text) => {
                 let input: Option<Vec<String>> = declared.as_ref().map(|it| it.iter().map(|it| it.0.clone()).collect());
-                let columns =
-                    crate::sql::output_columns(text, &|table| if table == "input" { input.clone() } else { None })?;
+                let columns = output_columns(text, &|table| if table == "input" { input.clone() } else { None })?;
                 let dtype = |source: &Option<String>| {
                     declared.as_ref()?.iter().find(|it| Some(&it.0) == source.as_ref())?.1.clone()
                 };
@@ -205,29 +170,6 @@ impl JsonSchema for BatchConfig {
             })
             .collect();
         json_schema!({ "type": "object", "properties": { "kind": { "enum": Self::KINDS } }, "required": ["kind"], "allOf": shapes })
-    }
-}
-
-/// Reports a config that has both of `table` and `query`, or neither (facts 2.5).
-fn check_table_or_query(table: bool, query: bool, me: &Resource, report: &mut Report) {
-    let (path, what) = match (table, query) {
-        (true, true) => ("batch_config.query", "has both `table` and `query`"),
-        (false, false) => ("batch_config", "has neither `table` nor `query`"),
-        _ => return,
-    };
-    report
-        .error(Code::V008, path, format!("the batch_config of `{}` {what}", me.address))
-        .hint("write exactly one of them");
-}
-
-/// Reports an address that holds more than one: what signs in is never stored with a declaration. Whoever shows the
-/// line hides what signs in (`secret::hide`).
-fn check_address(path: &str, holds_more: bool, me: &Resource, hint: &str, report: &mut Report) {
-    if holds_more {
-        let field = path.rsplit('.').next().unwrap_or(path);
-        let summary =
-            format!("the {field} of `{}` holds more than an address: nothing that signs in is recorded", me.address);
-        report.error(Code::V016, path, summary).hint(hint);
     }
 }
 

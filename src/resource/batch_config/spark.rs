@@ -5,9 +5,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_with::skip_serializing_none;
 
-use super::Config;
+use super::config::Config;
 use crate::diagnostic::Code;
-use crate::resource::{Duration, FileSlot, Report, Resource};
+use crate::resource::address::Address;
+use crate::resource::query::FileSlot;
+use crate::resource::report::Report;
+use crate::resource::text::Duration;
 
 /// A data source function: Python that reads rows on Spark.
 #[skip_serializing_none]
@@ -48,7 +51,7 @@ impl Config for SparkBatchConfig {
         Some(FileSlot { path: "batch_config.data_source_function", file, text: &mut self.data_source_text })
     }
 
-    fn check(&self, me: &Resource, report: &mut Report) {
+    fn check(&self, me: &Address, report: &mut Report) {
         let written = &self.data_source_function;
         let well_formed = written.rsplit_once(':').is_some_and(|(file, function)| {
             file.ends_with(".py")
@@ -60,7 +63,7 @@ impl Config for SparkBatchConfig {
                 .error(
                     Code::V016,
                     "batch_config.data_source_function",
-                    format!("`{written}` of `{}` is not `file.py:function`", me.address),
+                    format!("`{written}` of `{}` is not `file.py:function`", me),
                 )
                 .hint("name the Python file and the function in it, as `sources/clicks.py:read`");
         }
@@ -69,7 +72,7 @@ impl Config for SparkBatchConfig {
                 .error(
                     Code::L009,
                     "batch_config.data_source_text",
-                    format!("`data_source_text` of `{}` is not a field: weir fills it from the file", me.address),
+                    format!("`data_source_text` of `{}` is not a field: weir fills it from the file", me),
                 )
                 .hint("remove it");
         }

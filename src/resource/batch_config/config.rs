@@ -1,0 +1,73 @@
+//! What each config says of itself, and what several of them check alike.
+
+use serde_json::Value;
+
+use crate::diagnostic::Code;
+use crate::resource::address::Address;
+use crate::resource::dtype::Dtype;
+use crate::resource::query::FileSlot;
+use crate::resource::report::Report;
+use crate::resource::text::Duration;
+use crate::sql::Dialect;
+
+/// What a config says about itself.
+pub trait Config: Send + Sync {
+    /// How long after the end of a window its rows are complete.
+    fn data_delay(&self) -> Option<Duration>;
+
+    fn timestamp_field(&self) -> Option<&str>;
+
+    /// How timestamps are written where they are text.
+    fn timestamp_format(&self) -> Option<&str> {
+        None
+    }
+
+    /// SQL over `input`, run on the rows as they are read.
+    fn post_processor(&self) -> Option<&str> {
+        None
+    }
+
+    /// Writes out the defaults that only this config has.
+    fn write_defaults(&self, _json: &mut Value) {}
+
+    /// SQL that yields the rows, and whose it is.
+    fn query(&self) -> Option<(Dialect, &str)> {
+        None
+    }
+
+    /// Where the texts of both are kept, each with its dialect unless that is the engine's.
+    fn queries_mut(&mut self) -> Vec<(Option<Dialect>, &mut Option<String>)> {
+        Vec::new()
+    }
+
+    /// The columns before the post_processor, when the config itself says them.
+    fn declared_columns(&self) -> Option<Vec<(String, Option<Dtype>)>> {
+        None
+    }
+
+    fn file(&mut self) -> Option<FileSlot<'_>> {
+        None
+    }
+
+    fn check(&self, _me: &Address, _report: &mut Report) {}
+}
+
+/// Reports a config that has both of `table` and `query`, or neither (facts 2.5).
+pub fn check_table_or_query(table: bool, query: bool, me: &Address, report: &mut Report) {
+    let (path, what) = match (table, query) {
+        (true, true) => ("batch_config.query", "has both `table` and `query`"),
+        (false, false) => ("batch_config", "has neither `table` nor `query`"),
+        _ => return,
+    };
+    report.error(Code::V008, path, format!("the batch_config of `{}` {what}", me)).hint("write exactly one of them");
+}
+
+/// Reports an address that holds more than one: what signs in is never stored with a declaration. Whoever shows the
+/// line hides what signs in (`secret::hide`).
+pub fn check_address(path: &str, holds_more: bool, me: &Address, hint: &str, report: &mut Report) {
+    if holds_more {
+        let field = path.rsplit('.').next().unwrap_or(path);
+        let summary = format!("the {field} of `{}` holds more than an address: nothing that signs in is recorded", me);
+        report.error(Code::V016, path, summary).hint(hint);
+    }
+}

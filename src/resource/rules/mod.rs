@@ -1,0 +1,93 @@
+//! Rules over declarations: each kind brings its own, this runs them and adds what is common to all.
+
+mod apart;
+mod queries;
+mod variables;
+
+use super::address::Address;
+use super::catalog::Catalog;
+use super::names::name_fault;
+use super::report::Report;
+use crate::diagnostic::{Code, Diagnostic, Place};
+use crate::resource::Resource;
+use crate::sql::{self, Dialect};
+
+pub use queries::queries;
+pub use variables::variables;
+
+/// Runs the rules that one declaration shows on its own.
+pub fn alone(resource: &Resource, report: &mut Report) {
+    let first = report.diagnostics.len();
+    name(resource, report);
+    let named = report.diagnostics.len();
+    resource.spec.declaration().check(&resource.address, report);
+    // A name that is none is one mistake, whatever it is taken for besides.
+    if report.diagnostics[first..named].iter().any(is_at_name) {
+        let mut index = 0;
+        report.diagnostics.retain(|it| {
+            index += 1;
+            index <= named || !is_at_name(it)
+        });
+    }
+}
+
+fn is_at_name(diagnostic: &Diagnostic) -> bool {
+    matches!(diagnostic.labels.first().map(|it| &it.place), Some(Place::Field { path, .. }) if path == "name")
+}
+
+/// Runs the rules that look at a declaration and at what it refers to, directly or not. Resources are resolved by now.
+pub fn with_others(resource: &Resource, catalog: &Catalog, report: &mut Report) {
+    resource.spec.declaration().check_with(&resource.address, catalog, report);
+}
+
+/// Runs those rules over what is left of a declaration in which the fields `faulty` are wrong, as far as anything can be
+/// said of it.
+pub fn part_with_others(resource: &Resource, faulty: &[String], catalog: &Catalog, report: &mut Report) {
+    if !apart::stands(faulty) {
+        return;
+    }
+    let first = report.diagnostics.len();
+    with_others(resource, catalog, report);
+    let mut index = 0;
+    report.diagnostics.retain(|it| {
+        index += 1;
+        index <= first || it.is_error() && apart::is_apart(it, faulty)
+    });
+}
+
+/// Reports what is wrong with a part of a declaration, whatever stands in the place of the fields that are `faulty`: names,
+/// SQL that does not parse, and what the rules say of other fields.
+pub fn part(resource: &Resource, faulty: &[String], dialect: Dialect, report: &mut Report) {
+    let first = report.diagnostics.len();
+    alone(resource, report);
+    let parsed: Vec<_> = resource.spec.declaration().queries().iter().map(|it| sql::parse(it.text)).collect();
+    queries(resource, dialect, &parsed, report);
+    // A name that is missing is reported where the declaration is read.
+    let unnamed = resource.address.name.is_empty();
+    let stands = apart::stands(faulty);
+    let mut index = 0;
+    report.diagnostics.retain(|it| {
+        index += 1;
+        let kept = stands || matches!(it.code, Code::V001 | Code::V002 | Code::V003 | Code::L014);
+        index <= first || kept && apart::is_apart(it, faulty) && !(unnamed && is_at_name(it))
+    });
+}
+
+/// Object names: a letter or `_`, then letters, digits, `_`, `-`; views and services may end in `:variant` (facts 2.2).
+fn name(resource: &Resource, report: &mut Report) {
+    let address = &resource.address;
+    if let Some(fault) = name_fault(address) {
+        report
+            .error(Code::V001, "name", format!("name `{}` is not allowed: {fault}", address.name))
+            .hint("write letters, digits, `_` and `-`, as `user_clicks`");
+    }
+    if let Some(old) = &resource.renamed_from {
+        if **old == *address.name {
+            report
+                .error(Code::V016, "renamed_from", format!("`{address}` says it was renamed from its own name"))
+                .hint("write the name before, or remove renamed_from");
+        } else if let Some(fault) = name_fault(&Address::new(address.kind, old.as_str())) {
+            report.error(Code::V001, "renamed_from", format!("name `{old}` is not allowed: {fault}"));
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! `${NAME}` where it is not replaced.
+
+use serde_json::Value;
+
+use crate::diagnostic::Code;
+use crate::resource::Resource;
+use crate::resource::report::Report;
+
+/// Reports `${NAME}` in a text that says where something is, or who: it is replaced in weir.toml only, and here it would be
+/// recorded as it stands. SQL may have a meaning of its own for it, and so may a description.
+pub fn variables(resource: &Resource, report: &mut Report) {
+    let mut found = Vec::new();
+    texts("", &resource.to_json(), &mut found);
+    for path in found {
+        let last = path.rsplit('.').next().unwrap_or(&path);
+        if matches!(last, "sql" | "query" | "post_processor" | "data_source_text" | "description") {
+            continue;
+        }
+        report
+            .error(
+                Code::V016,
+                path.clone(),
+                format!("`{path}` of `{}` holds a variable: it is not replaced here", resource.address),
+            )
+            .hint("write the value itself: `${...}` is replaced in weir.toml only");
+    }
+}
+
+/// Collects the paths of all texts in which a variable is written.
+fn texts(path: &str, value: &Value, found: &mut Vec<String>) {
+    match value {
+        Value::String(text) if text.split("${").skip(1).any(|it| it.contains('}')) => found.push(path.to_owned()),
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(index, it)| texts(&format!("{path}[{index}]"), it, found));
+        }
+        Value::Object(entries) => {
+            let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+            entries.iter().for_each(|(key, it)| texts(&below(key), it, found));
+        }
+        _ => {}
+    }
+}
