@@ -107,7 +107,7 @@ fn input(resource: &Resource, catalog: &Catalog, data: Option<&[(String, String)
     let declaration = resource.spec.declaration();
     let line = |name: String, dtype: Option<String>| Line { name, dtype, role: None };
     if let Some(view) = declaration.view()
-        && let Some(columns) = view.column_names(catalog)
+        && let Some(columns) = view.known_columns(catalog)
     {
         return Some(columns.iter().map(|it| line(it.0.clone(), it.1.as_ref().map(ToString::to_string))).collect());
     }

@@ -17,8 +17,8 @@ macro_rules! with_kinds {
             PushSource(push_source::PushSource),
             BatchSource(batch_source::BatchSource),
             Transformation(transformation::Transformation),
-            BatchFeatureView(feature_view::BatchFeatureView),
-            StreamFeatureView(feature_view::StreamFeatureView),
+            BatchFeatureView(feature_view::FeatureView),
+            StreamFeatureView(feature_view::FeatureView),
             FeatureService(feature_service::FeatureService),
         }
     };

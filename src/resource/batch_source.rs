@@ -31,7 +31,7 @@ impl Declaration for BatchSource {
         Vec::new()
     }
 
-    fn canonical(&self, _: &str, mut json: Value, _: &Catalog) -> Value {
+    fn canonical(&self, _: &Address, mut json: Value, _: &Catalog) -> Value {
         json["batch_config"] = self.batch_config.canonical();
         json
     }
@@ -56,7 +56,7 @@ impl Declaration for BatchSource {
         Some(SourceTraits { pushed: false, batch: Some(&self.batch_config) })
     }
 
-    fn contents(&self, _: &str, _: &Catalog, data: Option<Vec<Column>>) -> Contents {
+    fn contents(&self, _: &Address, _: &Catalog, data: Option<Vec<Column>>) -> Contents {
         let columns = data.or_else(|| self.batch_config.column_names().map(|it| Column::all(&it)));
         Contents::Source { columns }
     }

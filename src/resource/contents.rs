@@ -54,7 +54,7 @@ pub fn contents(resource: &Resource, catalog: &Catalog, data: Option<&[(String, 
         let column = |it: &(String, String)| Column { name: it.0.clone(), dtype: Some(it.1.clone()) };
         it.iter().map(column).collect()
     });
-    resource.spec.declaration().contents(&resource.address.name, catalog, data)
+    resource.spec.declaration().contents(&resource.address, catalog, data)
 }
 
 impl Column {
@@ -91,7 +91,7 @@ impl Contents {
 
 /// Returns what a view of `kind` brings.
 pub fn of_view(view: &FeatureView, kind: Kind, catalog: &Catalog) -> Contents {
-    let columns = view.column_names(catalog);
+    let columns = view.known_columns(catalog);
     let declared = view.entities.iter().filter_map(|it| catalog.entity(it));
     let declared: Vec<Column> =
         declared.flat_map(|it| it.spec.declaration().key_columns(&it.address.name).unwrap_or_default()).collect();

@@ -25,12 +25,12 @@ pub trait Declaration: Send + Sync {
 
     /// Returns the comparable form of `json`, this declaration as JSON: defaults written out, and what the
     /// catalog says of unset fields. SQL stays as it is written.
-    fn canonical(&self, _name: &str, json: Value, _catalog: &Catalog) -> Value {
+    fn canonical(&self, _me: &Address, json: Value, _catalog: &Catalog) -> Value {
         json
     }
 
     /// Returns the defaults that depend on other resources, as text: they belong to the digest.
-    fn defaults(&self, _catalog: &Catalog) -> String {
+    fn defaults(&self, _me: &Address, _catalog: &Catalog) -> String {
         String::new()
     }
 
@@ -63,7 +63,7 @@ pub trait Declaration: Send + Sync {
     }
 
     /// Returns what this brings to its readers; `data` is what its data says of its columns, where it was opened.
-    fn contents(&self, name: &str, catalog: &Catalog, data: Option<Vec<Column>>) -> Contents;
+    fn contents(&self, me: &Address, catalog: &Catalog, data: Option<Vec<Column>>) -> Contents;
 
     /// Returns the columns that a reader sees, as far as they are known without opening a source.
     fn columns(&self, _catalog: &Catalog) -> Option<Vec<Field>> {

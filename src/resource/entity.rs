@@ -77,9 +77,9 @@ impl Declaration for Entity {
         Vec::new()
     }
 
-    fn canonical(&self, name: &str, mut json: Value, _: &Catalog) -> Value {
+    fn canonical(&self, me: &Address, mut json: Value, _: &Catalog) -> Value {
         json["join_keys"] = self
-            .keys(name)
+            .keys(&me.name)
             .iter()
             .map(|it| match it.dtype() {
                 Some(dtype) => json!({ "name": it.name(), "dtype": dtype }),
@@ -136,8 +136,8 @@ impl Declaration for Entity {
         self.join_keys = Some(self.keys(name));
     }
 
-    fn contents(&self, name: &str, _: &Catalog, _: Option<Vec<Column>>) -> Contents {
-        Contents::Entity { join_keys: self.key_columns(name).unwrap_or_default() }
+    fn contents(&self, me: &Address, _: &Catalog, _: Option<Vec<Column>>) -> Contents {
+        Contents::Entity { join_keys: self.key_columns(&me.name).unwrap_or_default() }
     }
 
     fn key_columns(&self, name: &str) -> Option<Vec<Column>> {

@@ -113,7 +113,7 @@ impl Declaration for FeatureService {
         self.features.iter().enumerate().map(|(index, it)| Reference::new(it.path(index), it.view(), VIEWS)).collect()
     }
 
-    fn canonical(&self, _: &str, mut json: Value, _: &Catalog) -> Value {
+    fn canonical(&self, _: &Address, mut json: Value, _: &Catalog) -> Value {
         json["online_serving_enabled"] = json!(self.online_serving_enabled.unwrap_or(true));
         json["features"] = self
             .features
@@ -198,7 +198,7 @@ impl Declaration for FeatureService {
         true
     }
 
-    fn contents(&self, _: &str, catalog: &Catalog, _: Option<Vec<Column>>) -> Contents {
+    fn contents(&self, _: &Address, catalog: &Catalog, _: Option<Vec<Column>>) -> Contents {
         Contents::Service {
             features: self.wire_features(catalog).map(|it| Column::all(&it)).unwrap_or_default(),
             unknown: self.unknown(catalog),

@@ -1,8 +1,6 @@
 //! BatchFeatureView and StreamFeatureView: queries over sources whose rows become features.
 
-use std::borrow::Cow;
-
-use schemars::{JsonSchema, Schema, SchemaGenerator};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use serde_with::skip_serializing_none;
@@ -22,17 +20,8 @@ use super::text::{Duration, Instant};
 use super::{Resource, contents, view_check};
 use crate::sql::Dialect;
 
-/// Features computed from batch sources on a schedule.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct BatchFeatureView(pub FeatureView);
-
-/// Features computed from pushed events as they arrive, and from their history.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct StreamFeatureView(pub FeatureView);
-
-/// What both kinds of view declare (spec 1, "Kinds and fields").
+/// What both kinds of view declare (spec 1, "Kinds and fields"): a BatchFeatureView computes features from batch sources on
+/// a schedule, a StreamFeatureView from pushed events as they arrive, and from their history.
 #[skip_serializing_none]
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -202,12 +191,12 @@ impl FeatureView {
 
     /// Returns the view's columns with their types, where all of it is known without opening a source.
     pub fn output(&self, catalog: &Catalog) -> Option<Vec<Field>> {
-        let columns = self.column_names(catalog)?;
+        let columns = self.known_columns(catalog)?;
         columns.iter().map(|(name, dtype)| Some(Field { name: name.clone(), dtype: dtype.clone()? })).collect()
     }
 
     /// Returns the names of the view's columns, with those types that are known.
-    pub fn column_names(&self, catalog: &Catalog) -> ViewColumns {
+    pub fn known_columns(&self, catalog: &Catalog) -> ViewColumns {
         catalog.columns(self, || self.find_columns(catalog).map(Into::into))
     }
 
@@ -249,7 +238,7 @@ impl FeatureView {
             let mut timestamps = schema.iter().filter(|it| it.dtype == Dtype::Timestamp);
             return timestamps.next().filter(|_| timestamps.next().is_none()).map(|it| it.name.clone());
         }
-        let columns = self.column_names(catalog)?;
+        let columns = self.known_columns(catalog)?;
         // A column of unknown type beside the only Timestamp is taken for a feature; data will tell if it is not.
         let mut timestamps = columns.iter().filter(|it| it.1 == Some(Dtype::Timestamp));
         match (timestamps.next(), timestamps.next()) {
@@ -268,7 +257,7 @@ impl FeatureView {
     pub fn features(&self, kind: Kind, catalog: &Catalog) -> Option<Vec<(String, Option<Dtype>)>> {
         if self.aggregates() {
             let interval = self.interval(kind, catalog).unwrap_or(Duration::ZERO);
-            let columns = self.column_names(catalog);
+            let columns = self.known_columns(catalog);
             let columns = columns.as_deref().unwrap_or_default();
             let dtype = |it: &Aggregate| {
                 let column = columns.iter().find(|column| column.0 == it.column)?.1.as_ref()?;
@@ -278,7 +267,7 @@ impl FeatureView {
         }
         let keys = self.join_keys(catalog);
         let timestamp = self.timestamp(catalog)?;
-        let columns = self.column_names(catalog)?;
+        let columns = self.known_columns(catalog)?;
         Some(columns.iter().filter(|it| it.0 != timestamp && !keys.contains(&it.0)).cloned().collect())
     }
 
@@ -292,24 +281,31 @@ impl FeatureView {
             "aggregation_interval": self.interval(kind, catalog),
             "batch_schedule": self.schedule(kind, catalog),
             "batch_trigger": self.trigger(kind, catalog),
-            "schema": self.column_names(catalog).map(|it| it.iter().map(column).collect::<Vec<_>>()),
+            "schema": self.known_columns(catalog).map(|it| it.iter().map(column).collect::<Vec<_>>()),
             "timestamp_field": self.timestamp(catalog),
         })
     }
 
     /// Returns of the context what this view leaves unset: the rest is in its own digest.
-    fn defaults(&self, kind: Kind, catalog: &Catalog) -> String {
+    fn unset(&self, kind: Kind, catalog: &Catalog) -> String {
         let windows = (self.interval(kind, catalog), self.schedule(kind, catalog), self.trigger(kind, catalog));
         // A declared schema decides the columns and, with timestamp_field or without, the timestamp.
         let text = if self.schema.is_some() {
             serde_json::to_string(&windows)
         } else {
-            serde_json::to_string(&(windows, self.column_names(catalog).as_deref(), self.timestamp(catalog)))
+            serde_json::to_string(&(windows, self.known_columns(catalog).as_deref(), self.timestamp(catalog)))
         };
         text.expect("columns are plain data")
     }
+}
 
-    fn canonical(&self, kind: Kind, mut json: Value, catalog: &Catalog) -> Value {
+impl Declaration for FeatureView {
+    fn rules(&self) -> &'static [(&'static str, Rule)] {
+        RULES
+    }
+
+    fn canonical(&self, me: &Address, mut json: Value, catalog: &Catalog) -> Value {
+        let kind = me.kind;
         let Value::Object(context) = self.context(kind, catalog) else { unreachable!("the context is an object") };
         for (key, value) in context {
             json[key] = value;
@@ -370,84 +366,46 @@ impl FeatureView {
         }
         true
     }
+
+    fn defaults(&self, me: &Address, catalog: &Catalog) -> String {
+        self.unset(me.kind, catalog)
+    }
+
+    fn check(&self, me: &Address, report: &mut Report) {
+        view_check::check(self, me, report);
+    }
+
+    fn check_with(&self, me: &Address, catalog: &Catalog, report: &mut Report) {
+        view_check::check_with(self, me, catalog, report);
+    }
+
+    fn queries(&self) -> Vec<Query<'_>> {
+        let query = |text| Query { path: "sql", text, tables: Some(self.tables()), dialect: None };
+        self.sql.as_deref().map(query).into_iter().collect()
+    }
+
+    fn map_queries(&mut self, map: &MapQuery) {
+        self.sql = self.sql.as_deref().map(|it| map(None, it));
+        self.sql_file = None;
+    }
+
+    fn files(&mut self) -> Vec<FileSlot<'_>> {
+        sql_file_slot(&self.sql_file, &mut self.sql)
+    }
+
+    fn contents(&self, me: &Address, catalog: &Catalog, _: Option<Vec<Column>>) -> Contents {
+        contents::of_view(self, me.kind, catalog)
+    }
+
+    fn column_names(&self, catalog: &Catalog) -> Option<Vec<String>> {
+        Some(self.known_columns(catalog)?.iter().map(|it| it.0.clone()).collect())
+    }
+
+    fn columns(&self, catalog: &Catalog) -> Option<Vec<Field>> {
+        self.output(catalog)
+    }
+
+    fn view(&self) -> Option<&FeatureView> {
+        Some(self)
+    }
 }
-
-/// Writes the trait for the two kinds of view, which differ only in their kind.
-macro_rules! view {
-    ($type:ident) => {
-        impl JsonSchema for $type {
-            fn schema_name() -> Cow<'static, str> {
-                stringify!($type).into()
-            }
-
-            fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-                FeatureView::json_schema(generator)
-            }
-        }
-
-        impl Declaration for $type {
-            fn rules(&self) -> &'static [(&'static str, Rule)] {
-                RULES
-            }
-
-            fn references(&self) -> Vec<Reference> {
-                self.0.references()
-            }
-
-            fn canonical(&self, _: &str, json: Value, catalog: &Catalog) -> Value {
-                self.0.canonical(Kind::$type, json, catalog)
-            }
-
-            fn defaults(&self, catalog: &Catalog) -> String {
-                self.0.defaults(Kind::$type, catalog)
-            }
-
-            fn check(&self, me: &Address, report: &mut Report) {
-                view_check::check(&self.0, me, report);
-            }
-
-            fn check_with(&self, me: &Address, catalog: &Catalog, report: &mut Report) {
-                view_check::check_with(&self.0, me, catalog, report);
-            }
-
-            fn queries(&self) -> Vec<Query<'_>> {
-                self.0
-                    .sql
-                    .iter()
-                    .map(|text| Query { path: "sql", text, tables: Some(self.0.tables()), dialect: None })
-                    .collect()
-            }
-
-            fn map_queries(&mut self, map: &MapQuery) {
-                self.0.sql = self.0.sql.as_deref().map(|it| map(None, it));
-                self.0.sql_file = None;
-            }
-
-            fn files(&mut self) -> Vec<FileSlot<'_>> {
-                sql_file_slot(&self.0.sql_file, &mut self.0.sql)
-            }
-
-            fn follow_rename(&mut self, kind: Kind, old: &str, new: &str, dialect: Dialect) -> bool {
-                self.0.follow_rename(kind, old, new, dialect)
-            }
-
-            fn contents(&self, _: &str, catalog: &Catalog, _: Option<Vec<Column>>) -> Contents {
-                contents::of_view(&self.0, Kind::$type, catalog)
-            }
-
-            fn column_names(&self, catalog: &Catalog) -> Option<Vec<String>> {
-                Some(self.0.column_names(catalog)?.iter().map(|it| it.0.clone()).collect())
-            }
-
-            fn columns(&self, catalog: &Catalog) -> Option<Vec<Field>> {
-                self.0.output(catalog)
-            }
-
-            fn view(&self) -> Option<&FeatureView> {
-                Some(&self.0)
-            }
-        }
-    };
-}
-view!(BatchFeatureView);
-view!(StreamFeatureView);

@@ -151,7 +151,7 @@ impl Resource {
 
     /// Returns the form that comparison uses: defaults written out, shorthand expanded, SQL as written.
     pub fn canonical(&self, catalog: &Catalog) -> Value {
-        let Value::Object(mut object) = self.spec.declaration().canonical(&self.address.name, self.to_json(), catalog)
+        let Value::Object(mut object) = self.spec.declaration().canonical(&self.address, self.to_json(), catalog)
         else {
             unreachable!("the canonical form of a spec is an object")
         };
@@ -169,7 +169,7 @@ impl Resource {
     pub fn digest(&self, local: &[u8; 32], catalog: &Catalog) -> Digest {
         let mut hasher = blake3::Hasher::new();
         hasher.update(local);
-        hasher.update(self.spec.declaration().defaults(catalog).as_bytes());
+        hasher.update(self.spec.declaration().defaults(&self.address, catalog).as_bytes());
         for address in &self.depends_on {
             hasher.update(b"\0");
             hasher.update(address.kind.as_str().as_bytes());

@@ -37,7 +37,7 @@ impl Declaration for PushSource {
         Vec::new()
     }
 
-    fn canonical(&self, _: &str, mut json: Value, _: &Catalog) -> Value {
+    fn canonical(&self, _: &Address, mut json: Value, _: &Catalog) -> Value {
         if let Some(config) = &self.batch_config {
             json["batch_config"] = config.canonical();
         }
@@ -74,7 +74,7 @@ impl Declaration for PushSource {
         Some(SourceTraits { pushed: true, batch: self.batch_config.as_ref() })
     }
 
-    fn contents(&self, _: &str, _: &Catalog, _: Option<Vec<Column>>) -> Contents {
+    fn contents(&self, _: &Address, _: &Catalog, _: Option<Vec<Column>>) -> Contents {
         // A reader sees the schema, whatever more the history holds.
         Contents::Source {
             columns: Some(self.schema.iter().map(|it| Column::new(&it.name, Some(&it.dtype))).collect()),

@@ -51,7 +51,7 @@ impl Declaration for Transformation {
         self.inputs.iter().enumerate().map(reference).collect()
     }
 
-    fn canonical(&self, _: &str, mut json: Value, catalog: &Catalog) -> Value {
+    fn canonical(&self, _: &Address, mut json: Value, catalog: &Catalog) -> Value {
         // A table that becomes another transformation's result is another input, under whatever name.
         let input = |name: &String| match catalog.transformation(name) {
             Some(transformation) => transformation.address.to_string(),
@@ -78,7 +78,7 @@ impl Declaration for Transformation {
         }
     }
 
-    fn contents(&self, _: &str, catalog: &Catalog, data: Option<Vec<Column>>) -> Contents {
+    fn contents(&self, _: &Address, catalog: &Catalog, data: Option<Vec<Column>>) -> Contents {
         let named = || Some(self.column_names(catalog)?.into_iter().map(|it| Column::new(it, None)).collect());
         Contents::Transformation { inputs: self.inputs.clone(), columns: data.or_else(named) }
     }

@@ -13,7 +13,7 @@ use crate::diagnostic::{Code, did_you_mean};
 /// Reports join keys, timestamps, aggregations and features that the columns do not bear out.
 pub fn check(view: &FeatureView, me: &Address, catalog: &Catalog, report: &mut Report) {
     aggregation_check::check_names(view, me, catalog, report);
-    let Some(columns) = view.column_names(catalog) else {
+    let Some(columns) = view.known_columns(catalog) else {
         report
             .warning(
                 Code::V104,
