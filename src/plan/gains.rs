@@ -1,9 +1,8 @@
 //! Views whose query sees the columns that their sources gain (spec 1, "Transformation").
 
-use std::collections::BTreeSet;
-
 use serde_json::Value;
 
+use crate::resource::graph::Reach;
 use crate::resource::{Address, Catalog, Effect, FieldChange, Kind, Resource, SOURCES};
 use crate::sql;
 
@@ -37,18 +36,11 @@ pub fn seen(before: &Resource, old: &Catalog, after: &Resource, new: &Catalog) -
 }
 
 /// Returns what a view reads, directly or through transformations.
-fn read<'a>(view: &Resource, catalog: &Catalog<'a>) -> Vec<&'a Resource> {
-    let mut seen: BTreeSet<&Address> = BTreeSet::new();
-    let mut found = Vec::new();
-    let mut open: Vec<&'a Resource> = view.depends_on.iter().filter_map(|it| catalog.get(it)).collect();
-    while let Some(resource) = open.pop() {
-        let is_read = resource.address.kind == Kind::Transformation || SOURCES.contains(&resource.address.kind);
-        if is_read && seen.insert(&resource.address) {
-            found.push(resource);
-            open.extend(resource.depends_on.iter().filter_map(|it| catalog.get(it)));
-        }
-    }
-    found
+fn read<'a>(view: &'a Resource, catalog: &Catalog<'a>) -> Vec<&'a Resource> {
+    let is_read = |it: &&Address| it.kind == Kind::Transformation || SOURCES.contains(&it.kind);
+    let next = |at| catalog.get(at).into_iter().flat_map(|it| &it.depends_on).filter(is_read);
+    let reach = Reach::new(view.depends_on.iter().filter(is_read), next);
+    reach.nodes().filter_map(|it| catalog.get(it)).collect()
 }
 
 struct Gained {

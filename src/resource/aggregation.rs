@@ -10,8 +10,7 @@ use serde_json::{Value, json};
 use serde_with::skip_serializing_none;
 
 use super::dtype::Dtype;
-use super::text;
-use super::text::Duration;
+use super::text::{self, Duration};
 
 /// An aggregated feature, or one for each of several windows.
 #[skip_serializing_none]

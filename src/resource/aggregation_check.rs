@@ -28,7 +28,7 @@ pub fn check(view: &FeatureView, me: &Address, report: &mut Report) {
     for aggregate in view.aggregations() {
         let window = aggregate.time_window;
         if window.secs <= 0 {
-            let summary = format!("a time_window of `{}` is not above zero", me);
+            let summary = format!("a time_window of `{me}` is not above zero");
             report.error(Code::V016, aggregate.window_path(), summary);
         }
         if let Some(interval) = view.aggregation_interval.filter(|it| it.secs > 0 && !window.is_multiple_of(*it)) {
@@ -37,10 +37,7 @@ pub fn check(view: &FeatureView, me: &Address, report: &mut Report) {
                 .error(
                     Code::V007,
                     aggregate.window_path(),
-                    format!(
-                        "time_window {window} of `{}` is not a multiple of its aggregation_interval {interval}",
-                        me
-                    ),
+                    format!("time_window {window} of `{me}` is not a multiple of its aggregation_interval {interval}"),
                 )
                 .hint(format!("write a multiple of {interval}, as `{least}`"));
         }
@@ -53,20 +50,20 @@ fn check_windows(aggregation: &Aggregation, index: usize, me: &Address, report: 
     let path = |field: &str| format!("aggregations[{index}]{field}");
     match (time_window, time_windows) {
         (None, None) => {
-            let summary = format!("the {function} of `{column}` in `{}` has no `time_window`", me);
+            let summary = format!("the {function} of `{column}` in `{me}` has no `time_window`");
             let hint = "write `time_window: 1h`, or `time_windows: [1h, 1d]` for a feature each";
             report.error(Code::L010, path(""), summary).hint(hint);
         }
         (Some(_), Some(_)) => {
-            let summary = format!("the {function} of `{column}` in `{}` has both `time_window` and `time_windows`", me);
+            let summary = format!("the {function} of `{column}` in `{me}` has both `time_window` and `time_windows`");
             report.error(Code::V008, path(".time_windows"), summary).hint("keep one of them");
         }
         (None, Some(windows)) if windows.is_empty() => {
-            let summary = format!("the {function} of `{column}` in `{}` has no window", me);
+            let summary = format!("the {function} of `{column}` in `{me}` has no window");
             report.error(Code::V016, path(".time_windows"), summary).hint("name at least one");
         }
         (None, Some(_)) if name.is_some() => {
-            let summary = format!("the {function} of `{column}` in `{}` has one name for several windows", me);
+            let summary = format!("the {function} of `{column}` in `{me}` has one name for several windows");
             let hint = "leave `name` out, or write an aggregation with a `time_window` and a name for each";
             report.error(Code::V008, path(".name"), summary).hint(hint);
         }
@@ -83,7 +80,7 @@ pub fn check_names(view: &FeatureView, me: &Address, catalog: &Catalog, report: 
     for (index, (feature, aggregate)) in features.iter().zip(&aggregates).enumerate() {
         if features[..index].contains(feature) {
             report
-                .error(Code::V003, aggregate.path(), format!("feature `{feature}` of `{}` is named twice", me))
+                .error(Code::V003, aggregate.path(), format!("feature `{feature}` of `{me}` is named twice"))
                 .hint("give one of them a `name`, or remove it");
         }
         if keys.contains(feature) {
@@ -91,7 +88,7 @@ pub fn check_names(view: &FeatureView, me: &Address, catalog: &Catalog, report: 
                 .error(
                     Code::V003,
                     aggregate.path(),
-                    format!("feature `{feature}` of `{}` is named like its join key", me),
+                    format!("feature `{feature}` of `{me}` is named like its join key"),
                 )
                 .hint("give it another `name`");
         }
@@ -104,8 +101,7 @@ pub fn check_names(view: &FeatureView, me: &Address, catalog: &Catalog, report: 
                     Code::V002,
                     aggregate.path(),
                     format!(
-                        "the default name `{feature}` of a feature of `{}` is not allowed: a feature name {fault}",
-                        me
+                        "the default name `{feature}` of a feature of `{me}` is not allowed: a feature name {fault}"
                     ),
                 )
                 .hint("give it a `name`");

@@ -135,7 +135,7 @@ impl Declaration for FeatureService {
 
     fn check(&self, me: &Address, report: &mut Report) {
         if self.features.is_empty() {
-            report.error(Code::V016, "features", format!("`{}` has no features", me)).hint("name at least one view");
+            report.error(Code::V016, "features", format!("`{me}` has no features")).hint("name at least one view");
         }
         self.check_namespaces(me, report);
         for (index, entry) in self.features.iter().enumerate() {
@@ -288,12 +288,12 @@ impl FeatureService {
                 report.error(
                     Code::V002,
                     &path,
-                    format!("namespace `{namespace}` of `{}` is not allowed: a namespace {fault}", me),
+                    format!("namespace `{namespace}` of `{me}` is not allowed: a namespace {fault}"),
                 );
             }
             if let Some(first) = self.features[..index].iter().position(|it| it.namespace() == namespace) {
                 report
-                    .error(Code::V013, &path, format!("namespace `{namespace}` of `{}` is used twice", me))
+                    .error(Code::V013, &path, format!("namespace `{namespace}` of `{me}` is used twice"))
                     .also(self.features[first].path(first), "first here")
                     .hint("give one of them a `namespace` of its own");
             }

@@ -1,4 +1,4 @@
-//! The walks over what depends on what: reach, order and circles. Whatever follows dependencies follows them here.
+//! The walks over what depends on what: reach, order and circles.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

@@ -67,13 +67,13 @@ impl Declaration for Transformation {
         for (index, name) in self.inputs.iter().enumerate() {
             if self.inputs[..index].contains(name) {
                 report
-                    .error(Code::V003, format!("inputs[{index}]"), format!("input `{name}` of `{}` is named twice", me))
+                    .error(Code::V003, format!("inputs[{index}]"), format!("input `{name}` of `{me}` is named twice"))
                     .hint("remove one of them");
             }
         }
         if self.inputs.is_empty() {
             report
-                .error(Code::V016, "inputs", format!("`{}` has no inputs", me))
+                .error(Code::V016, "inputs", format!("`{me}` has no inputs"))
                 .hint("name the tables that its query reads");
         }
     }
@@ -139,13 +139,11 @@ pub fn check_one_query(
     report: &mut Report,
 ) {
     if sql.is_some() && sql_file.is_some() {
-        report
-            .error(Code::V008, "sql_file", format!("`{}` has both `sql` and `sql_file`", me))
-            .hint("keep one of them");
+        report.error(Code::V008, "sql_file", format!("`{me}` has both `sql` and `sql_file`")).hint("keep one of them");
     }
     if needed && sql.is_none() && sql_file.is_none() {
         report
-            .error(Code::V008, "name", format!("`{}` has neither `sql` nor `sql_file`", me))
+            .error(Code::V008, "name", format!("`{me}` has neither `sql` nor `sql_file`"))
             .hint("write the query in one of them");
     }
 }

@@ -18,14 +18,14 @@ pub fn check(view: &FeatureView, me: &Address, report: &mut Report) {
     check_durations(view, me, report);
     aggregation_check::check(view, me, report);
     if let Some(schema) = &view.schema {
-        check_schema(&format!("`{}`", me), "schema", schema, report);
+        check_schema(&format!("`{me}`"), "schema", schema, report);
     }
     if me.kind == Kind::StreamFeatureView && view.incremental_backfills.is_some() {
         report
             .error(
                 Code::L009,
                 "incremental_backfills",
-                format!("`{}` is a stream view, and `incremental_backfills` is a field of batch views", me),
+                format!("`{me}` is a stream view, and `incremental_backfills` is a field of batch views"),
             )
             .hint("remove it");
     }
@@ -46,7 +46,7 @@ fn check_query_fields(view: &FeatureView, me: &Address, report: &mut Report) {
     if view.transformation.is_some() && (view.sql.is_some() || view.sql_file.is_some()) {
         let other = if view.sql.is_some() { "sql" } else { "sql_file" };
         report
-            .error(Code::V008, "transformation", format!("`{}` has both `transformation` and `{other}`", me))
+            .error(Code::V008, "transformation", format!("`{me}` has both `transformation` and `{other}`"))
             .hint("keep one of them");
     }
     if view.sql.is_none() && view.sql_file.is_none() && view.transformation.is_none() && view.sources.len() > 1 {
@@ -62,10 +62,10 @@ fn check_query_fields(view: &FeatureView, me: &Address, report: &mut Report) {
 
 fn check_lists(view: &FeatureView, me: &Address, report: &mut Report) {
     if view.sources.is_empty() {
-        report.error(Code::V016, "sources", format!("`{}` has no sources", me)).hint("name at least one source");
+        report.error(Code::V016, "sources", format!("`{me}` has no sources")).hint("name at least one source");
     }
     if view.entities.is_empty() {
-        report.error(Code::V016, "entities", format!("`{}` has no entities", me)).hint("name at least one entity");
+        report.error(Code::V016, "entities", format!("`{me}` has no entities")).hint("name at least one entity");
     }
     for (index, source) in view.sources.iter().enumerate() {
         if view.sources[..index].iter().any(|it| it.name() == source.name()) {
@@ -107,11 +107,7 @@ fn check_lists(view: &FeatureView, me: &Address, report: &mut Report) {
     for (index, entity) in view.entities.iter().enumerate() {
         if view.entities[..index].contains(entity) {
             report
-                .error(
-                    Code::V003,
-                    format!("entities[{index}]"),
-                    format!("entity `{entity}` of `{}` is named twice", me),
-                )
+                .error(Code::V003, format!("entities[{index}]"), format!("entity `{entity}` of `{me}` is named twice"))
                 .hint("remove one of them");
         }
     }
@@ -206,7 +202,7 @@ fn check_sources(view: &FeatureView, me: &Address, catalog: &Catalog, report: &m
                 .error(
                     Code::V012,
                     "sources",
-                    format!("stream view `{}` reads {count} push sources, and needs exactly one (reads: {found})", me),
+                    format!("stream view `{me}` reads {count} push sources, and needs exactly one (reads: {found})"),
                 )
                 .hint(
                     if count == 0 { "name a PushSource, or make this a BatchFeatureView" } else { "keep one of them" }
@@ -268,7 +264,7 @@ fn check_interval(view: &FeatureView, me: &Address, catalog: &Catalog, report: &
     let resolved = view.source_resources(catalog).count() == view.sources.len();
     if view.aggregates() && view.interval(kind, catalog).is_none() && resolved {
         report
-            .error(Code::V011, "aggregations", format!("`{}` has aggregations and no `aggregation_interval`", me))
+            .error(Code::V011, "aggregations", format!("`{me}` has aggregations and no `aggregation_interval`"))
             .hint("write how wide a partial aggregate is, as `aggregation_interval: 1d`");
     }
     if kind == Kind::BatchFeatureView && view.aggregation_interval == Some(Duration::ZERO) {
@@ -276,7 +272,7 @@ fn check_interval(view: &FeatureView, me: &Address, catalog: &Catalog, report: &
             .error(
                 Code::V007,
                 "aggregation_interval",
-                format!("`{}` is a batch view, and only pushed events aggregate continuously", me),
+                format!("`{me}` is a batch view, and only pushed events aggregate continuously"),
             )
             .hint("write how wide a partial aggregate is, as `aggregation_interval: 1d`");
     }
@@ -289,8 +285,7 @@ fn check_interval(view: &FeatureView, me: &Address, catalog: &Catalog, report: &
                 Code::V007,
                 "batch_schedule",
                 format!(
-                    "the batch_schedule {schedule} of `{}` is not a multiple of its aggregation_interval {interval}",
-                    me
+                    "the batch_schedule {schedule} of `{me}` is not a multiple of its aggregation_interval {interval}"
                 ),
             )
             .hint(format!("write a multiple of {interval}"));
@@ -340,7 +335,7 @@ fn warn(view: &FeatureView, me: &Address, catalog: &Catalog, report: &mut Report
     let monitored = view.monitoring.as_ref().is_some_and(|it| it.monitor_freshness == Some(true));
     if view.online == Some(true) && !monitored {
         report
-            .warning(Code::V101, "online", format!("`{}` is online, and nobody watches how fresh it is", me))
+            .warning(Code::V101, "online", format!("`{me}` is online, and nobody watches how fresh it is"))
             .hint("add `monitoring: { monitor_freshness: true, alert_email: ... }`");
     }
     if view.is_pushed(me.kind, catalog) && !view.has_batch(catalog) {
@@ -348,7 +343,7 @@ fn warn(view: &FeatureView, me: &Address, catalog: &Catalog, report: &mut Report
             .warning(
                 Code::V103,
                 "sources",
-                format!("the history of `{}` starts at the first push: its source has no batch_config", me),
+                format!("the history of `{me}` starts at the first push: its source has no batch_config"),
             )
             .hint("give the source a batch_config to backfill from");
     }

@@ -18,7 +18,7 @@ pub fn check(view: &FeatureView, me: &Address, catalog: &Catalog, report: &mut R
             .warning(
                 Code::V104,
                 "name",
-                format!("not checked: the columns of `{}` are known only when its sources are opened", me),
+                format!("not checked: the columns of `{me}` are known only when its sources are opened"),
             )
             .hint("declare `schema` to check them here");
         return;
@@ -87,7 +87,7 @@ fn check_key_types(
         if *found != *dtype {
             let key = key.name();
             let summary =
-                format!("join key `{key}` of `Entity.{name}` is {dtype}, and the column of `{}` is {found}", me);
+                format!("join key `{key}` of `Entity.{name}` is {dtype}, and the column of `{me}` is {found}");
             report
                 .error(Code::V017, format!("entities[{index}]"), summary)
                 .hint(format!("cast the column in the query, or write `dtype: {found}` in `Entity.{name}`"));
@@ -104,7 +104,7 @@ fn check_column_names(view: &FeatureView, me: &Address, names: &[&str], report: 
     let path = if view.sql.is_some() { "sql" } else { "name" };
     for name in names {
         if let Some(fault) = column_name_fault(name) {
-            let summary = format!("column `{name}` of `{}` is not allowed: a column name {fault}", me);
+            let summary = format!("column `{name}` of `{me}` is not allowed: a column name {fault}");
             report
                 .error(Code::V002, path, summary)
                 .hint("name it in the query, as in `SELECT a + 1 AS more`, or leave it out");

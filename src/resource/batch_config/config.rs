@@ -59,7 +59,7 @@ pub fn check_table_or_query(table: bool, query: bool, me: &Address, report: &mut
         (false, false) => ("batch_config", "has neither `table` nor `query`"),
         _ => return,
     };
-    report.error(Code::V008, path, format!("the batch_config of `{}` {what}", me)).hint("write exactly one of them");
+    report.error(Code::V008, path, format!("the batch_config of `{me}` {what}")).hint("write exactly one of them");
 }
 
 /// Reports an address that holds more than one: what signs in is never stored with a declaration. Whoever shows the
@@ -67,7 +67,7 @@ pub fn check_table_or_query(table: bool, query: bool, me: &Address, report: &mut
 pub fn check_address(path: &str, holds_more: bool, me: &Address, hint: &str, report: &mut Report) {
     if holds_more {
         let field = path.rsplit('.').next().unwrap_or(path);
-        let summary = format!("the {field} of `{}` holds more than an address: nothing that signs in is recorded", me);
+        let summary = format!("the {field} of `{me}` holds more than an address: nothing that signs in is recorded");
         report.error(Code::V016, path, summary).hint(hint);
     }
 }

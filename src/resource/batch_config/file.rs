@@ -80,7 +80,7 @@ impl Config for FileConfig {
 
     fn check(&self, me: &Address, report: &mut Report) {
         if let Some(fields) = &self.schema_override {
-            check_schema(&format!("`{}`", me), "batch_config.schema_override", fields, report);
+            check_schema(&format!("`{me}`"), "batch_config.schema_override", fields, report);
         }
         let holds_more = signs_in(&self.uri);
         let hint = "write s3://BUCKET/PATH, and set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
@@ -88,13 +88,13 @@ impl Config for FileConfig {
         if let Some((scheme, _)) = self.uri.split_once("://")
             && !SCHEMES.contains(&scheme)
         {
-            let summary = format!("the uri of `{}` starts with `{scheme}://`, and weir reads no such place", me);
+            let summary = format!("the uri of `{me}` starts with `{scheme}://`, and weir reads no such place");
             let hint = "write a path relative to the repo, `file://` or `s3://`";
             report.error(Code::V016, "batch_config.uri", summary).hint(hint);
         }
         if self.uri.trim().is_empty() {
             report
-                .error(Code::V016, "batch_config.uri", format!("the uri of `{}` is empty", me))
+                .error(Code::V016, "batch_config.uri", format!("the uri of `{me}` is empty"))
                 .hint("write a path relative to the repo, or an s3:// address");
         }
     }

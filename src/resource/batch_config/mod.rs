@@ -90,7 +90,7 @@ impl BatchConfig {
         self.config().check(me, report);
         if self.data_delay().secs < 0 {
             report
-                .error(Code::V016, "batch_config.data_delay", format!("the data_delay of `{}` is negative", me))
+                .error(Code::V016, "batch_config.data_delay", format!("the data_delay of `{me}` is negative"))
                 .hint("write how long jobs wait after a window, as `1h`");
         }
         if let (Some(field), Some(columns)) = (self.config().timestamp_field(), self.column_names())

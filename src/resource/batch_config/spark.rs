@@ -63,7 +63,7 @@ impl Config for SparkBatchConfig {
                 .error(
                     Code::V016,
                     "batch_config.data_source_function",
-                    format!("`{written}` of `{}` is not `file.py:function`", me),
+                    format!("`{written}` of `{me}` is not `file.py:function`"),
                 )
                 .hint("name the Python file and the function in it, as `sources/clicks.py:read`");
         }
@@ -72,7 +72,7 @@ impl Config for SparkBatchConfig {
                 .error(
                     Code::L009,
                     "batch_config.data_source_text",
-                    format!("`data_source_text` of `{}` is not a field: weir fills it from the file", me),
+                    format!("`data_source_text` of `{me}` is not a field: weir fills it from the file"),
                 )
                 .hint("remove it");
         }

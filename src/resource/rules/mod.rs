@@ -23,11 +23,7 @@ pub fn alone(resource: &Resource, report: &mut Report) {
     resource.spec.declaration().check(&resource.address, report);
     // A name that is none is one mistake, whatever it is taken for besides.
     if report.diagnostics[first..named].iter().any(is_at_name) {
-        let mut index = 0;
-        report.diagnostics.retain(|it| {
-            index += 1;
-            index <= named || !is_at_name(it)
-        });
+        keep(report, named, |it| !is_at_name(it));
     }
 }
 
@@ -48,11 +44,7 @@ pub fn part_with_others(resource: &Resource, faulty: &[String], catalog: &Catalo
     }
     let first = report.diagnostics.len();
     with_others(resource, catalog, report);
-    let mut index = 0;
-    report.diagnostics.retain(|it| {
-        index += 1;
-        index <= first || it.is_error() && apart::is_apart(it, faulty)
-    });
+    keep(report, first, |it| it.is_error() && apart::is_apart(it, faulty));
 }
 
 /// Reports what is wrong with a part of a declaration, whatever stands in the place of the fields that are `faulty`: names,
@@ -65,12 +57,16 @@ pub fn part(resource: &Resource, faulty: &[String], dialect: Dialect, report: &m
     // A name that is missing is reported where the declaration is read.
     let unnamed = resource.address.name.is_empty();
     let stands = apart::stands(faulty);
-    let mut index = 0;
-    report.diagnostics.retain(|it| {
-        index += 1;
+    keep(report, first, |it| {
         let kept = stands || matches!(it.code, Code::V001 | Code::V002 | Code::V003 | Code::L014);
-        index <= first || kept && apart::is_apart(it, faulty) && !(unnamed && is_at_name(it))
+        kept && apart::is_apart(it, faulty) && !(unnamed && is_at_name(it))
     });
+}
+
+/// Keeps of what was found since there were `first` only what `is_kept` says.
+fn keep(report: &mut Report, first: usize, is_kept: impl Fn(&Diagnostic) -> bool) {
+    let found = report.diagnostics.split_off(first);
+    report.diagnostics.extend(found.into_iter().filter(is_kept));
 }
 
 /// Object names: a letter or `_`, then letters, digits, `_`, `-`; views and services may end in `:variant` (facts 2.2).
