@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::load::Repo;
-use crate::resource::{Address, Catalog, FINAL, Report, rules};
+use crate::resource::{Address, Catalog, Digest, FINAL, Report, rules};
 
 pub use crate::resource::rules::{alone, queries};
 
@@ -22,7 +22,7 @@ pub fn together(repo: &Repo, catalog: &Catalog) -> Vec<Diagnostic> {
 }
 
 /// Runs the rules that look at a declaration and at what it refers to, directly or not.
-pub fn with_what_they_name(repo: &Repo, catalog: &Catalog) -> Vec<Diagnostic> {
+fn with_what_they_name(repo: &Repo, catalog: &Catalog) -> Vec<Diagnostic> {
     let check = |it: &crate::load::Declared| {
         let mut diagnostics = Vec::new();
         let report = &mut Report { document: it.document, diagnostics: &mut diagnostics };
@@ -31,9 +31,6 @@ pub fn with_what_they_name(repo: &Repo, catalog: &Catalog) -> Vec<Diagnostic> {
     };
     repo.declared.par_iter().flat_map_iter(check).collect()
 }
-
-/// The code of the warning that nothing uses a declaration: the one rule that looks at who refers to it.
-pub const UNUSED: Code = Code::V102;
 
 /// Warns of what nothing uses: everything but a service exists for the sake of another.
 fn unused(repo: &Repo, diagnostics: &mut Vec<Diagnostic>) {
@@ -46,10 +43,15 @@ fn unused(repo: &Repo, diagnostics: &mut Vec<Diagnostic>) {
         let address = &declared.resource.address;
         if !FINAL.contains(&address.kind) && !used.contains(address) {
             diagnostics.push(
-                Diagnostic::warning(UNUSED, format!("nothing uses `{address}`"))
+                Diagnostic::warning(Code::V102, format!("nothing uses `{address}`"))
                     .at(declared.document, "name")
                     .hint("remove it, or name it where it is needed"),
             );
         }
     }
+}
+
+/// Returns the digest of every declaration, in their order. What data says of columns is no part of it.
+pub fn digests(repo: &Repo, catalog: &Catalog) -> Vec<Digest> {
+    repo.declared.par_iter().map(|it| it.resource.digest(&it.local_digest, catalog)).collect()
 }

@@ -17,7 +17,6 @@ pub mod engine;
 #[path = "no_engine.rs"]
 pub mod engine;
 pub mod load;
-pub mod outline;
 pub mod plan;
 pub mod recorded;
 pub mod registry;

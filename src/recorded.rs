@@ -164,16 +164,6 @@ impl Snapshot {
         state(entries.iter().map(|(address, entry)| (address, entry.digest)))
     }
 
-    /// Returns the same workspace without what is recorded in it.
-    pub fn head(&self) -> Self {
-        Self {
-            registry: self.registry.clone(),
-            serial: self.serial,
-            state: self.state.clone(),
-            ..Self::empty(&self.workspace, self.mode)
-        }
-    }
-
     /// Returns the protected resources that this one is, or that depend on it: what stands in the way of destroying it.
     pub fn protectors(&self, address: &Address) -> Vec<&Address> {
         if self.mode == Mode::Development {

@@ -25,7 +25,6 @@ use crate::support::NOW;
 
 mod histories;
 mod jobs;
-mod outline;
 mod sql;
 
 /// The same cases on every run, so that a red build is red twice; PROPTEST_CASES asks for other and more ones.

@@ -191,7 +191,6 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("check", &["diagnostic", "resource", "load"]),
     ("recorded", &["resource"]),
     ("plan", &["diagnostic", "sql", "resource", "recorded"]),
-    ("outline", &["diagnostic", "resource", "recorded", "load", "resolve", "check", "plan"]),
     ("render", &["diagnostic", "resource", "recorded", "plan"]),
     ("registry", &["diagnostic", "secret", "resource", "recorded", "plan"]),
     ("apply", &["resource", "recorded", "plan", "registry"]),

@@ -7,7 +7,6 @@ mod completions;
 mod context;
 mod destroy;
 mod diff;
-mod focus;
 mod git;
 mod graph;
 mod init;

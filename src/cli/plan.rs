@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use super::context::{Context, Missing};
 use super::planning::{Ground, Planned};
 use super::stop::{Exit, Stop};
-use super::{focus, git, repo};
+use super::{git, repo};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::{Saved, Suppress};
 use crate::render::{github, json, markdown, shown, words};
@@ -146,7 +146,7 @@ pub fn make(
     now: Instant,
 ) -> Result<(Ground, Planned), Stop> {
     let suppress = args.suppress();
-    let mut sources = repo::read(place);
+    let sources = repo::read(place);
     // Which registry and which workspace are meant is not known.
     if !place.mistakes.is_empty() {
         return Err(repo::mistakes(context, place, sources));
@@ -159,15 +159,14 @@ pub fn make(
     super::validate::say_unchecked(context, args.offline);
     // Warnings are shown one by one, and what is suppressed is weighed, with everything at hand.
     let opened = repo::Opened::unless(args.offline);
-    if suppress == Suppress::None && !context.ui.verbose && opened == repo::Opened::No {
-        if let Some(known) = sources.remembered().filter(|it| it.state == ground.workspace.state) {
-            repo::say_counts(context, &known.warnings);
-            let planned = ground.unchanged(known.count, known.state.clone());
-            return Ok((ground, planned));
-        }
-        if let Some(planned) = focus::plan(context, place, &mut sources, &mut ground, now)? {
-            return Ok((ground, planned));
-        }
+    if suppress == Suppress::None
+        && !context.ui.verbose
+        && opened == repo::Opened::No
+        && let Some(known) = sources.remembered().filter(|it| it.state == ground.workspace.state)
+    {
+        repo::say_counts(context, &known.warnings);
+        let planned = ground.unchanged(known.count, known.state.clone());
+        return Ok((ground, planned));
     }
     let mut checked = repo::checked(context, place, sources, opened)?;
     repo::say_warnings(context, &checked.warnings);

@@ -7,7 +7,6 @@ use super::restore::Beside;
 use super::stop::{Exit, Stop};
 use crate::apply::Occasion;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::outline::View;
 use crate::plan::{self, Action, Approved, Change, Data, Declared, Learned, Plan, Refusal, RegistryPlace, Suppress};
 use crate::recorded::{Columns, Entry, Snapshot, state};
 use crate::registry::{self, Location, Parts, Registry, Sqlite, Workspace};
@@ -169,20 +168,6 @@ impl Ground {
         let before = std::mem::replace(&mut self.workspace, now);
         let what = |it: &Workspace| (it.serial, it.registry.clone(), it.state.clone());
         Ok(what(&before) != what(&self.workspace))
-    }
-
-    /// Adds the specs of what is declared otherwise, or not at all.
-    pub fn read_specs(&mut self, context: &Context, view: &mut View) -> Result<(), Stop> {
-        let Some(registry) = &mut self.registry else { return Ok(()) };
-        let digests: HashMap<_, _> = view.declared.iter().map(|it| (&it.resource.address, it.digest)).collect();
-        let wanted = |address: &Address, entry: &Entry| digests.get(address) != Some(&entry.digest);
-        let name = &self.workspace.name;
-        let read = async {
-            registry::read_specs(registry, name, &mut view.recorded.entries, wanted).await?;
-            view.recorded.jobs = registry::read_jobs(registry, name, &view.recorded.entries, wanted).await?;
-            Ok(())
-        };
-        context.wait(read).map_err(|error| Stop::registry(&error, &shown(&self.location)))
     }
 
     /// Returns the plan that makes the registry what `declared` says.

@@ -8,7 +8,6 @@ use super::stop::Stop;
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::engine;
 use crate::load::{self, Cache, Files, Remembered};
-use crate::outline::{self, Outline};
 use crate::plan::Declared;
 use crate::recorded::{Columns, state};
 use crate::render::diagnostics;
@@ -55,10 +54,9 @@ impl Opened {
 
 /// The files of a repo, and what earlier runs know of them.
 pub struct Sources {
-    pub(super) files: Files,
+    files: Files,
     faults: Vec<Diagnostic>,
-    pub(super) cache: Cache,
-    pub(super) store: Option<outline::Store>,
+    cache: Cache,
     key: [u8; 32],
     local: Option<PathBuf>,
     build: String,
@@ -72,17 +70,15 @@ pub fn read(place: &Place) -> Sources {
     let build = build();
     let folder = if place.remembers && build.is_some() { load::local_folder(&place.root).ok() } else { None };
     let build = build.unwrap_or_default();
-    let defaults = &place.project.defaults_hash;
     let mut hasher = blake3::Hasher::new();
-    hasher.update(defaults);
+    hasher.update(&place.project.defaults_hash);
     for file in files.files.iter() {
         hasher.update(file.path.as_bytes());
         hasher.update(b"\0");
         hasher.update(file.hash.as_bytes());
     }
-    let store = folder.clone().map(|it| outline::Store::new(it, &build, defaults));
     let cache = Cache::open(folder.clone(), &build);
-    Sources { files, faults, cache, store, key: *hasher.finalize().as_bytes(), local: folder, build }
+    Sources { files, faults, cache, key: *hasher.finalize().as_bytes(), local: folder, build }
 }
 
 /// Names this very build: another may have other rules, and must not trust this one's cache. One that cannot be told from
@@ -141,7 +137,7 @@ impl Sources {
         }
         let (mut errors, mut warnings): (Vec<_>, Vec<_>) = found.into_iter().partition(Diagnostic::is_error);
         // What data says of columns is no part of what is declared: it never makes a change.
-        let digests = outline::digests(&repo, &catalog);
+        let digests = crate::check::digests(&repo, &catalog);
         if errors.is_empty() && shown == Shown::Errors {
             // What does not answer, or is not all there, is said by itself.
             warnings.iter_mut().filter(|it| SHOWN_IN_PLANS.contains(&it.code)).for_each(|it| repo.locate_one(it));
@@ -163,45 +159,11 @@ impl Sources {
 
     /// Keeps what was found, so that the next run looks only at what changed.
     fn remember_check(&mut self, context: &Context, repo: &load::Repo, digests: &[Digest], warnings: &[Diagnostic]) {
-        if let Some(outline) = Outline::of(repo, digests, warnings) {
-            return self.remember(context, outline);
-        }
         let lines = repo.declared.iter().zip(digests).map(|it| (&it.0.resource.address, *it.1));
         let (state, count) = (state(lines), repo.declared.len());
         let (warnings, externals) = (diagnostics::counts(warnings), load::external_hashes(repo));
         self.cache.remember_whole(Remembered { key: self.key, state, count, warnings, externals });
-        self.keep(context, None);
-    }
-
-    /// Keeps what `outline` says.
-    pub fn remember(&mut self, context: &Context, outline: Outline) {
-        self.cache.remember_whole(Remembered {
-            key: self.key,
-            state: outline.state(),
-            count: outline.lines.len(),
-            warnings: outline.warnings(),
-            externals: outline.externals(),
-        });
-        self.keep(context, Some(outline));
-    }
-
-    /// Writes what the next run will read, while this one goes on.
-    fn keep(&mut self, context: &Context, outline: Option<Outline>) {
-        let (write_cache, store) = (self.cache.close(), self.store.take());
-        context.aside(move || {
-            write_cache();
-            store.iter().for_each(|it| it.write(outline.as_ref()));
-        });
-    }
-
-    /// Says whether there may be an outline.
-    pub fn has_outline(&self) -> bool {
-        self.store.as_ref().is_some_and(outline::Store::exists)
-    }
-
-    /// Returns the outline that the last check without a mistake kept.
-    pub fn outline(&self) -> Option<Outline> {
-        self.store.as_ref().filter(|_| self.faults.is_empty())?.read()
+        context.aside(self.cache.close());
     }
 }
 

@@ -9,7 +9,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use super::{Bounds, DocumentPlace, External, Parsed, Project, SourceFile, Wanted, files};
+use super::{Bounds, DocumentPlace, External, Parsed, Project, SourceFile, files};
 use crate::absent::read_text;
 use crate::resource::{Address, Meta, Resource, Spec, hex, unhex};
 use crate::sql::Dialect;
@@ -110,30 +110,19 @@ impl Cache {
         }
     }
 
-    /// Returns the declarations of `file` that are wanted, when its content is known.
+    /// Returns the declarations of `file`, when its content is known.
     pub(super) fn recall(
         &self,
         bounds: &Bounds,
         file: &SourceFile,
         project: &Project,
-        wanted: Wanted,
     ) -> Option<Vec<(DocumentPlace, Option<Parsed>)>> {
         let (start, end) = *self.entries.get(&key(file, project))?;
-        let lines = self.text[start..end].lines().filter(|line| match wanted {
-            Wanted::Everything => true,
-            _ => address(line).is_none_or(|it| wanted.takes(&it)),
-        });
         let engine = project.services.engine.kind.dialect();
-        let documents = lines.map(|line| decode(bounds, line, engine)).collect::<Option<Vec<_>>>()?;
+        let documents =
+            self.text[start..end].lines().map(|line| decode(bounds, line, engine)).collect::<Option<Vec<_>>>()?;
         self.used.fetch_add(end - start, std::sync::atomic::Ordering::Relaxed);
         Some(documents.into_iter().map(|(place, parsed)| (place, Some(parsed))).collect())
-    }
-
-    /// Says that what is known of `file` is still of use, although nothing of it is asked for.
-    pub fn keep(&self, file: &SourceFile, project: &Project) {
-        if let Some((start, end)) = self.entries.get(&key(file, project)) {
-            self.used.fetch_add(end - start, std::sync::atomic::Ordering::Relaxed);
-        }
     }
 
     /// Adds what `file` declares. What a first run adds goes to the disk while it reads on.
@@ -304,11 +293,6 @@ pub(super) fn entry(place: DocumentPlace, parsed: &Parsed, spec: &str) -> String
 
 fn check(payload: &str) -> String {
     hex(&blake3::hash(payload.as_bytes()).as_bytes()[..8])
-}
-
-/// Returns whose line this is.
-fn address(line: &str) -> Option<Address> {
-    line.split('\t').nth(2)?.parse().ok()
 }
 
 fn decode(bounds: &Bounds, line: &str, engine: Dialect) -> Option<(DocumentPlace, Parsed)> {

@@ -14,14 +14,14 @@ mod walk;
 mod written;
 mod yaml;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use crate::diagnostic::{Code, Diagnostic, DocumentId, Place};
-use crate::resource::{Address, Catalog, Kind, Report, Resource, rules};
+use crate::resource::{Catalog, Kind, Report, Resource, rules};
 use crate::sql;
 
 pub use crate::secret::Secret;
@@ -104,50 +104,24 @@ struct Parsed {
     externals: Vec<(&'static str, External)>,
 }
 
-/// Which declarations of a file are asked for.
-#[derive(Debug, Clone, Copy)]
-pub enum Wanted<'a> {
-    Nothing,
-    Everything,
-    Only(&'a HashSet<Address>),
-}
-
-impl Wanted<'_> {
-    fn takes(self, address: &Address) -> bool {
-        match self {
-            Self::Nothing => false,
-            Self::Everything => true,
-            Self::Only(addresses) => addresses.contains(address),
-        }
-    }
-}
-
 /// Reads the declarations of all files; those that the cache knows are not parsed again.
-pub fn declare(files: Files, project: &Project, cache: &mut Cache) -> (Repo, Vec<Diagnostic>) {
+pub fn declare(files: Files, project: &Project, cache: &Cache) -> (Repo, Vec<Diagnostic>) {
     let mut repo = Repo { files: files.files, ..Repo::default() };
-    let diagnostics = repo.read(&files.bounds, project, cache, |_| Wanted::Everything);
+    let diagnostics = repo.read(&files.bounds, project, cache);
     (repo, diagnostics)
 }
 
 impl Repo {
-    /// Adds the declarations that `wanted` asks for, file by file.
-    pub fn read<'a>(
-        &mut self,
-        bounds: &Bounds,
-        project: &Project,
-        cache: &mut Cache,
-        wanted: impl Fn(usize) -> Wanted<'a> + Sync,
-    ) -> Vec<Diagnostic> {
-        let known: &Cache = cache;
-        let files = self.files.clone();
-        let read = |(index, file): (usize, &SourceFile)| {
-            let mut found = read_file(bounds, file, project, known, wanted(index));
+    /// Adds the declarations of every file.
+    fn read(&mut self, bounds: &Bounds, project: &Project, cache: &Cache) -> Vec<Diagnostic> {
+        let read = |file: &SourceFile| {
+            let mut found = read_file(bounds, file, project, cache);
             if let Some(entry) = found.entry.take() {
-                known.remember(file, project, entry);
+                cache.remember(file, project, entry);
             }
             found
         };
-        let yields: Vec<FileYield> = files.par_iter().enumerate().map(read).collect();
+        let yields: Vec<FileYield> = self.files.par_iter().map(read).collect();
         yields.into_iter().enumerate().flat_map(|(index, found)| self.add(index, found)).collect()
     }
 
@@ -179,11 +153,8 @@ fn rebase(mut diagnostic: Diagnostic, first: usize) -> Diagnostic {
     diagnostic
 }
 
-fn read_file(bounds: &Bounds, file: &SourceFile, project: &Project, cache: &Cache, wanted: Wanted) -> FileYield {
-    if matches!(wanted, Wanted::Nothing) {
-        return FileYield::default();
-    }
-    if let Some(documents) = cache.recall(bounds, file, project, wanted) {
+fn read_file(bounds: &Bounds, file: &SourceFile, project: &Project, cache: &Cache) -> FileYield {
+    if let Some(documents) = cache.recall(bounds, file, project) {
         return FileYield { documents, ..FileYield::default() };
     }
     // One file may hold ten thousand documents, so these too are shared among the cores. Small files are not worth it:
@@ -196,7 +167,7 @@ fn read_file(bounds: &Bounds, file: &SourceFile, project: &Project, cache: &Cach
     let entry = sound.then(|| documents.iter().map(|it| it.entry.as_str()).collect());
     let mut found = FileYield { entry, ..FileYield::default() };
     for (index, (place, document)) in places.into_iter().zip(documents).enumerate() {
-        found.documents.push((place, document.parsed.filter(|it| wanted.takes(&it.resource.address))));
+        found.documents.push((place, document.parsed));
         found.broken.extend(document.broken.map(|it| (DocumentId(index), it)));
         found.diagnostics.extend(document.diagnostics);
     }
@@ -338,7 +309,7 @@ pub fn externals_unchanged(bounds: &Bounds, externals: &[(String, String)]) -> b
 }
 
 /// Says whether a file that a declaration names has this hash.
-pub fn is_unchanged(bounds: &Bounds, file: &str, hash: &str) -> bool {
+fn is_unchanged(bounds: &Bounds, file: &str, hash: &str) -> bool {
     files::read_external(bounds, "", file).is_ok_and(|it| blake3::hash(it.text.as_bytes()).to_hex().as_str() == hash)
 }
 

@@ -182,7 +182,7 @@ fn a_format_that_no_weir_writes_is_damage_and_is_not_migrated() {
         let mut names: Vec<_> =
             std::fs::read_dir(repo.path().join(".weir")).unwrap().map(|it| it.unwrap().file_name()).collect();
         names.sort();
-        assert_eq!(names, [".gitignore", "outline.cache", "parse.cache", "registry.db"]);
+        assert_eq!(names, [".gitignore", "parse.cache", "registry.db"]);
     }
 }
 
@@ -249,5 +249,4 @@ fn the_caches_do_not_grow_with_the_history() {
     }
     let size = |name: &str| std::fs::metadata(repo.path().join(".weir").join(name)).unwrap().len();
     assert!(size("parse.cache") < 100_000, "{}", size("parse.cache"));
-    assert!(size("outline.cache") < 10_000, "{}", size("outline.cache"));
 }
