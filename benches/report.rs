@@ -105,7 +105,7 @@ fn budget_ms(step: Step, layout: Layout, count: usize) -> Option<f64> {
         Step::StartUp => (5.0, 5.0),
         Step::Validate => (500.0, 400.0),
         Step::Plan => (200.0, 60.0),
-        Step::Edit => (250.0, 100.0),
+        Step::Edit => (400.0, 400.0),
         Step::FirstApply => (1000.0, 800.0),
         Step::Floor | Step::Parse => return None,
     };

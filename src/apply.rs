@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::plan::{Action, Approved, Change, JobAction, JobChange, Plan, Targets, is_harmless, recheck};
 use crate::recorded::{Entry, Mode, Row, Serial, Snapshot, Target, Write};
-use crate::registry::{Commit, Held, LogEntry, LoggedChange, Part, Parts, Registry, Result};
+use crate::registry::{Commit, Held, LogEntry, LoggedChange, Part, Parts, Result, Transaction};
 use crate::resource::{Address, Resource};
 
 /// Who applies, when and why: what the history says.
@@ -28,14 +28,14 @@ pub struct Occasion {
 /// Carries out `approved` in one transaction, which is made of its [`parts`]. The guard runs once more inside it, on
 /// what is recorded then.
 pub async fn apply(
-    registry: &mut dyn Registry,
+    registry: &dyn Commit,
     approved: &Approved,
     occasion: &Occasion,
     parts: Parts<'_>,
 ) -> Result<Serial> {
     let plan = approved.plan();
     let guard = |mode: Mode, entries: &BTreeMap<Address, Entry>| recheck(plan, mode, entries);
-    let commit = Commit {
+    let transaction = Transaction {
         workspace: plan.workspace.clone(),
         base: plan.base(),
         state: plan.state.clone(),
@@ -43,7 +43,7 @@ pub async fn apply(
         parts,
         count: plan.changes.len() + plan.rewritten.len(),
     };
-    registry.commit(commit, if is_harmless(plan) { None } else { Some(&guard) }).await
+    registry.commit(transaction, if is_harmless(plan) { None } else { Some(&guard) }).await
 }
 
 fn entry(plan: &Plan, occasion: &Occasion) -> LogEntry {
@@ -89,7 +89,7 @@ pub fn parts(approved: &Approved) -> impl Iterator<Item = Part> + Send {
 }
 
 /// Records what data taught where nothing else changes: no apply, so no serial.
-pub async fn learn(registry: &mut dyn Registry, plan: &Plan, snapshot: &Snapshot) -> Result<()> {
+pub async fn learn(registry: &dyn Commit, plan: &Plan, snapshot: &Snapshot) -> Result<()> {
     let targets = Targets::of(plan, snapshot);
     registry.learn(&plan.workspace, &plan.base(), &learned(plan, |it| targets.get(it))).await
 }

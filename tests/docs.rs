@@ -163,7 +163,7 @@ fn every_dependency_has_its_reason() {
 #[test]
 fn every_table_column_and_trigger_is_described() {
     let page = read("docs/internals/registry.md");
-    let folder = Path::new(ROOT).join("src/registry/migrations");
+    let folder = Path::new(ROOT).join("src/registry/sqlite/migrations");
     let mut steps: Vec<_> = std::fs::read_dir(folder).unwrap().map(|it| it.unwrap().path()).collect();
     steps.sort();
     let migration: String = steps.iter().map(|it| std::fs::read_to_string(it).unwrap()).collect();

@@ -172,7 +172,7 @@ impl Scene<'_> {
             bounds: Bounds { root: self.root.into(), top: self.root.into() },
             files: vec![SourceFile { path, text: text.to_owned(), hash }].into(),
         };
-        let (mut repo, mut found) = weir::load::declare(files, &Project::default(), &mut Cache::open(None, ""));
+        let (mut repo, mut found) = weir::load::declare(files, &Project::default(), &Cache::open(None, ""));
         found.extend(weir::resolve::resolve(&mut repo));
         found.extend(weir::check::together(&repo, &repo.catalog()));
         repo.locate(&mut found);

@@ -16,7 +16,7 @@ use weir::load::{self, Cache, Project, Repo};
 use weir::plan::{
     Action, Approved, Cause, Declared, Entry, Mode, Plan, Saved, Serial, Snapshot, Suppress, approve, diff, recheck,
 };
-use weir::registry::{Memory, Registry, decode, read_jobs, read_specs, specs_at};
+use weir::registry::{Commit as _, Memory, Recorded as _, decode, read_jobs, read_specs, specs_at};
 use weir::render::json::RepoJson;
 use weir::resolve::{link, resolve};
 use weir::resource::{Address, Catalog, Instant, Kind, Report, Resource, SOURCES, VIEWS, pointer_mut};
@@ -270,7 +270,7 @@ fn load_files(files: &[(String, Vec<u8>)]) -> Result<(), String> {
         std::fs::write(folder.path().join(name), bytes).unwrap();
     }
     let (found, mut diagnostics) = load::read_files(folder.path());
-    let (mut repo, more) = load::declare(found, &Project::default(), &mut Cache::open(None, "test"));
+    let (mut repo, more) = load::declare(found, &Project::default(), &Cache::open(None, "test"));
     diagnostics.extend(more);
     diagnostics.extend(resolve(&mut repo));
     diagnostics.extend(check::together(&repo, &repo.catalog()));
@@ -754,13 +754,13 @@ proptest! {
     fn a_saved_plan_is_the_plan_and_an_edited_one_is_refused(
         world in world(), edits in edits(), at in 0..usize::MAX, byte in 0x20..0x7fu8,
     ) {
-        let mut registry = Memory::default();
+        let registry = Memory::default();
         let first = declare(&world, &world);
         // A first declaration may claim a name that another gives up: no plan, and nothing to save.
-        let Ok(approved) = planned(&mut registry, "prod", &first) else { return Ok(()) };
-        carry_out(&mut registry, approved);
+        let Ok(approved) = planned(&registry, "prod", &first) else { return Ok(()) };
+        carry_out(&registry, approved);
         let second = declare(&world.edited(&edits), &world);
-        let snapshot = snapshot(&mut registry, "prod");
+        let snapshot = snapshot(&registry, "prod");
         if let Ok(plan) = diff(&snapshot, &second, &Suppress::None, now()) {
             saved_round_trip(&plan, at, byte)?;
         }
@@ -844,7 +844,7 @@ fn weir_json(plan: &Plan) -> Value {
 
 /// Applies the world, then turn after turn what is approved, and looks at every step.
 fn play(mode: Mode, world: World, turns: &[Turn]) -> Result<(), TestCaseError> {
-    let mut registry = Memory::default();
+    let registry = Memory::default();
     let workspace = if mode == Mode::Live { "prod" } else { "dev" };
     if mode == Mode::Development {
         wait(registry.create_workspace(workspace, mode, NOW)).unwrap();
@@ -853,12 +853,12 @@ fn play(mode: Mode, world: World, turns: &[Turn]) -> Result<(), TestCaseError> {
     let mut world = world;
     for turn in std::iter::once(&first).chain(turns) {
         let edited = world.edited(&turn.edits);
-        let before = snapshot(&mut registry, workspace);
+        let before = snapshot(&registry, workspace);
         let declared = match turn.restore.filter(|it| *it < before.serial.0) {
-            Some(serial) => restored(&mut registry, workspace, &before, Serial(serial + 1)),
+            Some(serial) => restored(&registry, workspace, &before, Serial(serial + 1)),
             None => declare(&edited, &world),
         };
-        if step(&mut registry, &before, &declared, &turn.suppress(&before))? {
+        if step(&registry, &before, &declared, &turn.suppress(&before))? {
             world = edited;
         }
     }
@@ -877,7 +877,7 @@ impl Turn {
 
 /// Plans, looks, applies when that is allowed, and looks again. Says whether it was applied.
 fn step(
-    registry: &mut Memory,
+    registry: &Memory,
     before: &Snapshot,
     declared: &[Declared],
     suppress: &Suppress,
@@ -935,7 +935,7 @@ fn bytes(plan: &Plan) -> String {
     format!("{}{}", saved.to_text(), json!(weir::render::json::plan(plan, &[], RepoJson::default(), "")))
 }
 
-fn snapshot(registry: &mut Memory, workspace: &str) -> Snapshot {
+fn snapshot(registry: &Memory, workspace: &str) -> Snapshot {
     wait(async {
         let known = registry.workspaces().await.unwrap().into_iter().find(|it| it.name == workspace).unwrap();
         let mut entries = registry.entries(workspace).await.unwrap();
@@ -954,7 +954,7 @@ fn snapshot(registry: &mut Memory, workspace: &str) -> Snapshot {
 }
 
 /// As the command line reads it: specs only where the digest differs.
-fn lazy_snapshot(registry: &mut Memory, before: &Snapshot, declared: &[Declared]) -> Snapshot {
+fn lazy_snapshot(registry: &Memory, before: &Snapshot, declared: &[Declared]) -> Snapshot {
     let digests: BTreeMap<_, _> = declared.iter().map(|it| (&it.resource.address, it.digest)).collect();
     let mut entries = wait(registry.entries(&before.workspace)).unwrap();
     let wanted = |address: &Address, entry: &Entry| digests.get(address) != Some(&entry.digest);
@@ -963,13 +963,13 @@ fn lazy_snapshot(registry: &mut Memory, before: &Snapshot, declared: &[Declared]
     Snapshot { entries, jobs, ..before.clone() }
 }
 
-fn planned(registry: &mut Memory, workspace: &str, declared: &[Declared]) -> Result<Approved, Vec<Diagnostic>> {
+fn planned(registry: &Memory, workspace: &str, declared: &[Declared]) -> Result<Approved, Vec<Diagnostic>> {
     let snapshot = snapshot(registry, workspace);
     let plan = diff(&snapshot, declared, &Suppress::None, now())?;
     Ok(approve(plan, &snapshot).expect("nothing is protected yet"))
 }
 
-fn carry_out(registry: &mut Memory, approved: Approved) {
+fn carry_out(registry: &Memory, approved: Approved) {
     let occasion = Occasion {
         at: NOW.to_owned(),
         actor: "tester".to_owned(),
@@ -982,7 +982,7 @@ fn carry_out(registry: &mut Memory, approved: Approved) {
 }
 
 /// What `restore` declares: the specs of an earlier serial, with the protection of today.
-fn restored(registry: &mut Memory, workspace: &str, today: &Snapshot, serial: Serial) -> Vec<Declared> {
+fn restored(registry: &Memory, workspace: &str, today: &Snapshot, serial: Serial) -> Vec<Declared> {
     let specs = wait(specs_at(registry, workspace, serial)).unwrap();
     let mut resources: Vec<Resource> =
         specs.iter().map(|(address, spec)| decode(address, spec, Vec::new()).unwrap()).collect();
@@ -1048,11 +1048,7 @@ fn converges(after: &Snapshot, declared: &[Declared]) -> Result<(), TestCaseErro
     Ok(())
 }
 
-fn records_what_is_declared(
-    registry: &mut Memory,
-    after: &Snapshot,
-    declared: &[Declared],
-) -> Result<(), TestCaseError> {
+fn records_what_is_declared(registry: &Memory, after: &Snapshot, declared: &[Declared]) -> Result<(), TestCaseError> {
     let catalog = Catalog::new(declared.iter().map(|it| &*it.resource));
     for it in declared {
         let entry = &after.entries[&it.resource.address];
@@ -1366,12 +1362,12 @@ fn generated_repos_hold_every_kind_and_plans_do_everything() {
     let (mut kinds, mut seen) = (BTreeMap::new(), BTreeMap::<String, usize>::new());
     for _ in 0..120 {
         let (world, edits) = (world(), edits()).new_tree(&mut runner).unwrap().current();
-        let mut registry = Memory::default();
+        let registry = Memory::default();
         let first = declare(&world, &world);
         first.iter().for_each(|it| *kinds.entry(it.resource.address.kind).or_insert(0) += 1);
-        let Ok(approved) = planned(&mut registry, "prod", &first) else { continue };
-        carry_out(&mut registry, approved);
-        let before = snapshot(&mut registry, "prod");
+        let Ok(approved) = planned(&registry, "prod", &first) else { continue };
+        carry_out(&registry, approved);
+        let before = snapshot(&registry, "prod");
         let Ok(plan) = diff(&before, &declare(&world.edited(&edits), &world), &Suppress::None, now()) else {
             *seen.entry("unclear rename".to_owned()).or_default() += 1;
             continue;

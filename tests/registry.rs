@@ -8,11 +8,11 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{AssertSqlSafe, Connection as _, Row as _};
 use tempfile::TempDir;
 use weir::plan::{
-    Base, Entry, Job, JobKind, JobState, Mode, Range, RecordedJob, Refused, Row, RowId, Serial, Snapshot, Target, Write,
+    Base, Entry, Job, JobKind, JobState, Mode, Range, RecordedJob, Row, RowId, Serial, Snapshot, Target, Write,
 };
 use weir::registry::{
-    Commit, Error, FORMAT, Guard, Held, Location, LogEntry, LoggedChange, Memory, Part, Registry, create, open,
-    specs_at,
+    Access, Error, FORMAT, Guard, Held, Location, LogEntry, LoggedChange, Memory, Part, Registry, StoredColumns,
+    StoredJob, StoredSpec, Transaction, connect, create, specs_at,
 };
 use weir::resource::Address;
 
@@ -23,11 +23,11 @@ fn wait<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// Runs `test` on a new registry of every backend.
-fn on_every_backend(test: impl AsyncFn(&mut dyn Registry)) {
+fn on_every_backend(test: impl AsyncFn(&dyn Registry)) {
     let folder = tempfile::tempdir().unwrap();
     wait(async {
-        test(&mut Memory::default()).await;
-        test(&mut create(&location(&folder), NOW).await.unwrap()).await;
+        test(&Memory::default()).await;
+        test(&*create(&location(&folder), NOW).await.unwrap()).await;
     });
 }
 
@@ -53,24 +53,24 @@ fn insert(address: &str) -> Write {
 }
 
 /// What a workspace is at `serial`, by what [`commit`] writes.
-async fn base(registry: &mut dyn Registry, workspace: &str, serial: i64) -> Base {
+async fn base(registry: &dyn Registry, workspace: &str, serial: i64) -> Base {
     let known = registry.workspaces().await.unwrap().into_iter().find(|it| it.name == workspace);
     let state = if serial == 0 { Snapshot::empty("", Mode::Live).state } else { format!("state {}", serial - 1) };
     Base { registry: known.map(|it| it.registry).unwrap_or_default(), serial: Serial(serial), state }
 }
 
 /// Commits at `serial`, where no guard is asked.
-async fn apply(registry: &mut dyn Registry, workspace: &str, serial: i64, writes: Vec<Write>) -> Result<Serial, Error> {
+async fn apply(registry: &dyn Registry, workspace: &str, serial: i64, writes: Vec<Write>) -> Result<Serial, Error> {
     let base = base(registry, workspace, serial).await;
     registry.commit(commit(workspace, base, writes), None).await
 }
 
-async fn learn(registry: &mut dyn Registry, workspace: &str, serial: i64, writes: &[Write]) -> Result<(), Error> {
+async fn learn(registry: &dyn Registry, workspace: &str, serial: i64, writes: &[Write]) -> Result<(), Error> {
     let base = base(registry, workspace, serial).await;
     registry.learn(workspace, &base, writes).await
 }
 
-async fn delete_workspace(registry: &mut dyn Registry, name: &str, serial: i64, guard: Guard<'_>) -> Result<(), Error> {
+async fn delete_workspace(registry: &dyn Registry, name: &str, serial: i64, guard: Guard<'_>) -> Result<(), Error> {
     let base = base(registry, name, serial).await;
     registry.delete_workspace(name, &base, guard).await
 }
@@ -93,7 +93,7 @@ fn update(id: i64, address: &str, row: Row) -> Write {
     Write::Update { recorded: recorded(id, address), row }
 }
 
-fn commit(workspace: &str, base: Base, writes: Vec<Write>) -> Commit<'static> {
+fn commit(workspace: &str, base: Base, writes: Vec<Write>) -> Transaction<'static> {
     let serial = base.serial.0;
     let entry = LogEntry {
         serial: Serial(0),
@@ -107,7 +107,7 @@ fn commit(workspace: &str, base: Base, writes: Vec<Write>) -> Commit<'static> {
         weir: Some("0.0.1".to_owned()),
     };
     let changes: Vec<LoggedChange> = writes.iter().filter_map(logged).collect();
-    Commit {
+    Transaction {
         workspace: workspace.to_owned(),
         base,
         state: format!("state {serial}"),
@@ -133,13 +133,13 @@ fn logged(write: &Write) -> Option<LoggedChange> {
     })
 }
 
-async fn ids(registry: &mut dyn Registry, workspace: &str) -> BTreeMap<String, i64> {
+async fn ids(registry: &dyn Registry, workspace: &str) -> BTreeMap<String, i64> {
     let entries = registry.entries(workspace).await.unwrap();
     entries.into_iter().map(|(address, entry)| (address.to_string(), entry.id)).collect()
 }
 
 /// All that can be read of a workspace.
-async fn everything(registry: &mut dyn Registry, workspace: &str) -> String {
+async fn everything(registry: &dyn Registry, workspace: &str) -> String {
     let mut specs = registry.specs(workspace, None).await.unwrap();
     specs.sort();
     let entries = registry.entries(workspace).await.unwrap();
@@ -192,7 +192,10 @@ fn what_is_committed_is_read_back() {
         assert_eq!(entry, &expected);
         assert_eq!(entries[&address("FeatureService.ads")].wire_order, order);
         assert_eq!(entries.len(), 3);
-        assert_eq!(registry.specs("prod", Some(&[entry.id])).await.unwrap(), [(entry.id, view.spec.to_string())]);
+        assert_eq!(
+            registry.specs("prod", Some(&[entry.id])).await.unwrap(),
+            [StoredSpec { id: entry.id, spec: view.spec.to_string() }]
+        );
         assert_eq!(registry.specs("prod", Some(&[])).await.unwrap(), []);
         assert_eq!(registry.specs("prod", None).await.unwrap().len(), 3);
         let workspace = registry.workspaces().await.unwrap().remove(0);
@@ -275,7 +278,12 @@ fn what_is_learned_of_data_moves_no_serial_and_changes_nothing_else() {
         assert_eq!(registry.derived("prod").await.unwrap(), []);
         let before = everything(registry, "prod").await;
         let id = ids(registry, "prod").await["BatchSource.orders"];
-        let row = |columns: &str| ("BatchSource".to_owned(), "orders".to_owned(), id, columns.to_owned());
+        let row = |columns: &str| StoredColumns {
+            id,
+            kind: "BatchSource".to_owned(),
+            name: "orders".to_owned(),
+            columns: columns.to_owned(),
+        };
         learn(registry, "prod", 1, &[learned(id, "[1]")]).await.unwrap();
         assert_eq!(registry.derived("prod").await.unwrap(), [row("[1]")]);
         // Learned again, it is what was learned last; what is not recorded is not learned, and nothing beside it.
@@ -335,7 +343,7 @@ fn a_commit_that_breaks_off_leaves_everything_as_it_was() {
         apply(registry, "prod", 0, vec![insert("Entity.user")]).await.unwrap();
         let before = everything(registry, "prod").await;
         let base = base(registry, "prod", 1).await;
-        let cut = Commit { count: 3, ..commit("prod", base, vec![insert("Entity.ad"), insert("Entity.card")]) };
+        let cut = Transaction { count: 3, ..commit("prod", base, vec![insert("Entity.ad"), insert("Entity.card")]) };
         assert!(matches!(registry.commit(cut, None).await, Err(Error::Incomplete)));
         assert_eq!(everything(registry, "prod").await, before);
         apply(registry, "prod", 1, vec![insert("Entity.ad")]).await.unwrap();
@@ -352,7 +360,7 @@ fn a_guard_that_says_no_leaves_everything_as_it_was() {
         let guard = |mode: Mode, entries: &BTreeMap<Address, Entry>| {
             assert_eq!(mode, Mode::Live, "it is told the mode that is recorded");
             assert!(entries[&address("Entity.user")].prevent_destroy, "it sees what is recorded");
-            Err(Refused { refusals: Vec::new() })
+            Err(Vec::new())
         };
         let commit = commit("prod", base(registry, "prod", 1).await, vec![delete(id, "Entity.user")]);
         assert!(matches!(registry.commit(commit, Some(&guard)).await, Err(Error::Refused(_))));
@@ -457,7 +465,7 @@ fn a_commit_meets_the_state_that_it_was_made_on_and_not_only_its_serial() {
 fn a_state_that_was_forgotten_is_compared_all_the_same() {
     on_every_backend(async |registry| {
         let base = base(registry, "prod", 0).await;
-        let first = Commit { state: String::new(), ..commit("prod", base.clone(), vec![insert("Entity.user")]) };
+        let first = Transaction { state: String::new(), ..commit("prod", base.clone(), vec![insert("Entity.user")]) };
         registry.commit(first, None).await.unwrap();
         let entries = registry.entries("prod").await.unwrap();
         let now = Base { serial: Serial(1), state: Snapshot::state_of(&entries), ..base };
@@ -635,15 +643,15 @@ struct Ids {
 impl File {
     async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let mut registry = create(&location(&folder), NOW).await.unwrap();
+        let registry = create(&location(&folder), NOW).await.unwrap();
         registry.create_workspace("dev", Mode::Development, NOW).await.unwrap();
         registry.create_workspace("third", Mode::Development, NOW).await.unwrap();
         let rows = || vec![Write::Insert { row: row("Entity.user", true), replaces: None }, insert("Entity.ad")];
-        apply(&mut registry, "prod", 0, rows()).await.unwrap();
-        apply(&mut registry, "dev", 0, rows()).await.unwrap();
-        apply(&mut registry, "third", 0, vec![insert("Entity.user")]).await.unwrap();
-        let stranger = ids(&mut registry, "third").await["Entity.user"];
-        let (prod, dev) = (ids(&mut registry, "prod").await, ids(&mut registry, "dev").await);
+        apply(&*registry, "prod", 0, rows()).await.unwrap();
+        apply(&*registry, "dev", 0, rows()).await.unwrap();
+        apply(&*registry, "third", 0, vec![insert("Entity.user")]).await.unwrap();
+        let stranger = ids(&*registry, "third").await["Entity.user"];
+        let (prod, dev) = (ids(&*registry, "prod").await, ids(&*registry, "dev").await);
         let of = |ids: &BTreeMap<String, i64>, workspace, elsewhere| Ids {
             workspace,
             elsewhere,
@@ -813,9 +821,9 @@ fn a_rename_of_what_is_protected_may_come_with_an_edit_and_with_its_lift() {
     for protected in [true, false] {
         wait(async {
             let file = File::new().await;
-            let mut registry = open(&location(&file.folder), true).await.unwrap().unwrap();
+            let registry = connect(&location(&file.folder), Access::Write).await.unwrap().unwrap();
             let renamed = update(file.live.protected, "Entity.user", row("Entity.account", protected));
-            apply(&mut registry, "prod", 1, vec![renamed]).await.unwrap();
+            apply(&*registry, "prod", 1, vec![renamed]).await.unwrap();
             let entries = registry.entries("prod").await.unwrap();
             let entry = &entries[&address("Entity.account")];
             assert_eq!((entry.id, entry.prevent_destroy), (file.live.protected, protected));
@@ -864,19 +872,19 @@ fn a_workspace_that_holds_a_protected_row_cannot_be_deleted_or_replaced() {
 fn a_trigger_is_an_error_of_its_own_and_stops_the_whole_commit() {
     wait(async {
         let file = File::new().await;
-        let mut registry = open(&location(&file.folder), true).await.unwrap().unwrap();
-        let before = everything(&mut registry, "prod").await;
+        let registry = connect(&location(&file.folder), Access::Write).await.unwrap().unwrap();
+        let before = everything(&*registry, "prod").await;
         let writes = vec![insert("Entity.new"), delete(file.live.protected, "Entity.user")];
-        let error = apply(&mut registry, "prod", 1, writes).await.unwrap_err();
+        let error = apply(&*registry, "prod", 1, writes).await.unwrap_err();
         assert_eq!(
             error.to_string(),
             "it refuses: a protected resource of a live workspace cannot be deleted",
             "even when no guard was given"
         );
-        assert!(matches!(delete_workspace(&mut registry, "prod", 1, None).await, Err(Error::Trigger(_))));
-        assert_eq!(everything(&mut registry, "prod").await, before);
+        assert!(matches!(delete_workspace(&*registry, "prod", 1, None).await, Err(Error::Trigger(_))));
+        assert_eq!(everything(&*registry, "prod").await, before);
         let writes = vec![delete(file.development.protected, "Entity.user")];
-        apply(&mut registry, "dev", 1, writes).await.unwrap();
+        apply(&*registry, "dev", 1, writes).await.unwrap();
     });
 }
 
@@ -902,7 +910,7 @@ fn a_write_past_weir_makes_the_next_plan_look_at_every_row() {
 fn the_views_tell_who_depends_on_what_and_who_protects_what() {
     wait(async {
         let folder = tempfile::tempdir().unwrap();
-        let mut registry = create(&location(&folder), NOW).await.unwrap();
+        let registry = create(&location(&folder), NOW).await.unwrap();
         registry.create_workspace("dev", Mode::Development, NOW).await.unwrap();
         let reading = |address: &str, protected: bool, depends_on: &[&str]| {
             let depends_on = depends_on.iter().map(|it| (*it).to_owned()).collect();
@@ -917,8 +925,8 @@ fn the_views_tell_who_depends_on_what_and_who_protects_what() {
                 reading("FeatureService.ads", false, &["BatchFeatureView.spend"]),
             ]
         };
-        apply(&mut registry, "prod", 0, writes()).await.unwrap();
-        apply(&mut registry, "dev", 0, writes()).await.unwrap();
+        apply(&*registry, "prod", 0, writes()).await.unwrap();
+        apply(&*registry, "dev", 0, writes()).await.unwrap();
         drop(registry);
         let options = SqliteConnectOptions::new().filename(location(&folder).path);
         let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
@@ -968,7 +976,7 @@ fn a_job_is_changed_in_the_state_that_it_was_read_in_or_nothing_is_written() {
         let ids = ids(registry, "prod").await;
         let (view, other) = (ids[address], ids["Entity.user"]);
         let held = registry.jobs("prod", &[view, other]).await.unwrap();
-        let [(of, recorded)] = held.as_slice() else { panic!("{held:?}") };
+        let [StoredJob { view: of, job: recorded }] = held.as_slice() else { panic!("{held:?}") };
         let expected = RecordedJob { id: recorded.id, state: JobState::Pending, job: job.clone(), ran_to: None };
         assert_eq!((*of, recorded), (view, &expected));
         let before = everything(registry, "prod").await;
@@ -994,10 +1002,13 @@ fn a_job_is_changed_in_the_state_that_it_was_read_in_or_nothing_is_written() {
         let change = Write::ChangeJob { target: target(), id: recorded.id, state: pending, job: offline.clone() };
         apply(registry, "prod", 1, vec![change]).await.unwrap();
         let changed = RecordedJob { job: offline, ..expected };
-        assert_eq!(registry.jobs("prod", &[view]).await.unwrap(), [(view, changed.clone())]);
+        assert_eq!(registry.jobs("prod", &[view]).await.unwrap(), [StoredJob { view, job: changed.clone() }]);
         let end = Write::EndJob { target: target(), id: recorded.id, state: pending, to };
         apply(registry, "prod", 2, vec![end]).await.unwrap();
-        assert_eq!(registry.jobs("prod", &[view]).await.unwrap(), [(view, RecordedJob { state: to, ..changed })]);
+        assert_eq!(
+            registry.jobs("prod", &[view]).await.unwrap(),
+            [StoredJob { view, job: RecordedJob { state: to, ..changed } }]
+        );
     });
 }
 
@@ -1005,7 +1016,7 @@ fn a_job_is_changed_in_the_state_that_it_was_read_in_or_nothing_is_written() {
 fn jobs_belong_to_an_identity_and_end_with_it() {
     wait(async {
         let folder = tempfile::tempdir().unwrap();
-        let mut registry = create(&location(&folder), NOW).await.unwrap();
+        let registry = create(&location(&folder), NOW).await.unwrap();
         let range = Range { start: "2024-01-01".parse().unwrap(), end: "2024-01-02".parse().unwrap() };
         let address = "BatchFeatureView.spend";
         let job =
@@ -1013,19 +1024,19 @@ fn jobs_belong_to_an_identity_and_end_with_it() {
         let backfill = || job(None, JobKind::Backfill { range, count: 1 });
         let recurring = |id| job(id, recurring_kind());
         let writes = vec![insert("BatchFeatureView.spend"), backfill(), recurring(None)];
-        apply(&mut registry, "prod", 0, writes).await.unwrap();
-        let id = ids(&mut registry, "prod").await["BatchFeatureView.spend"];
+        apply(&*registry, "prod", 0, writes).await.unwrap();
+        let id = ids(&*registry, "prod").await["BatchFeatureView.spend"];
         let held = registry.jobs("prod", &[id]).await.unwrap();
-        let (id_of_job, state) = (held[1].1.id, held[1].1.state);
+        let (id_of_job, state) = (held[1].job.id, held[1].job.state);
         let end = Write::EndJob { target: target(Some(id), address), id: id_of_job, state, to: JobState::Cancelled };
-        apply(&mut registry, "prod", 1, vec![end, recurring(Some(id))]).await.unwrap();
+        apply(&*registry, "prod", 1, vec![end, recurring(Some(id))]).await.unwrap();
         let writes = vec![
             delete(id, address),
             Write::CancelJobs { recorded: recorded(id, address) },
             Write::Insert { row: row("BatchFeatureView.spend", false), replaces: Some(id) },
             backfill(),
         ];
-        apply(&mut registry, "prod", 2, writes).await.unwrap();
+        apply(&*registry, "prod", 2, writes).await.unwrap();
         drop(registry);
         let options = SqliteConnectOptions::new().filename(location(&folder).path);
         let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
@@ -1091,15 +1102,18 @@ fn a_newer_registry_is_not_opened_and_another_file_is_no_registry() {
     wait(async {
         let file = File::new().await;
         run(&mut file.connect().await, &format!("PRAGMA user_version = {}", FORMAT + 1)).await.unwrap();
-        for write in [false, true] {
-            let found = open(&location(&file.folder), write).await;
+        for access in [Access::Read, Access::Write] {
+            let found = connect(&location(&file.folder), access).await;
             assert!(matches!(found, Err(Error::Newer { found }) if found == FORMAT + 1));
         }
         let folder = tempfile::tempdir().unwrap();
-        assert!(open(&location(&folder), true).await.unwrap().is_none(), "nothing there is no registry yet");
+        assert!(
+            connect(&location(&folder), Access::Write).await.unwrap().is_none(),
+            "nothing there is no registry yet"
+        );
         assert!(!location(&folder).path.exists(), "and looking makes none");
         std::fs::write(location(&folder).path, "not a database, and longer than a header of SQLite would be").unwrap();
-        assert!(matches!(open(&location(&folder), false).await, Err(Error::Damaged(_))));
+        assert!(matches!(connect(&location(&folder), Access::Read).await, Err(Error::Damaged(_))));
     });
 }
 

@@ -192,7 +192,7 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("recorded", &["resource"]),
     ("plan", &["diagnostic", "sql", "resource", "recorded"]),
     ("render", &["diagnostic", "resource", "recorded", "plan"]),
-    ("registry", &["diagnostic", "secret", "resource", "recorded", "plan"]),
+    ("registry", &["diagnostic", "secret", "resource", "recorded"]),
     ("apply", &["resource", "recorded", "plan", "registry"]),
 ];
 

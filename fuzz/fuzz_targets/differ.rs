@@ -38,7 +38,7 @@ fn declare(bytes: &[u8]) -> Option<Vec<Declared>> {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("a.yaml"), bytes).expect("a file");
     let (files, mut diagnostics) = load::read_files(folder.path());
-    let (mut repo, more) = load::declare(files, &Project::default(), &mut Cache::open(None, "fuzz"));
+    let (mut repo, more) = load::declare(files, &Project::default(), &Cache::open(None, "fuzz"));
     diagnostics.extend(more);
     diagnostics.extend(resolve(&mut repo));
     diagnostics.extend(check::together(&repo, &repo.catalog()));

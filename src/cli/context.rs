@@ -13,7 +13,7 @@ use super::workspace;
 use crate::absent::{SETTINGS_MAX, or_absent, read_text, reason};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::load::{Project, find_root, local_folder, read_project, write_new};
-use crate::registry::{self, Location, Migrated, Registry, Sqlite, Workspace};
+use crate::registry::{self, Access, Location, Migrated, Recorded, Registry, Workspace};
 use crate::render::shown as safe;
 use crate::resource::Instant;
 
@@ -190,7 +190,7 @@ impl Context {
     }
 
     /// Opens the registry to read; `None` when there is none yet, and nobody named one.
-    pub fn read_registry(&self, location: &Location, from: &'static str) -> Result<Option<Sqlite>, Stop> {
+    pub fn read_registry(&self, location: &Location, from: &'static str) -> Result<Option<Box<dyn Registry>>, Stop> {
         match self.registry_if_any(location)? {
             None if from != UNNAMED => Err(not_there(location, from)),
             found => Ok(found),
@@ -198,12 +198,12 @@ impl Context {
     }
 
     /// Opens the registry to read; `None` when there is none yet.
-    pub fn registry_if_any(&self, location: &Location) -> Result<Option<Sqlite>, Stop> {
-        self.wait(registry::open(location, false)).map_err(|error| Stop::registry(&error, &shown(location)))
+    pub fn registry_if_any(&self, location: &Location) -> Result<Option<Box<dyn Registry>>, Stop> {
+        self.wait(registry::connect(location, Access::Read)).map_err(|error| Stop::registry(&error, &shown(location)))
     }
 
     /// Opens the registry to read, and stops when there is none.
-    pub fn existing_registry(&self, location: &Location) -> Result<Sqlite, Stop> {
+    pub fn existing_registry(&self, location: &Location) -> Result<Box<dyn Registry>, Stop> {
         self.registry_if_any(location)?.ok_or_else(|| {
             let diagnostic = Diagnostic::error(
                 Code::G010,
@@ -214,11 +214,11 @@ impl Context {
     }
 
     /// Opens the registry to write: makes a new one if that is meant, brings an older one up to date after a backup copy.
-    pub fn writable_registry(&self, location: &Location, missing: Missing) -> Result<Sqlite, Stop> {
+    pub fn writable_registry(&self, location: &Location, missing: Missing) -> Result<Box<dyn Registry>, Stop> {
         let at = self.now()?.to_string();
         let fail = |error: registry::Error| Stop::registry(&error, &shown(location));
         self.bring_up_to_date(location)?;
-        match self.wait(registry::open(location, true)).map_err(fail)? {
+        match self.wait(registry::connect(location, Access::Write)).map_err(fail)? {
             Some(registry) => Ok(registry),
             None if missing == Missing::Made => self.wait(registry::create(location, &at)).map_err(fail),
             None => Err(fail(registry::Error::Unreachable("it is not there any more".to_owned()))),
@@ -229,7 +229,9 @@ impl Context {
     pub fn bring_up_to_date(&self, location: &Location) -> Result<(), Stop> {
         let fail = |error: registry::Error| Stop::registry(&error, &shown(location));
         // Whatever else is wrong with it is said by who opens it.
-        let Err(registry::Error::Older { .. }) = self.wait(registry::open(location, false)) else { return Ok(()) };
+        let Err(registry::Error::Older { .. }) = self.wait(registry::connect(location, Access::Read)) else {
+            return Ok(());
+        };
         let at = self.now()?.to_string();
         if let Some(Migrated { found, backup, .. }) = self.wait(registry::migrate(location, &at)).map_err(fail)? {
             self.ui.say(&format!(
@@ -244,7 +246,7 @@ impl Context {
     /// Returns the chosen workspace as recorded. Where there is no registry yet, there is only `prod`.
     pub fn workspace(
         &self,
-        registry: Option<&mut dyn Registry>,
+        registry: Option<&dyn Recorded>,
         location: &Location,
         chosen: &Chosen,
     ) -> Result<Workspace, Stop> {

@@ -13,7 +13,7 @@ use super::show::specs_at;
 use super::stop::{Exit, Stop};
 use crate::plan::{self, Carried, Data, Declared, Plan};
 use crate::recorded::{Entry, Mode, Serial, Snapshot};
-use crate::registry::{self, Registry};
+use crate::registry;
 use crate::render::{json as wire, text};
 use crate::resource::{Address, Catalog, Instant};
 
@@ -169,7 +169,7 @@ impl Past {
     /// Reads what happened after `from`, up to and including `to`.
     fn read(context: &Context, ground: &mut Ground, from: Serial, to: Serial) -> Result<Self, Stop> {
         let mut past = Self { now: context.now()?, carried: BTreeMap::new() };
-        let Some(registry) = &mut ground.registry else { return Ok(past) };
+        let Some(registry) = ground.registry.as_deref() else { return Ok(past) };
         let name = ground.workspace.name.clone();
         let limit = (ground.workspace.serial.0 - from.0 + 1).max(1);
         let read = async {
@@ -179,14 +179,14 @@ impl Past {
             ))
         };
         let (log, changes) = context.wait(read).map_err(|error| ground.fail(&error))?;
-        let damaged = |fault| ground.fail(&registry::Error::Damaged(fault));
+        let fail = |error: registry::Error| ground.fail(&error);
+        let damaged = |fault| fail(registry::Error::Damaged(fault));
         let moments = log.iter().map(|it| Ok((it.serial, it.at.parse().map_err(damaged)?)));
         let moments: BTreeMap<Serial, Instant> = moments.collect::<Result<_, Stop>>()?;
         past.now = moments.get(&to).copied().unwrap_or(past.now);
         for change in &changes {
-            let kind = change.kind.parse().map_err(damaged)?;
-            let address = Address::new(kind, change.name.as_str());
-            let old = change.renamed_from.as_ref().map_or(address.clone(), |it| Address::new(kind, it.as_str()));
+            let address = change.address().map_err(fail)?;
+            let old = change.old_address().map_err(fail)?.unwrap_or_else(|| address.clone());
             let before = past.carried.remove(&old);
             let stays = matches!(change.action.as_str(), "update" | "rewrite");
             let kept = stays && before.is_none_or(|it| it.how == Carried::Kept);

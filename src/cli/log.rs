@@ -8,7 +8,7 @@ use super::list::{lines, table};
 use super::planning::Ground;
 use super::stop::{Exit, Stop};
 use crate::recorded::Serial;
-use crate::registry::{LogEntry, Registry};
+use crate::registry::LogEntry;
 use crate::render::shown;
 
 /// List the applies, newest first
@@ -25,8 +25,8 @@ pub struct LogArgs {
 
 pub fn run(context: &Context, args: &LogArgs) -> Result<Exit, Stop> {
     let place = context.place_or_folder()?;
-    let mut ground = Ground::open(context, &place)?;
-    let entries = match &mut ground.registry {
+    let ground = Ground::open(context, &place)?;
+    let entries = match &ground.registry {
         Some(registry) => context.wait(registry.log(&ground.workspace.name, Some(args.limit))),
         None => Ok(Vec::new()),
     };

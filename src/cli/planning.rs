@@ -9,14 +9,14 @@ use crate::apply::Occasion;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::{self, Action, Approved, Change, Data, Declared, Learned, Plan, Refusal, RegistryPlace, Suppress};
 use crate::recorded::{Columns, Entry, Snapshot, state};
-use crate::registry::{self, Location, Parts, Registry, Sqlite, Workspace};
+use crate::registry::{self, Location, Parts, Recorded, Registry, Workspace};
 use crate::render::{shown as safe, style, text, words};
 use crate::resource::{Address, Instant};
 
 /// One workspace of one registry, opened to read.
 pub struct Ground {
     pub location: Location,
-    pub registry: Option<Sqlite>,
+    pub registry: Option<Box<dyn Registry>>,
     pub workspace: Workspace,
     pub chosen: Chosen,
     registry_from: &'static str,
@@ -58,11 +58,11 @@ impl Ground {
 
     fn open_with(context: &Context, place: &Place, chosen: Chosen, missing: Missing) -> Result<Self, Stop> {
         let (location, registry_from) = context.location(place)?;
-        let mut registry = match missing {
+        let registry = match missing {
             Missing::Made => context.registry_if_any(&location)?,
             Missing::Error => context.read_registry(&location, registry_from)?,
         };
-        let workspace = context.workspace(registry.as_mut().map(|it| it as &mut dyn Registry), &location, &chosen)?;
+        let workspace = context.workspace(registry.as_deref().map(|it| it as &dyn Recorded), &location, &chosen)?;
         Ok(Self { location, registry, workspace, chosen, registry_from })
     }
 
@@ -100,7 +100,7 @@ impl Ground {
     }
 
     /// Opens the registry to write; one that was not there when this was opened is made.
-    fn to_write(&self, context: &Context) -> Result<Sqlite, Stop> {
+    fn to_write(&self, context: &Context) -> Result<Box<dyn Registry>, Stop> {
         let missing = if self.registry.is_none() { Missing::Made } else { Missing::Error };
         context.writable_registry(&self.location, missing)
     }
@@ -124,7 +124,7 @@ impl Ground {
         let began = self.workspace.serial;
         for _ in 0..READS_MAX {
             let mut snapshot = Snapshot::empty(&self.workspace.name, self.workspace.mode);
-            let Some(registry) = &mut self.registry else { return Ok(snapshot) };
+            let Some(registry) = self.registry.as_deref() else { return Ok(snapshot) };
             let name = &self.workspace.name;
             let read = async {
                 let mut entries = registry.entries(name).await?;
@@ -150,7 +150,7 @@ impl Ground {
 
     /// Returns what data said of columns when they were recorded, with the identities.
     pub fn recorded_columns(&mut self, context: &Context) -> Result<BTreeMap<Address, (i64, Columns)>, Stop> {
-        let Some(registry) = &mut self.registry else { return Ok(BTreeMap::new()) };
+        let Some(registry) = self.registry.as_deref() else { return Ok(BTreeMap::new()) };
         let derived = context.wait(registry::derived(registry, &self.workspace.name));
         derived.map_err(|error| Stop::registry(&error, &shown(&self.location)))
     }
@@ -161,13 +161,15 @@ impl Ground {
         Ok(derived.into_iter().map(|(address, (_, columns))| (address, columns)).collect())
     }
 
-    /// Says whether somebody has applied since the workspace was read, and reads it again.
-    pub fn has_moved(&mut self, context: &Context) -> Result<bool, Stop> {
-        let Some(registry) = &mut self.registry else { return Ok(false) };
-        let now = context.workspace(Some(registry), &self.location, &self.chosen)?;
-        let before = std::mem::replace(&mut self.workspace, now);
-        let what = |it: &Workspace| (it.serial, it.registry.clone(), it.state.clone());
-        Ok(what(&before) != what(&self.workspace))
+    /// Says whether somebody has applied since the workspace was read, and then reads it again.
+    fn has_moved(&mut self, context: &Context) -> Result<bool, Stop> {
+        let Some(registry) = self.registry.as_deref() else { return Ok(false) };
+        let now = context.wait(registry.base(&self.workspace.name)).map_err(|error| self.fail(&error))?;
+        if now == self.workspace.base() {
+            return Ok(false);
+        }
+        self.workspace = context.workspace(Some(registry), &self.location, &self.chosen)?;
+        Ok(true)
     }
 
     /// Returns the plan that makes the registry what `declared` says.
@@ -350,8 +352,8 @@ fn learn(context: &Context, ground: &Ground, planned: &Planned) -> Result<(), St
     if plan.learned.is_empty() || ground.registry.is_none() {
         return Ok(());
     }
-    let mut registry = ground.to_write(context)?;
-    context.wait(crate::apply::learn(&mut registry, plan, &planned.snapshot)).map_err(|error| ground.fail(&error))?;
+    let registry = ground.to_write(context)?;
+    context.wait(crate::apply::learn(&*registry, plan, &planned.snapshot)).map_err(|error| ground.fail(&error))?;
     let count = words::count(plan.learned.columns.len().max(plan.learned.wire_orders.len()), "resource");
     context.ui.say(&format!("Recorded what the data says of the columns of {count}."));
     Ok(())
@@ -359,10 +361,10 @@ fn learn(context: &Context, ground: &Ground, planned: &Planned) -> Result<(), St
 
 /// Carries out the plan and says so.
 fn commit(context: &Context, ground: &Ground, approved: &Approved, occasion: &Occasion) -> Result<(), Stop> {
-    let mut registry = ground.to_write(context)?;
+    let registry = ground.to_write(context)?;
     let serial = std::thread::scope(|scope| {
         let parts = ahead(scope, || Box::new(crate::apply::parts(approved)));
-        context.wait(crate::apply::apply(&mut registry, approved, occasion, parts))
+        context.wait(crate::apply::apply(&*registry, approved, occasion, parts))
     });
     let serial = serial.map_err(|error| ground.fail(&error))?;
     drop(registry);

@@ -98,7 +98,7 @@ impl Sources {
 
     /// Decodes and resolves. Returns the mistakes so far, whose places are still to be found.
     pub fn resolve(mut self, context: &Context, place: &Place) -> (load::Repo, Vec<Diagnostic>) {
-        let (mut repo, mut found) = load::declare(self.files, &place.project, &mut self.cache);
+        let (mut repo, mut found) = load::declare(self.files, &place.project, &self.cache);
         context.aside(self.cache.close());
         found.extend(crate::resolve::resolve(&mut repo));
         found.extend(self.faults);
@@ -110,7 +110,7 @@ impl Sources {
     /// Decodes, resolves and checks. Places are found for what will be shown: finding one reads its document again.
     pub fn check(mut self, context: &Context, place: &Place, shown: Shown, opened: Opened) -> Reading {
         let files = std::mem::take(&mut self.files);
-        let (mut repo, mut found) = load::declare(files, &place.project, &mut self.cache);
+        let (mut repo, mut found) = load::declare(files, &place.project, &self.cache);
         context.aside(self.cache.close());
         found.extend(crate::resolve::resolve(&mut repo));
         let catalog = repo.catalog();

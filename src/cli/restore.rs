@@ -10,7 +10,7 @@ use super::stop::{Exit, Stop};
 use crate::apply::Occasion;
 use crate::plan::{Declared, Orders};
 use crate::recorded::{Columns, Serial};
-use crate::registry::{self, Registry};
+use crate::registry;
 use crate::resource::{Address, Catalog, Resource};
 
 /// Go back to what was recorded at an earlier serial
@@ -135,7 +135,7 @@ pub fn beside_at<'a>(
     addresses: impl Iterator<Item = &'a Address>,
 ) -> Result<Beside, Stop> {
     let mut beside = Beside::default();
-    let Some(registry) = &mut ground.registry else { return Ok(beside) };
+    let Some(registry) = ground.registry.as_deref() else { return Ok(beside) };
     let name = &ground.workspace.name;
     let read = async {
         let held = registry::held_at(registry, name, serial).await?;
@@ -166,7 +166,7 @@ pub fn renames_between(
     from: Serial,
     to: Serial,
 ) -> Result<BTreeMap<Address, Address>, Stop> {
-    let Some(registry) = &mut ground.registry else { return Ok(BTreeMap::new()) };
+    let Some(registry) = ground.registry.as_deref() else { return Ok(BTreeMap::new()) };
     context
         .wait(registry::renames_between(registry, &ground.workspace.name, from, to))
         .map_err(|error| ground.fail(&error))

@@ -9,7 +9,7 @@ use super::stop::Stop;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::{self, Change, Data, Declared, Plan, Saved};
 use crate::recorded::{Serial, Snapshot};
-use crate::registry::{self, Registry};
+use crate::registry;
 use crate::resource::{Address, Catalog, Instant, Resource};
 
 /// How far the clocks of two machines may be apart, in seconds.
@@ -99,7 +99,7 @@ fn same_ground(context: &Context, ground: &mut Ground, plan: &Plan) -> Result<()
 
 /// Says whether anything was done with the registry. What was done and is gone again is seen by the commit.
 fn is_used(context: &Context, ground: &mut Ground) -> Result<bool, Stop> {
-    let Some(registry) = &mut ground.registry else { return Ok(false) };
+    let Some(registry) = ground.registry.as_deref() else { return Ok(false) };
     let workspaces = context.wait(registry.workspaces()).map_err(|error| ground.fail(&error))?;
     Ok(workspaces.len() > 1 || workspaces.iter().any(|it| it.serial > Serial(0)))
 }

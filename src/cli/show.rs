@@ -151,7 +151,7 @@ pub fn specs_at(
         );
         return Err(Stop::diagnostic(diagnostic.hint("`weir log` lists the serials")));
     }
-    let Some(registry) = &mut ground.registry else { return Ok(std::collections::BTreeMap::new()) };
+    let Some(registry) = ground.registry.as_deref() else { return Ok(std::collections::BTreeMap::new()) };
     context.wait(registry::specs_at(registry, &ground.workspace.name, serial)).map_err(|error| ground.fail(&error))
 }
 

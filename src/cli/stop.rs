@@ -123,7 +123,7 @@ impl Stop {
     pub fn registry(error: &registry::Error, place: &str) -> Self {
         if let registry::Error::Refused(refused) = error {
             let mut list = vec![error.diagnostic(place)];
-            list.extend(refused.refusals.iter().map(crate::plan::Refusal::diagnostic));
+            list.extend(refused.iter().cloned());
             return Self::Diagnostics(list);
         }
         Self::diagnostic(error.diagnostic(place))

@@ -10,7 +10,7 @@ use super::stop::{Exit, Stop};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::{self, Suppress};
 use crate::recorded::Mode;
-use crate::registry::{self, Registry, Workspace};
+use crate::registry::{self, Recorded, Workspace};
 use crate::render::{shown as safe, style, words};
 
 /// Create, list, show, select and delete workspaces
@@ -91,7 +91,7 @@ fn create(context: &Context, name: &str, live: bool) -> Result<Exit, Stop> {
     }
     let mode = if live { Mode::Live } else { Mode::Development };
     let at = context.now()?.to_string();
-    let mut registry = context.writable_registry(&location, missing)?;
+    let registry = context.writable_registry(&location, missing)?;
     let there = context.wait(registry.workspaces()).map_err(|error| Stop::registry(&error, &shown(&location)))?;
     // Whoever types one of two such names means the other every now and then.
     if let Some(other) = there.iter().find(|it| it.name != name && it.name.eq_ignore_ascii_case(name)) {
@@ -113,7 +113,7 @@ fn workspaces(context: &Context) -> Result<(Vec<Workspace>, super::context::Chos
     let (location, from) = context.location(&place)?;
     let chosen = context.workspace_name(&place)?;
     let workspaces = match context.read_registry(&location, from)? {
-        Some(mut registry) => {
+        Some(registry) => {
             context.wait(registry.workspaces()).map_err(|error| Stop::registry(&error, &shown(&location)))?
         }
         None => vec![Workspace::first()],
@@ -177,9 +177,9 @@ fn show(context: &Context, format: Format) -> Result<Exit, Stop> {
 fn select(context: &Context, name: &str) -> Result<Exit, Stop> {
     let place = context.place()?;
     let (location, from) = context.location(&place)?;
-    let mut registry = context.read_registry(&location, from)?;
+    let registry = context.read_registry(&location, from)?;
     let chosen = super::context::Chosen { value: name.to_owned(), from: "to select" };
-    let workspace = context.workspace(registry.as_mut().map(|it| it as &mut dyn Registry), &location, &chosen)?;
+    let workspace = context.workspace(registry.as_deref().map(|it| it as &dyn Recorded), &location, &chosen)?;
     select_workspace(&place.root, Some(name))?;
     context.ui.data(&format!("Selected workspace {name} ({}).\n", workspace.mode))?;
     Ok(Exit::Done)
@@ -219,7 +219,7 @@ fn delete(context: &Context, name: &str, yes: bool) -> Result<Exit, Stop> {
             return Err(anyhow::anyhow!("the answer was not yes").into());
         }
     }
-    let mut registry = context.writable_registry(&ground.location, Missing::Error)?;
+    let registry = context.writable_registry(&ground.location, Missing::Error)?;
     let guard = |mode: Mode, entries: &_| plan::recheck(&planned.plan, mode, entries);
     context
         .wait(registry.delete_workspace(name, &planned.plan.base(), Some(&guard)))

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::refusal::{Refusal, RefusalKind};
 use super::{Action, Cause, Change, Plan, Targets};
+use crate::diagnostic::Diagnostic;
 use crate::recorded::{Entry, Mode, Snapshot, Target, downstream, upstream};
 use crate::resource::{Address, Effect};
 
@@ -44,9 +45,9 @@ pub fn approve(plan: Plan, snapshot: &Snapshot) -> Result<Approved, Refused> {
 }
 
 /// Runs the guard again, inside apply's transaction, on what is recorded by then: mode, flags and dependencies.
-pub fn recheck(plan: &Plan, mode: Mode, entries: &BTreeMap<Address, Entry>) -> Result<(), Refused> {
+pub fn recheck(plan: &Plan, mode: Mode, entries: &BTreeMap<Address, Entry>) -> Result<(), Vec<Diagnostic>> {
     let refusals = refusals_in(plan, mode, entries);
-    if refusals.is_empty() { Ok(()) } else { Err(Refused { refusals }) }
+    if refusals.is_empty() { Ok(()) } else { Err(refusals.iter().map(Refusal::diagnostic).collect()) }
 }
 
 /// Returns every protected resource that the plan would harm, with the change at the root (spec 2, the guard's table).

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
-use crate::plan::Refused;
 use crate::recorded::{Serial, Target};
 
 /// Why the registry did not do what it was asked.
@@ -28,6 +27,10 @@ pub enum Error {
     },
     Older {
         found: i64,
+    },
+    /// It holds something of a kind that this build does not know: what that is.
+    UnknownKind {
+        what: String,
     },
     Moved {
         was: Serial,
@@ -69,7 +72,8 @@ pub enum Error {
     Target(String, String),
     /// One of its triggers stopped a write.
     Trigger(String),
-    Refused(Refused),
+    /// The guard stopped a write: everything that stands in its way.
+    Refused(Vec<Diagnostic>),
     /// A rule of its tables stopped a write.
     Constraint(String),
     /// What was to be written broke off.
@@ -99,7 +103,7 @@ impl Error {
             | Self::Incomplete
             | Self::Constraint(_)
             | Self::Other(_) => Code::G001,
-            Self::Newer { .. } => Code::G002,
+            Self::Newer { .. } | Self::UnknownKind { .. } => Code::G002,
             Self::Older { .. } => Code::G003,
             Self::Moved { .. } | Self::Learned | Self::OtherState { .. } => Code::G004,
             Self::OtherRegistry | Self::Used | Self::OtherRow { .. } | Self::JobMoved { .. } => Code::G004,
@@ -124,7 +128,7 @@ impl Error {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Newer { .. } => "use the weir that wrote it, or a newer one".to_owned(),
+            Self::Newer { .. } | Self::UnknownKind { .. } => "use the weir that wrote it, or a newer one".to_owned(),
             Self::Older { .. } => "run `weir registry migrate`: it makes a backup copy first".to_owned(),
             Self::JobMoved { .. } => "run `weir plan` again".to_owned(),
             Self::Moved { .. } | Self::Learned | Self::OtherState { .. } | Self::Used | Self::OtherRow { .. } => {
@@ -178,6 +182,9 @@ impl fmt::Display for Error {
             Self::NotARegistry => f.write_str("it is a SQLite file, and not a registry"),
             Self::Newer { found } => {
                 write!(f, "it was written by a newer weir (format {found}, this weir reads up to {})", super::FORMAT)
+            }
+            Self::UnknownKind { what } => {
+                write!(f, "it was written by a newer weir: it holds {what}, of a kind that this weir does not know")
             }
             Self::Older { found } => write!(f, "it has the older format {found}, this weir writes {}", super::FORMAT),
             Self::Learned => f.write_str("what is known of columns has changed since this plan"),

@@ -1,16 +1,34 @@
 //! A registry in memory: a real backend that passes the contract, for tests and for "what if".
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
-use super::{Commit, Error, Guard, Held as Beside, LogEntry, LoggedChange, Part, Registry, Result, Workspace};
+use super::read::{address, parse_address};
+use super::{
+    Commit, Error, Guard, Held as Beside, History, Jobs, LogEntry, LoggedChange, Part, Recorded, Result, StoredColumns,
+    StoredJob, StoredSpec, Transaction, Workspace,
+};
 use crate::recorded::{Base, Entry, Mode, Row, RowId, Serial, Snapshot, Target, Write};
 use crate::resource::{Address, Digest, JobState, RecordedJob};
 
-/// What a new registry holds: `prod`, live, with nothing in it.
-#[derive(Debug, Clone)]
+/// Starts with `prod`, live, and nothing in it.
+#[derive(Debug, Default)]
 pub struct Memory {
+    state: Mutex<State>,
+}
+
+impl Memory {
+    /// A commit that failed wrote nothing, so what another thread left behind is whole.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// All that a registry holds.
+#[derive(Debug)]
+struct State {
     workspaces: BTreeMap<String, Held>,
     next_id: i64,
     /// How many workspaces there ever were.
@@ -27,17 +45,16 @@ struct Held {
     rows: BTreeMap<i64, (Row, Vec<String>)>,
     /// By identity.
     derived: BTreeMap<i64, String>,
-    /// With the identity of the view.
-    jobs: Vec<(i64, RecordedJob)>,
+    jobs: Vec<StoredJob>,
     log: Vec<LogEntry>,
     changes: Vec<LoggedChange>,
 }
 
-impl Default for Memory {
+impl Default for State {
     fn default() -> Self {
-        let mut memory = Self { workspaces: BTreeMap::new(), next_id: 1, made: 1 };
-        memory.workspaces.insert("prod".to_owned(), Held::new(1, Mode::Live));
-        memory
+        let mut state = Self { workspaces: BTreeMap::new(), next_id: 1, made: 1 };
+        state.workspaces.insert("prod".to_owned(), Held::new(1, Mode::Live));
+        state
     }
 }
 
@@ -57,13 +74,10 @@ impl Held {
     }
 
     fn entries(&self) -> Result<BTreeMap<Address, Entry>> {
-        let address =
-            |kind: &str, name: &str| Ok::<_, Error>(Address::new(kind.parse().map_err(Error::Damaged)?, name));
         self.rows
             .iter()
             .map(|(id, (row, wire_order))| {
-                let depends_on =
-                    row.depends_on.iter().map(|it| it.parse().map_err(Error::Damaged)).collect::<Result<_>>()?;
+                let depends_on = row.depends_on.iter().map(|it| parse_address(it)).collect::<Result<_>>()?;
                 let digest: Digest = row.digest.parse().map_err(Error::Damaged)?;
                 let entry = Entry {
                     id: *id,
@@ -94,8 +108,8 @@ impl Held {
 
     /// Finds the job that is meant, in the state that it was read in.
     fn job(&mut self, target: &Target, id: i64, state: JobState) -> Result<&mut RecordedJob> {
-        let is_meant = |it: &&mut (i64, RecordedJob)| Some(it.0) == target.id() && it.1.id == id && it.1.state == state;
-        self.jobs.iter_mut().find(is_meant).map(|it| &mut it.1).ok_or_else(|| Error::job_moved(target))
+        let is_meant = |it: &&mut StoredJob| Some(it.view) == target.id() && it.job.id == id && it.job.state == state;
+        self.jobs.iter_mut().find(is_meant).map(|it| &mut it.job).ok_or_else(|| Error::job_moved(target))
     }
 
     fn registry(&self) -> String {
@@ -103,7 +117,7 @@ impl Held {
     }
 }
 
-impl Memory {
+impl State {
     fn held(&self, name: &str) -> Result<&Held> {
         self.workspaces.get(name).ok_or_else(|| Error::NoWorkspace {
             name: name.to_owned(),
@@ -171,13 +185,13 @@ impl Memory {
                     held.derived.insert(held.identity(target, fresh)?, columns.clone());
                 }
                 Write::CancelJobs { recorded } => {
-                    let open = held.jobs.iter_mut().filter(|it| it.0 == recorded.id && it.1.state.is_open());
-                    open.for_each(|it| it.1.state = JobState::Cancelled);
+                    let open = held.jobs.iter_mut().filter(|it| it.view == recorded.id && it.job.state.is_open());
+                    open.for_each(|it| it.job.state = JobState::Cancelled);
                 }
                 Write::Job { target, job } => {
                     let id = 1 + held.jobs.len() as i64;
                     let job = RecordedJob { id, state: JobState::Pending, job: job.clone(), ran_to: None };
-                    held.jobs.push((held.identity(target, fresh)?, job));
+                    held.jobs.push(StoredJob { view: held.identity(target, fresh)?, job });
                 }
                 Write::ChangeJob { target, id, state, job } => held.job(target, *id, *state)?.job = job.clone(),
                 Write::EndJob { target, id, state, to } => held.job(target, *id, *state)?.state = *to,
@@ -189,8 +203,8 @@ impl Memory {
 }
 
 #[async_trait]
-impl Registry for Memory {
-    async fn workspaces(&mut self) -> Result<Vec<Workspace>> {
+impl Recorded for Memory {
+    async fn workspaces(&self) -> Result<Vec<Workspace>> {
         let workspace = |(name, held): (&String, &Held)| Workspace {
             name: name.clone(),
             mode: held.mode,
@@ -199,80 +213,109 @@ impl Registry for Memory {
             count: held.rows.len(),
             registry: held.registry(),
         };
-        Ok(self.workspaces.iter().map(workspace).collect())
+        Ok(self.state().workspaces.iter().map(workspace).collect())
     }
 
-    async fn entries(&mut self, workspace: &str) -> Result<BTreeMap<Address, Entry>> {
-        self.held(workspace)?.entries()
+    async fn base(&self, workspace: &str) -> Result<Base> {
+        let state = self.state();
+        let held = state.held(workspace)?;
+        Ok(Base { registry: held.registry(), serial: held.serial, state: held.state.clone() })
     }
 
-    async fn specs(&mut self, workspace: &str, ids: Option<&[i64]>) -> Result<Vec<(i64, String)>> {
-        let rows = self.held(workspace)?.rows.iter();
-        Ok(rows
-            .filter(|it| ids.is_none_or(|ids| ids.contains(it.0)))
-            .map(|it| (*it.0, it.1.0.spec.to_string()))
-            .collect())
+    async fn entries(&self, workspace: &str) -> Result<BTreeMap<Address, Entry>> {
+        self.state().held(workspace)?.entries()
     }
 
-    async fn jobs(&mut self, workspace: &str, ids: &[i64]) -> Result<Vec<(i64, RecordedJob)>> {
-        Ok(self.held(workspace)?.jobs.iter().filter(|it| ids.contains(&it.0)).cloned().collect())
+    async fn specs(&self, workspace: &str, ids: Option<&[i64]>) -> Result<Vec<StoredSpec>> {
+        let state = self.state();
+        let rows = state.held(workspace)?.rows.iter().filter(|it| ids.is_none_or(|ids| ids.contains(it.0)));
+        Ok(rows.map(|it| StoredSpec { id: *it.0, spec: it.1.0.spec.to_string() }).collect())
     }
 
-    async fn commit(&mut self, commit: Commit<'_>, guard: Guard<'_>) -> Result<Serial> {
-        let mut held = self.check_base(&commit.workspace, &commit.base, guard)?;
-        held.serial = Serial(commit.base.serial.0 + 1);
-        let (mut count, fresh) = (0, self.next_id);
-        for part in commit.parts {
-            count += part.changes.len();
-            self.write(&mut held, part, fresh)?;
-        }
-        if count != commit.count {
-            return Err(Error::Incomplete);
-        }
-        held.state = commit.state;
-        held.log.push(LogEntry { serial: held.serial, ..commit.entry });
-        let serial = held.serial;
-        self.workspaces.insert(commit.workspace, held);
-        Ok(serial)
-    }
-
-    async fn derived(&mut self, workspace: &str) -> Result<Vec<(String, String, i64, String)>> {
-        let held = self.held(workspace)?;
+    async fn derived(&self, workspace: &str) -> Result<Vec<StoredColumns>> {
+        let state = self.state();
+        let held = state.held(workspace)?;
         let row = |(id, columns): (&i64, &String)| {
-            held.rows.get(id).map(|(row, _)| (row.kind.clone(), row.name.clone(), *id, columns.clone()))
+            let (row, _) = held.rows.get(id)?;
+            let (kind, name) = (row.kind.clone(), row.name.clone());
+            Some(StoredColumns { id: *id, kind, name, columns: columns.clone() })
         };
         Ok(held.derived.iter().filter_map(row).collect())
     }
+}
 
-    async fn learn(&mut self, workspace: &str, base: &Base, writes: &[Write]) -> Result<()> {
-        let mut held = self.check_base(workspace, base, None)?;
-        let fresh = self.next_id;
-        self.write(&mut held, Part { writes: writes.to_vec(), changes: Vec::new() }, fresh)?;
-        self.workspaces.insert(workspace.to_owned(), held);
+#[async_trait]
+impl Commit for Memory {
+    async fn commit(&self, transaction: Transaction<'_>, guard: Guard<'_>) -> Result<Serial> {
+        let mut state = self.state();
+        let Transaction { workspace, base, .. } = &transaction;
+        let mut held = state.check_base(workspace, base, guard)?;
+        held.serial = Serial(base.serial.0 + 1);
+        let (mut count, fresh) = (0, state.next_id);
+        for part in transaction.parts {
+            count += part.changes.len();
+            state.write(&mut held, part, fresh)?;
+        }
+        if count != transaction.count {
+            return Err(Error::Incomplete);
+        }
+        held.state = transaction.state;
+        held.log.push(LogEntry { serial: held.serial, ..transaction.entry });
+        let serial = held.serial;
+        state.workspaces.insert(transaction.workspace, held);
+        Ok(serial)
+    }
+
+    async fn learn(&self, workspace: &str, base: &Base, writes: &[Write]) -> Result<()> {
+        let mut state = self.state();
+        let mut held = state.check_base(workspace, base, None)?;
+        let fresh = state.next_id;
+        state.write(&mut held, Part { writes: writes.to_vec(), changes: Vec::new() }, fresh)?;
+        state.workspaces.insert(workspace.to_owned(), held);
         Ok(())
     }
 
-    async fn create_workspace(&mut self, name: &str, mode: Mode, _at: &str) -> Result<()> {
-        if self.workspaces.contains_key(name) {
+    async fn create_workspace(&self, name: &str, mode: Mode, _at: &str) -> Result<()> {
+        let mut state = self.state();
+        if state.workspaces.contains_key(name) {
             return Err(Error::Workspace(format!("workspace `{name}` exists already")));
         }
-        self.made += 1;
-        self.workspaces.insert(name.to_owned(), Held::new(self.made, mode));
+        state.made += 1;
+        let held = Held::new(state.made, mode);
+        state.workspaces.insert(name.to_owned(), held);
         Ok(())
     }
 
-    async fn delete_workspace(&mut self, name: &str, base: &Base, guard: Guard<'_>) -> Result<()> {
-        self.check_base(name, base, guard)?;
-        self.workspaces.remove(name);
+    async fn delete_workspace(&self, name: &str, base: &Base, guard: Guard<'_>) -> Result<()> {
+        let mut state = self.state();
+        state.check_base(name, base, guard)?;
+        state.workspaces.remove(name);
         Ok(())
     }
+}
 
-    async fn log(&mut self, workspace: &str, limit: Option<i64>) -> Result<Vec<LogEntry>> {
+#[async_trait]
+impl History for Memory {
+    async fn log(&self, workspace: &str, limit: Option<i64>) -> Result<Vec<LogEntry>> {
         let limit = limit.and_then(|it| usize::try_from(it).ok()).unwrap_or(usize::MAX);
-        Ok(self.held(workspace)?.log.iter().rev().take(limit).cloned().collect())
+        Ok(self.state().held(workspace)?.log.iter().rev().take(limit).cloned().collect())
     }
 
-    async fn changes(&mut self, workspace: &str, from: Serial, to: Serial) -> Result<Vec<LoggedChange>> {
-        Ok(self.held(workspace)?.changes.iter().filter(|it| it.serial > from && it.serial <= to).cloned().collect())
+    async fn changes(&self, workspace: &str, from: Serial, to: Serial) -> Result<Vec<LoggedChange>> {
+        Ok(self
+            .state()
+            .held(workspace)?
+            .changes
+            .iter()
+            .filter(|it| it.serial > from && it.serial <= to)
+            .cloned()
+            .collect())
+    }
+}
+
+#[async_trait]
+impl Jobs for Memory {
+    async fn jobs(&self, workspace: &str, ids: &[i64]) -> Result<Vec<StoredJob>> {
+        Ok(self.state().held(workspace)?.jobs.iter().filter(|it| ids.contains(&it.view)).cloned().collect())
     }
 }

@@ -69,7 +69,6 @@ fn every_fault_of_a_registry_is_found_and_named() {
         ),
         ("UPDATE resource SET digest = 'x' WHERE name = 'ad'", "its digest makes no sense"),
         ("UPDATE resource SET spec = '{' WHERE name = 'ad'", "cannot be read"),
-        ("UPDATE resource SET kind = 'Song' WHERE name = 'ad'", "cannot be read"),
         (
             "UPDATE resource SET depends_on = '[\"Entity.nobody\"]' WHERE name = 'card_spend'",
             "depends on `Entity.nobody`, which is not recorded",

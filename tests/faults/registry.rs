@@ -433,3 +433,39 @@ Nothing was applied.",
     );
     assert_eq!(run.stdout, "disk/registry.db is whole: 1 resource in 1 workspace, 1 apply.\n");
 }
+
+/// A new kind needs no migration, so a registry of today's format may hold one that is not known yet.
+#[test]
+fn a_kind_that_is_not_known_was_written_by_a_newer_weir_and_is_no_damage() {
+    let newer = "INSERT INTO resource (workspace_id, kind, name, spec, digest, prevent_destroy, depends_on, wire_order,
+            first_serial, last_serial)
+        SELECT workspace_id, 'RealtimeFeatureView', 'scores', '{}', digest, 0, '[]', '[]', 1, 1 FROM resource LIMIT 1";
+    let depending = "UPDATE resource SET depends_on = '[\"RealtimeFeatureView.scores\"]'";
+    for statement in [newer, depending] {
+        let repo = applied();
+        sql(&repo.registry(), statement);
+        let before = super::bytes(&repo);
+        for command in [&["-q", "plan"][..], &["-q", "apply", "-y"], &["list"], &["show", "user"], &["destroy", "-y"]] {
+            repo.write("user.yaml", USER_EDITED);
+            let said = run(&repo, command).exits(1);
+            let words = "error[G002]: registry .weir/registry.db: it was written by a newer weir: it holds \
+                         `RealtimeFeatureView.scores`, of a kind that this weir does not know
+hint: use the weir that wrote it, or a newer one\n";
+            assert!(said.stderr.starts_with(words), "{command:?}: {said:?}");
+        }
+        assert!(before == super::bytes(&repo), "{statement}");
+        let said = run(&repo, &["registry", "check"]).exits(1);
+        assert!(said.stderr.contains("it was written by a newer weir"), "{said:?}");
+        assert!(!said.stderr.contains("damaged") && !said.stderr.contains("backup"), "{said:?}");
+    }
+}
+
+#[test]
+fn a_change_or_a_job_of_a_kind_that_is_not_known_was_written_by_a_newer_weir() {
+    let repo = applied();
+    sql(&repo.registry(), "UPDATE change SET kind = 'RealtimeFeatureView'");
+    for command in [&["diff", "0", "1"][..], &["restore", "0", "-y"]] {
+        let said = run(&repo, command).exits(1);
+        assert!(said.stderr.starts_with("error[G002]: "), "{command:?}: {said:?}");
+    }
+}

@@ -325,7 +325,7 @@ fn both_ways_of_reading_agree() {
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/repo-example");
     let read = |repo: &Repo| {
         let (files, faults) = read_files(repo.path());
-        let (read, mistakes) = declare(files, &Project::default(), &mut Cache::open(None, ""));
+        let (read, mistakes) = declare(files, &Project::default(), &Cache::open(None, ""));
         let broken: Vec<String> = faults.iter().chain(&mistakes).map(ToString::to_string).collect();
         let declared: Vec<_> =
             read.declared.iter().map(|it| (it.resource.address.to_string(), it.local_digest)).collect();
@@ -455,7 +455,7 @@ proptest! {
         }
         let repo = Repo::new(&[("a.yaml", &text)]);
         let (files, faults) = read_files(repo.path());
-        let (read, mistakes) = declare(files, &Project::default(), &mut Cache::open(None, ""));
+        let (read, mistakes) = declare(files, &Project::default(), &Cache::open(None, ""));
         if faults.is_empty() && mistakes.is_empty() {
             // A byte order mark that opens a file is no part of it.
             let plain = text.strip_prefix('\u{feff}').unwrap_or(&text);

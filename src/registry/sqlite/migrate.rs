@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Connection as _};
 
-use super::location::{Location, beside};
 use super::open::{Facts, closed, connect, format};
-use super::{Error, Result};
 use crate::absent::or_absent;
+use crate::registry::location::{Location, beside};
+use crate::registry::{Access, Error, Result};
 
 /// The format that this weir reads and writes: `PRAGMA user_version` of the file.
 pub const FORMAT: i64 = MIGRATIONS.len() as i64;
@@ -38,7 +38,7 @@ async fn migrate_with(location: &Location, at: &str, migrations: &[&'static str]
     let Some(path) = location.find()? else {
         return Err(Error::Unreachable("there is none yet: `weir registry init` makes one".to_owned()));
     };
-    let mut connection = connect(&path, true).await?;
+    let mut connection = connect(&path, Access::Write).await?;
     let migrated = migrate_file(&mut connection, &path, at, migrations, newest).await;
     closed(connection, migrated).await
 }
@@ -153,8 +153,8 @@ mod tests {
             let name = format!("registry.db.format{FORMAT}.backup");
             assert_eq!((found, backup.file_name().unwrap().to_str().unwrap()), (FORMAT, name.as_str()));
             assert!(migrate_with(&location, "now", &newer).await.unwrap().is_none());
-            assert!(matches!(open(&location, false).await, Err(Error::Newer { found }) if found == FORMAT + 1));
-            assert!(open(&Location { path: backup }, false).await.unwrap().is_some());
+            assert!(matches!(open(&location, Access::Read).await, Err(Error::Newer { found }) if found == FORMAT + 1));
+            assert!(open(&Location { path: backup }, Access::Read).await.unwrap().is_some());
         });
         std::fs::remove_dir_all(folder).unwrap();
     }

@@ -3,9 +3,9 @@
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{QueryBuilder, Row as _, Sqlite as Db};
 
-use super::sqlite::CHUNK;
-use super::{Error, LogEntry, LoggedChange, Part, Result};
+use super::CHUNK;
 use crate::recorded::{Row, RowId, Serial, Target, Write};
+use crate::registry::{Error, LogEntry, LoggedChange, Part, Result};
 
 /// Restricts a statement to these rows of a workspace.
 pub(super) fn where_ids(query: &mut QueryBuilder<Db>, workspace_id: i64, ids: &[i64]) {

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Connection as _, Row as _};
 
-use super::location::Location;
 use super::migrate::{FORMAT, MIGRATIONS, upgrade};
 use super::open::{Facts, closed, connect};
-use super::{Error, Result, decode};
 use crate::recorded::state;
+use crate::registry::Location;
+use crate::registry::read::parse_address;
+use crate::registry::{Access, Error, Result, decode};
 use crate::resource::{Address, Catalog, Digest, Resource};
 
 /// What reading all of a registry found.
@@ -27,7 +28,7 @@ pub async fn check(location: &Location) -> Result<Report> {
     let Some(path) = location.find()? else {
         return Err(Error::Unreachable("there is none yet: `weir registry init` makes one".to_owned()));
     };
-    let mut connection = connect(&path, false).await?;
+    let mut connection = connect(&path, Access::Read).await?;
     let report = read(&mut connection).await;
     closed(connection, report).await
 }
@@ -169,6 +170,8 @@ async fn resources(
                 digests.push((resource.address.clone(), digest));
                 read.push(resource);
             }
+            // Of what a newer weir recorded, this one cannot say whether it is whole.
+            Err(error @ Error::UnknownKind { .. }) => return Err(error),
             Err(error) => fault(format!("cannot be read: {error}")),
         }
         specs.insert(address, spec);
@@ -184,7 +187,7 @@ fn resource(row: &SqliteRow, address: &str, spec: &str) -> Result<(Resource, Dig
     let bad = |what: &str| Error::Damaged(format!("its {what} makes no sense"));
     let json = |text: String, what: &str| serde_json::from_str::<Vec<String>>(&text).map_err(|_| bad(what));
     let depends_on = json(row.try_get(4)?, "depends_on")?;
-    let depends_on = depends_on.iter().map(|it| it.parse().map_err(|_| bad("depends_on"))).collect::<Result<_>>()?;
+    let depends_on = depends_on.iter().map(|it| parse_address(it)).collect::<Result<_>>()?;
     let order = json(row.try_get(5)?, "wire_order")?;
     if order.iter().collect::<BTreeSet<_>>().len() != order.len() || order.iter().any(|it| !it.contains('.')) {
         return Err(bad("wire_order"));
@@ -197,7 +200,7 @@ fn resource(row: &SqliteRow, address: &str, spec: &str) -> Result<(Resource, Dig
         }
     }
     let digest = row.try_get::<String, _>(2)?.parse().map_err(|_| bad("digest"))?;
-    let address: Address = address.parse().map_err(Error::Damaged)?;
+    let address = parse_address(address)?;
     Ok((decode(&address, spec, depends_on)?, digest))
 }
 
@@ -267,9 +270,11 @@ async fn history(
         }
         let (before, after): (Option<String>, Option<String>) = (row.try_get(4)?, row.try_get(5)?);
         for spec in [&before, &after].into_iter().flatten() {
-            let read = address.parse().map_err(Error::Damaged).and_then(|it| decode(&it, spec, Vec::new()));
-            if let Err(error) = read {
-                fault(&format!("cannot be read: {error}"));
+            let read = parse_address(&address).and_then(|it| decode(&it, spec, Vec::new()));
+            match read {
+                Ok(_) => {}
+                Err(error @ Error::UnknownKind { .. }) => return Err(error),
+                Err(error) => fault(&format!("cannot be read: {error}")),
             }
         }
         if let Some(old) = row.try_get::<Option<String>, _>(3)? {

@@ -3,6 +3,13 @@
 //! Rows cross a channel to SQLite's own thread one by one, so what is read whole is read as one packed value, and
 //! what is written in thousands is written 200 rows a statement.
 
+mod backup;
+mod check;
+mod jobs;
+mod migrate;
+mod open;
+mod write;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -10,22 +17,33 @@ use async_trait::async_trait;
 use rayon::prelude::*;
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Connection as _, QueryBuilder, Row as _, Sqlite as Db};
+use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
 
-use super::{Commit, Error, Guard, Held, LogEntry, LoggedChange, Registry, Result, Workspace, write};
+use super::read::{address, parse_address};
+use super::{
+    Commit, Error, Guard, Held, History, Jobs, LogEntry, LoggedChange, Recorded, Result, StoredColumns, StoredJob,
+    StoredSpec, Transaction, Workspace,
+};
 use crate::recorded::{Base, Entry, Mode, Serial, Snapshot, Write};
-use crate::resource::{Address, Digest, RecordedJob};
+use crate::resource::{Address, Digest};
+
+pub use backup::backup;
+pub use check::{Report, check};
+pub use migrate::{FORMAT, Migrated, migrate};
+pub use open::{create, open};
 
 /// A connection to a registry file. Dropping it closes the file: what lies in its log moves into it, so that a copy
 /// of the one file is a copy of everything, and reading leaves no file behind.
 pub struct Sqlite {
-    connection: Option<SqliteConnection>,
+    /// Whoever asks has it alone until the answer is there.
+    connection: Mutex<Option<SqliteConnection>>,
     /// Made just now: its first transaction is written once, to where it stays, and not by way of a log.
     is_new: bool,
 }
 
 impl Drop for Sqlite {
     fn drop(&mut self) {
-        if let Some(mut connection) = self.connection.take() {
+        if let Some(mut connection) = self.connection.get_mut().take() {
             // What was committed is committed, even where the log cannot be moved: nothing is left to report. Where
             // somebody reads at this moment, the next one to write turns the log on.
             if self.is_new {
@@ -76,11 +94,12 @@ fn mode(text: &str) -> Result<Mode> {
 
 impl Sqlite {
     pub(super) fn new(connection: SqliteConnection, is_new: bool) -> Self {
-        Self { connection: Some(connection), is_new }
+        Self { connection: Mutex::new(Some(connection)), is_new }
     }
 
-    fn connection(&mut self) -> &mut SqliteConnection {
-        self.connection.as_mut().expect("the connection is open until it is dropped")
+    async fn connection(&self) -> MappedMutexGuard<'_, SqliteConnection> {
+        let connection = self.connection.lock().await;
+        MutexGuard::map(connection, |it| it.as_mut().expect("the connection is open until it is dropped"))
     }
 
     async fn workspace_id(connection: &mut SqliteConnection, name: &str) -> Result<i64> {
@@ -138,15 +157,15 @@ fn unpack(row: &str) -> Result<(Address, Entry)> {
     let mut fields = row.split('\u{1f}');
     let mut next = |what| fields.next().ok_or_else(|| damaged(what));
     let id = next("id")?.parse().map_err(|_| damaged("id"))?;
-    let kind = next("kind")?.parse().map_err(Error::Damaged)?;
-    let address = Address::new(kind, next("name")?);
+    let address = address(next("kind")?, next("name")?)?;
     let digest = next("digest")?.parse::<Digest>().map_err(Error::Damaged)?;
     let prevent_destroy = next("prevent_destroy")? == "1";
     let depends_on = next("depends_on")?;
     let depends_on = if depends_on == "[]" {
         Vec::new()
     } else {
-        serde_json::from_str(depends_on).map_err(|_| damaged("depends_on"))?
+        let depends_on: Vec<String> = serde_json::from_str(depends_on).map_err(|_| damaged("depends_on"))?;
+        depends_on.iter().map(|it| parse_address(it)).collect::<Result<_>>()?
     };
     let wire_order = order(next("wire_order")?)?;
     Ok((address, Entry { id, digest, prevent_destroy, depends_on, wire_order, resource: None }))
@@ -160,14 +179,14 @@ fn order(text: &str) -> Result<Vec<String>> {
 }
 
 #[async_trait]
-impl Registry for Sqlite {
-    async fn workspaces(&mut self) -> Result<Vec<Workspace>> {
+impl Recorded for Sqlite {
+    async fn workspaces(&self) -> Result<Vec<Workspace>> {
         let rows = sqlx::query(
             "SELECT name, mode, serial, state, (SELECT count(*) FROM resource WHERE workspace_id = workspace.id),
                  (SELECT id FROM registry) || '/' || workspace.id
              FROM workspace ORDER BY name",
         )
-        .fetch_all(self.connection())
+        .fetch_all(&mut *self.connection().await)
         .await?;
         // `prod` cannot be deleted: where no row comes, they were not read.
         if rows.is_empty() {
@@ -189,18 +208,31 @@ impl Registry for Sqlite {
             .collect()
     }
 
-    async fn entries(&mut self, workspace: &str) -> Result<BTreeMap<Address, Entry>> {
-        let workspace_id = Self::workspace_id(self.connection(), workspace).await?;
-        Self::packed(self.connection(), workspace_id).await
+    async fn base(&self, workspace: &str) -> Result<Base> {
+        let connection = &mut *self.connection().await;
+        let row =
+            sqlx::query("SELECT (SELECT id FROM registry) || '/' || id, serial, state FROM workspace WHERE name = ?")
+                .bind(workspace)
+                .fetch_optional(&mut *connection)
+                .await?;
+        let Some(row) = row else { return Err(Self::no_workspace(connection, workspace).await?) };
+        Ok(Base { registry: row.try_get(0)?, serial: Serial(row.try_get(1)?), state: row.try_get(2)? })
     }
 
-    async fn specs(&mut self, workspace: &str, ids: Option<&[i64]>) -> Result<Vec<(i64, String)>> {
-        let workspace_id = Self::workspace_id(self.connection(), workspace).await?;
-        let spec = |row: &SqliteRow| Ok((row.try_get(0)?, row.try_get(1)?));
+    async fn entries(&self, workspace: &str) -> Result<BTreeMap<Address, Entry>> {
+        let connection = &mut *self.connection().await;
+        let workspace_id = Self::workspace_id(connection, workspace).await?;
+        Self::packed(connection, workspace_id).await
+    }
+
+    async fn specs(&self, workspace: &str, ids: Option<&[i64]>) -> Result<Vec<StoredSpec>> {
+        let connection = &mut *self.connection().await;
+        let workspace_id = Self::workspace_id(connection, workspace).await?;
+        let spec = |row: &SqliteRow| Ok(StoredSpec { id: row.try_get(0)?, spec: row.try_get(1)? });
         let Some(ids) = ids else {
             let rows = sqlx::query("SELECT id, spec FROM resource WHERE workspace_id = ?")
                 .bind(workspace_id)
-                .fetch_all(self.connection())
+                .fetch_all(&mut *connection)
                 .await?;
             return rows.iter().map(spec).collect();
         };
@@ -208,60 +240,66 @@ impl Registry for Sqlite {
         for chunk in ids.chunks(CHUNK) {
             let mut query = QueryBuilder::<Db>::new("SELECT id, spec FROM resource ");
             write::where_ids(&mut query, workspace_id, chunk);
-            let rows = query.build().fetch_all(self.connection()).await?;
+            let rows = query.build().fetch_all(&mut *connection).await?;
             specs.extend(rows.iter().map(spec).collect::<Result<Vec<_>>>()?);
         }
         Ok(specs)
     }
 
-    async fn jobs(&mut self, workspace: &str, ids: &[i64]) -> Result<Vec<(i64, RecordedJob)>> {
-        let workspace_id = Self::workspace_id(self.connection(), workspace).await?;
-        super::jobs::read(self.connection(), workspace_id, ids).await
-    }
-
-    async fn commit(&mut self, commit: Commit<'_>, guard: Guard<'_>) -> Result<Serial> {
-        // SQLite takes the write lock here, not at the first write, so two applies queue instead of one failing late.
-        let mut transaction = self.connection().begin_with("BEGIN IMMEDIATE").await?;
-        let workspace_id = Self::check_base(&mut transaction, &commit.workspace, &commit.base, guard).await?;
-        let serial = Serial(commit.base.serial.0 + 1);
-        // With `state` empty, the triggers that forget it have nothing to do for each of thousands of rows.
-        sqlx::query("UPDATE workspace SET state = '' WHERE id = ?")
-            .bind(workspace_id)
-            .execute(&mut *transaction)
-            .await?;
-        let connection: &mut SqliteConnection = &mut transaction;
-        write::entry(connection, workspace_id, serial, &commit.workspace, &commit.entry).await?;
-        let mut count = 0;
-        for part in commit.parts {
-            write::part(connection, workspace_id, serial, &part).await?;
-            count += part.changes.len();
-        }
-        if count != commit.count {
-            return Err(Error::Incomplete);
-        }
-        sqlx::query("UPDATE workspace SET serial = ?, state = ? WHERE id = ?")
-            .bind(serial.0)
-            .bind(&commit.state)
-            .bind(workspace_id)
-            .execute(connection)
-            .await?;
-        transaction.commit().await?;
-        Ok(serial)
-    }
-
-    async fn derived(&mut self, workspace: &str) -> Result<Vec<(String, String, i64, String)>> {
-        let workspace_id = Self::workspace_id(self.connection(), workspace).await?;
+    async fn derived(&self, workspace: &str) -> Result<Vec<StoredColumns>> {
+        let connection = &mut *self.connection().await;
+        let workspace_id = Self::workspace_id(connection, workspace).await?;
         let rows = sqlx::query(
             "SELECT kind, name, id, derived_schema FROM resource WHERE workspace_id = ? AND derived_schema IS NOT NULL",
         )
         .bind(workspace_id)
-        .fetch_all(self.connection())
+        .fetch_all(&mut *connection)
         .await?;
-        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?, row.try_get(2)?, row.try_get(3)?))).collect()
+        let columns = |row: &SqliteRow| {
+            Ok(StoredColumns {
+                kind: row.try_get(0)?,
+                name: row.try_get(1)?,
+                id: row.try_get(2)?,
+                columns: row.try_get(3)?,
+            })
+        };
+        rows.iter().map(columns).collect()
+    }
+}
+
+#[async_trait]
+impl Commit for Sqlite {
+    async fn commit(&self, transaction: Transaction<'_>, guard: Guard<'_>) -> Result<Serial> {
+        let mut connection = self.connection().await;
+        // SQLite takes the write lock here, not at the first write, so two applies queue instead of one failing late.
+        let mut open = connection.begin_with("BEGIN IMMEDIATE").await?;
+        let workspace_id = Self::check_base(&mut open, &transaction.workspace, &transaction.base, guard).await?;
+        let serial = Serial(transaction.base.serial.0 + 1);
+        // With `state` empty, the triggers that forget it have nothing to do for each of thousands of rows.
+        sqlx::query("UPDATE workspace SET state = '' WHERE id = ?").bind(workspace_id).execute(&mut *open).await?;
+        let connection: &mut SqliteConnection = &mut open;
+        write::entry(connection, workspace_id, serial, &transaction.workspace, &transaction.entry).await?;
+        let mut count = 0;
+        for part in transaction.parts {
+            write::part(connection, workspace_id, serial, &part).await?;
+            count += part.changes.len();
+        }
+        if count != transaction.count {
+            return Err(Error::Incomplete);
+        }
+        sqlx::query("UPDATE workspace SET serial = ?, state = ? WHERE id = ?")
+            .bind(serial.0)
+            .bind(&transaction.state)
+            .bind(workspace_id)
+            .execute(connection)
+            .await?;
+        open.commit().await?;
+        Ok(serial)
     }
 
-    async fn learn(&mut self, workspace: &str, base: &Base, writes: &[Write]) -> Result<()> {
-        let mut transaction = self.connection().begin_with("BEGIN IMMEDIATE").await?;
+    async fn learn(&self, workspace: &str, base: &Base, writes: &[Write]) -> Result<()> {
+        let mut connection = self.connection().await;
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
         let workspace_id = Self::check_base(&mut transaction, workspace, base, None).await?;
         let connection: &mut SqliteConnection = &mut transaction;
         let state = sqlx::query("SELECT state FROM workspace WHERE id = ?").bind(workspace_id);
@@ -273,12 +311,12 @@ impl Registry for Sqlite {
         Ok(transaction.commit().await?)
     }
 
-    async fn create_workspace(&mut self, name: &str, mode: Mode, at: &str) -> Result<()> {
+    async fn create_workspace(&self, name: &str, mode: Mode, at: &str) -> Result<()> {
         let result = sqlx::query("INSERT INTO workspace (name, mode, created_at) VALUES (?, ?, ?)")
             .bind(name)
             .bind(mode.as_str())
             .bind(at)
-            .execute(self.connection())
+            .execute(&mut *self.connection().await)
             .await;
         match result.map_err(Error::from) {
             Ok(_) => Ok(()),
@@ -287,8 +325,9 @@ impl Registry for Sqlite {
         }
     }
 
-    async fn delete_workspace(&mut self, name: &str, base: &Base, guard: Guard<'_>) -> Result<()> {
-        let mut transaction = self.connection().begin_with("BEGIN IMMEDIATE").await?;
+    async fn delete_workspace(&self, name: &str, base: &Base, guard: Guard<'_>) -> Result<()> {
+        let mut connection = self.connection().await;
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
         let id = Self::check_base(&mut transaction, name, base, guard).await?;
         for statement in [
             "UPDATE job SET state = 'cancelled' WHERE workspace_id = ? AND state IN ('pending', 'running', 'failed')",
@@ -299,16 +338,20 @@ impl Registry for Sqlite {
         }
         Ok(transaction.commit().await?)
     }
+}
 
-    async fn log(&mut self, workspace: &str, limit: Option<i64>) -> Result<Vec<LogEntry>> {
-        let workspace_id = Self::workspace_id(self.connection(), workspace).await?;
+#[async_trait]
+impl History for Sqlite {
+    async fn log(&self, workspace: &str, limit: Option<i64>) -> Result<Vec<LogEntry>> {
+        let connection = &mut *self.connection().await;
+        let workspace_id = Self::workspace_id(connection, workspace).await?;
         let rows = sqlx::query(
             "SELECT serial, applied_at, actor, git_commit, git_dirty, message, summary, restores, weir
              FROM apply WHERE workspace_id = ? ORDER BY serial DESC LIMIT ?",
         )
         .bind(workspace_id)
         .bind(limit.unwrap_or(-1))
-        .fetch_all(self.connection())
+        .fetch_all(&mut *connection)
         .await?;
         rows.iter()
             .map(|row| {
@@ -327,8 +370,9 @@ impl Registry for Sqlite {
             .collect()
     }
 
-    async fn changes(&mut self, workspace: &str, from: Serial, to: Serial) -> Result<Vec<LoggedChange>> {
-        let workspace_id = Self::workspace_id(self.connection(), workspace).await?;
+    async fn changes(&self, workspace: &str, from: Serial, to: Serial) -> Result<Vec<LoggedChange>> {
+        let connection = &mut *self.connection().await;
+        let workspace_id = Self::workspace_id(connection, workspace).await?;
         let rows = sqlx::query(
             "SELECT serial, action, kind, name, renamed_from, suppressed, before, after, resource_id, wire_order_before, derived_before
              FROM change WHERE workspace_id = ? AND serial > ? AND serial <= ? ORDER BY serial, id",
@@ -336,7 +380,7 @@ impl Registry for Sqlite {
         .bind(workspace_id)
         .bind(from.0)
         .bind(to.0)
-        .fetch_all(self.connection())
+        .fetch_all(&mut *connection)
         .await?;
         rows.iter()
             .map(|row| {
@@ -358,5 +402,14 @@ impl Registry for Sqlite {
                 })
             })
             .collect()
+    }
+}
+
+#[async_trait]
+impl Jobs for Sqlite {
+    async fn jobs(&self, workspace: &str, ids: &[i64]) -> Result<Vec<StoredJob>> {
+        let connection = &mut *self.connection().await;
+        let workspace_id = Self::workspace_id(connection, workspace).await?;
+        jobs::read(connection, workspace_id, ids).await
     }
 }

@@ -7,30 +7,28 @@ use std::time::{Duration, Instant};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteSynchronous};
 use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 
-use super::location::{Location, beside, lies};
+use super::Sqlite;
+use super::WITH_LOG;
 use super::migrate::{FORMAT, MIGRATIONS, triggers, upgrade};
-use super::sqlite::WITH_LOG;
-use super::{Error, Result, Sqlite};
 use crate::absent::{or_absent, reason};
+use crate::registry::location::{Location, beside, lies};
+use crate::registry::{Access, Error, Result};
 
 /// How long a process waits for another's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Opens the registry to read (`write` false: nothing is written, not even a lock file that stays) or to write.
-///
-/// `Ok(None)` when there is none yet. Errors when it is newer, damaged or out of reach, when its triggers are not what
-/// they should be, and when it is older: then only [`migrate`](super::migrate) and apply bring it up to date.
-pub async fn open(location: &Location, write: bool) -> Result<Option<Sqlite>> {
+/// Opens the registry; see [`connect`](crate::registry::connect).
+pub async fn open(location: &Location, access: Access) -> Result<Option<Sqlite>> {
     let Some(path) = location.find()? else { return Ok(None) };
-    let mut connection = connect(&path, write).await?;
-    match ready(&mut connection, write).await {
+    let mut connection = connect(&path, access).await?;
+    match ready(&mut connection, access).await {
         Ok(()) => Ok(Some(Sqlite::new(connection, false))),
         error => closed(connection, error).await.map(|()| None),
     }
 }
 
 /// Looks whether this is a registry that this weir can use as it is.
-async fn ready(connection: &mut SqliteConnection, write: bool) -> Result<()> {
+async fn ready(connection: &mut SqliteConnection, access: Access) -> Result<()> {
     let facts = Facts::read(connection).await?;
     let found = facts.format(FORMAT)?;
     if found < FORMAT {
@@ -40,7 +38,7 @@ async fn ready(connection: &mut SqliteConnection, write: bool) -> Result<()> {
     if !unguarded.is_empty() {
         return Err(Error::Unguarded(unguarded));
     }
-    if write { enter_wal(connection).await } else { Ok(()) }
+    if access == Access::Write { enter_wal(connection).await } else { Ok(()) }
 }
 
 /// Closes a connection, which takes its lock files away, and returns what was done with it.
@@ -101,10 +99,10 @@ impl Error {
     }
 }
 
-pub(super) async fn connect(path: &Path, write: bool) -> Result<SqliteConnection> {
-    let connection = match write {
-        true => options(path).connect().await.map_err(Error::from),
-        false => connect_to_read(path).await,
+pub(super) async fn connect(path: &Path, access: Access) -> Result<SqliteConnection> {
+    let connection = match access {
+        Access::Write => options(path).connect().await.map_err(Error::from),
+        Access::Read => connect_to_read(path).await,
     };
     match connection {
         // SQLite does not say why.
@@ -170,7 +168,7 @@ pub async fn create(location: &Location, at: &str) -> Result<Sqlite> {
     upgrade(&mut connection, at, MIGRATIONS).await?;
     connection.close().await?;
     unfinished.finish(path)?;
-    let connection = connect(path, true).await?;
+    let connection = connect(path, Access::Write).await?;
     Ok(Sqlite::new(connection, true))
 }
 

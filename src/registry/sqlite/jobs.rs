@@ -3,9 +3,9 @@
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{QueryBuilder, Row as _, Sqlite as Db};
 
-use super::sqlite::CHUNK;
-use super::{Error, Result};
+use super::CHUNK;
 use crate::recorded::{Serial, Target, Write};
+use crate::registry::{Error, Result, StoredJob};
 use crate::resource::{Duration, Instant, Job, JobKind, JobState, Range, RecordedJob};
 
 /// Ends, changes and inserts jobs.
@@ -144,11 +144,7 @@ impl Stored {
 }
 
 /// Returns every job of these identities, by identity and in the order of their making.
-pub(super) async fn read(
-    connection: &mut SqliteConnection,
-    workspace_id: i64,
-    ids: &[i64],
-) -> Result<Vec<(i64, RecordedJob)>> {
+pub(super) async fn read(connection: &mut SqliteConnection, workspace_id: i64, ids: &[i64]) -> Result<Vec<StoredJob>> {
     let mut jobs = Vec::new();
     for chunk in ids.chunks(CHUNK) {
         let mut query = QueryBuilder::<Db>::new(
@@ -168,7 +164,7 @@ pub(super) async fn read(
     Ok(jobs)
 }
 
-fn job(row: &SqliteRow) -> Result<(i64, RecordedJob)> {
+fn job(row: &SqliteRow) -> Result<StoredJob> {
     let id: i64 = row.try_get(1)?;
     let number = |column: usize| {
         let value: Option<i64> = row.try_get(column)?;
@@ -180,13 +176,14 @@ fn job(row: &SqliteRow) -> Result<(i64, RecordedJob)> {
             let range = Range { start: instant(number(4)?), end: instant(number(5)?) };
             (JobKind::Backfill { range, count: 0 }, None)
         }
-        _ => {
+        "recurring" => {
             let (every, delay) = (Duration::secs(number(6)?), Duration::secs(number(7)?));
             let ran_to = row.try_get::<Option<i64>, _>(5)?.map(instant);
             (JobKind::Recurring { every, delay, from: instant(number(4)?) }, ran_to)
         }
+        other => return Err(Error::UnknownKind { what: format!("job {id}, `{other}`") }),
     };
     let state: JobState = row.try_get::<String, _>(2)?.parse().map_err(Error::Damaged)?;
     let job = Job { kind, online: row.try_get(8)?, offline: row.try_get(9)? };
-    Ok((row.try_get(0)?, RecordedJob { id, state, job, ran_to }))
+    Ok(StoredJob { view: row.try_get(0)?, job: RecordedJob { id, state, job, ran_to } })
 }

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use sqlx::sqlite::SqliteConnection;
 
-use super::location::Location;
+use super::FORMAT;
 use super::open::{Facts, Unfinished, closed, connect};
-use super::{Error, FORMAT, Result};
 use crate::absent::or_absent;
+use crate::registry::Location;
+use crate::registry::{Access, Error, Result};
 
 /// Copies the registry to `target`. Errors when anything has that name already, or when there is no registry.
 pub async fn backup(location: &Location, target: &Path) -> Result<()> {
@@ -20,9 +21,9 @@ pub async fn backup(location: &Location, target: &Path) -> Result<()> {
         return Err(taken());
     }
     // Copying takes a connection that may write, though it writes nothing here; where that cannot be, one that reads.
-    let mut connection = match connect(&path, true).await {
+    let mut connection = match connect(&path, Access::Write).await {
         Ok(connection) => connection,
-        Err(_) => connect(&path, false).await?,
+        Err(_) => connect(&path, Access::Read).await?,
     };
     let copied = copy(&mut connection, target).await;
     if closed(connection, copied).await?.finish(target)? { Ok(()) } else { Err(taken()) }
