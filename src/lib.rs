@@ -6,11 +6,11 @@
 //!  registry ───────────────────snapshot─────────────────▶ Snapshot    ─┘           └───render
 //! ```
 
-pub mod absent;
 pub mod apply;
 pub mod check;
 pub mod cli;
 pub mod diagnostic;
+pub mod disk;
 #[cfg(feature = "data")]
 pub mod engine;
 #[cfg(not(feature = "data"))]
@@ -24,4 +24,5 @@ pub mod render;
 pub mod resolve;
 pub mod resource;
 pub mod secret;
+pub mod settings;
 pub mod sql;

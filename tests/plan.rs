@@ -21,10 +21,11 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use similar::TextDiff;
-use weir::load::{Bounds, Cache, Files, Project, SourceFile};
+use weir::load::{Bounds, Cache, Files, SourceFile};
 use weir::plan::{Declared, Entry, JobState, Mode, RecordedJob, Serial, Snapshot, Suppress};
 use weir::render::{diagnostics, text};
 use weir::resource::{Address, Catalog, Instant, Resource};
+use weir::settings::Settings;
 
 use crate::support::NOW;
 
@@ -172,7 +173,7 @@ impl Scene<'_> {
             bounds: Bounds { root: self.root.into(), top: self.root.into() },
             files: vec![SourceFile { path, text: text.to_owned(), hash }].into(),
         };
-        let (mut repo, mut found) = weir::load::declare(files, &Project::default(), &Cache::open(None, ""));
+        let (mut repo, mut found) = weir::load::declare(files, &Settings::default(), &Cache::open(None, ""));
         found.extend(weir::resolve::resolve(&mut repo));
         found.extend(weir::check::together(&repo, &repo.catalog()));
         repo.locate(&mut found);

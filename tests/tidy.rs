@@ -97,7 +97,7 @@ const HARMLESS: &[(&str, &str)] = &[
     ("src/cli/git.rs", ".join(\".git\")"),
     ("src/cli/git.rs", "let Ok(root) = root.canonicalize()"),
     // A variable of weir.toml that is no text is an error there: it is not set.
-    ("src/cli/context.rs", "read_project("),
+    ("src/cli/context.rs", "settings::read("),
     ("src/cli/context.rs", "find_map(|it| environment(it)"),
     ("src/cli/repo.rs", "load::local_folder"),
     ("src/cli/repo.rs", "current_exe"),
@@ -149,7 +149,7 @@ fn only_what_is_not_there_is_absent() {
         let found = errors_taken_for_absent(shipped(&text)).into_iter().filter(|it| !harmless(it));
         offenders.extend(found.map(|it| format!("{path}: {it}")));
     }
-    none("an error is not `absent`: use absent::or_absent", offenders);
+    none("an error is not `absent`: use disk::or_absent", offenders);
 }
 
 #[test]
@@ -182,17 +182,19 @@ fn the_rule_of_what_is_absent_can_fail() {
 /// Who may import whom: `docs/internals/architecture.md` says the same.
 const IMPORTS: &[(&str, &[&str])] = &[
     ("diagnostic", &[]),
+    ("disk", &[]),
     ("secret", &["diagnostic"]),
     ("sql", &[]),
     ("resource", &["diagnostic", "secret", "sql"]),
-    ("load", &["diagnostic", "secret", "sql", "resource"]),
+    ("settings", &["diagnostic", "disk", "secret", "sql", "resource"]),
+    ("load", &["diagnostic", "disk", "secret", "sql", "resource", "settings"]),
     ("resolve", &["diagnostic", "resource", "load"]),
-    ("engine", &["diagnostic", "sql", "resource", "load"]),
+    ("engine", &["diagnostic", "disk", "sql", "resource", "settings", "load"]),
     ("check", &["diagnostic", "resource", "load"]),
     ("recorded", &["resource"]),
     ("plan", &["diagnostic", "sql", "resource", "recorded"]),
     ("render", &["diagnostic", "resource", "recorded", "plan"]),
-    ("registry", &["diagnostic", "secret", "resource", "recorded"]),
+    ("registry", &["diagnostic", "disk", "secret", "resource", "recorded"]),
     ("apply", &["resource", "recorded", "plan", "registry"]),
 ];
 

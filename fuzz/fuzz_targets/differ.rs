@@ -6,7 +6,8 @@ use std::collections::BTreeMap;
 use libfuzzer_sys::fuzz_target;
 use weir::check;
 use weir::diagnostic::Diagnostic;
-use weir::load::{self, Cache, Project};
+use weir::load::{self, Cache};
+use weir::settings::Settings;
 use weir::plan::{Action, Declared, Entry, Mode, Plan, Saved, Snapshot, Suppress, approve, diff};
 use weir::resolve::resolve;
 use weir::resource::{Address, Catalog};
@@ -38,7 +39,7 @@ fn declare(bytes: &[u8]) -> Option<Vec<Declared>> {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("a.yaml"), bytes).expect("a file");
     let (files, mut diagnostics) = load::read_files(folder.path());
-    let (mut repo, more) = load::declare(files, &Project::default(), &Cache::open(None, "fuzz"));
+    let (mut repo, more) = load::declare(files, &Settings::default(), &Cache::open(None, "fuzz"));
     diagnostics.extend(more);
     diagnostics.extend(resolve(&mut repo));
     diagnostics.extend(check::together(&repo, &repo.catalog()));

@@ -2,14 +2,15 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use weir::load::{self, Cache, Project};
+use weir::load::{self, Cache};
+use weir::settings::Settings;
 use weir::{check, resolve};
 
 fuzz_target!(|bytes: &[u8]| {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("a.yaml"), bytes).expect("a file");
     let (files, mut diagnostics) = load::read_files(folder.path());
-    let (mut repo, more) = load::declare(files, &Project::default(), &Cache::open(None, "fuzz"));
+    let (mut repo, more) = load::declare(files, &Settings::default(), &Cache::open(None, "fuzz"));
     diagnostics.extend(more);
     diagnostics.extend(resolve::resolve(&mut repo));
     diagnostics.extend(check::together(&repo, &repo.catalog()));

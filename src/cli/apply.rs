@@ -9,9 +9,9 @@ use super::plan::{ReadingArgs, make};
 use super::planning::{Ground, carry_out};
 use super::stop::{Exit, Stop};
 use super::{git, saved};
-use crate::absent::read_up_to;
 use crate::apply::Occasion;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::disk::read_up_to;
 use crate::plan::{Saved, SavedFault};
 use crate::render::json::RepoJson;
 use crate::render::{shown, words};
@@ -133,10 +133,10 @@ impl Context {
     /// Returns the repo here, or the bare folder when there is none.
     pub fn place_or_folder(&self) -> Result<Place, Stop> {
         let base = self.directory()?;
-        if crate::load::find_root(&base).map_err(Stop::diagnostic)?.is_some() {
+        if crate::settings::find_root(&base).map_err(Stop::diagnostic)?.is_some() {
             return self.place();
         }
-        let project = crate::load::Project::default();
-        Ok(Place { root: base.clone(), project, mistakes: Vec::new(), remembers: !self.in_ci(), base })
+        let settings = crate::settings::Settings::default();
+        Ok(Place { root: base.clone(), settings, mistakes: Vec::new(), remembers: !self.in_ci(), base })
     }
 }

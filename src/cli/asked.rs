@@ -86,7 +86,7 @@ fn commented(mark: &str, found: &[Diagnostic]) -> String {
 impl Context {
     /// Returns the place of the feature repo in its git repository, as far as there is one.
     fn folder_in_git(&self) -> String {
-        match self.directory().map(|it| crate::load::find_root(&it)) {
+        match self.directory().map(|it| crate::settings::find_root(&it)) {
             Ok(Ok(Some(root))) => git::folder(&root),
             // Where no repo is found, no file of it is named.
             Ok(Ok(None) | Err(_)) | Err(_) => String::new(),

@@ -10,12 +10,14 @@ use super::Global;
 use super::stop::Stop;
 use super::ui::Ui;
 use super::workspace;
-use crate::absent::{SETTINGS_MAX, or_absent, read_text, reason};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
-use crate::load::{Project, find_root, local_folder, read_project, write_new};
+use crate::disk::write_whole;
+use crate::disk::{SETTINGS_MAX, or_absent, read_text, reason};
+use crate::load::local_folder;
 use crate::registry::{self, Access, Location, Migrated, Recorded, Registry, Workspace};
 use crate::render::shown as safe;
 use crate::resource::Instant;
+use crate::settings::{self, Settings, find_root};
 
 /// The surroundings of one run.
 pub struct Context {
@@ -61,7 +63,7 @@ pub fn is_named(from: &str) -> bool {
 /// A repo, or the folder from which a registry is found without one.
 pub struct Place {
     pub root: PathBuf,
-    pub project: Project,
+    pub settings: Settings,
     /// What is wrong with weir.toml: shown with what is wrong with the declarations.
     pub mistakes: Vec<Diagnostic>,
     /// Whether what earlier runs remember is of use: in CI it may have come with the change that is checked.
@@ -133,8 +135,8 @@ impl Context {
             );
             return Err(Stop::diagnostic(diagnostic.hint("run `weir init` to start one, or name its folder with -C")));
         };
-        let (project, mistakes) = read_project(&root, &|it| environment(it).unwrap_or_default());
-        Ok(Place { root, project, mistakes, remembers: !self.in_ci(), base })
+        let (settings, mistakes) = settings::read(&root, &|it| environment(it).unwrap_or_default());
+        Ok(Place { root, settings, mistakes, remembers: !self.in_ci(), base })
     }
 
     /// Returns the moment of this run. `WEIR_NOW` sets it, so that a plan can be made again to the byte.
@@ -151,7 +153,7 @@ impl Context {
             (url.clone(), &place.base, "--registry")
         } else if let Some(url) = environment("WEIR_REGISTRY_URL")? {
             (url, &place.base, "WEIR_REGISTRY_URL")
-        } else if let Some(url) = &place.project.registry_url {
+        } else if let Some(url) = &place.settings.registry_url {
             let url = url.as_ref().map_err(|it| Stop::diagnostic(it.as_ref().clone()))?.reveal();
             // Whoever writes down the default has named no other place: nothing could be mounted there.
             (url.to_owned(), &place.root, if url == DEFAULT_URL { UNNAMED } else { "weir.toml" })
@@ -183,7 +185,7 @@ impl Context {
         if let Some(name) = selected_workspace(&place.root)? {
             return chosen(name, "selected");
         }
-        match &place.project.workspace {
+        match &place.settings.workspace {
             Some(name) => chosen(name.clone(), "from weir.toml"),
             None => chosen("prod".to_owned(), "the default"),
         }
@@ -359,7 +361,7 @@ pub fn not_there(location: &Location, from: &str) -> Stop {
 pub fn select_workspace(root: &Path, name: Option<&str>) -> Result<(), Stop> {
     let path = local_folder(root).context("the folder .weir cannot be made")?.join("workspace");
     match name {
-        Some(name) => write_new(&path, "", &[format!("{name}\n")]).context("the selection cannot be written")?,
+        Some(name) => write_whole(&path, [name, "\n"]).context("the selection cannot be written")?,
         None => {
             or_absent(&path, std::fs::remove_file(&path)).context("the selection cannot be removed")?;
         }

@@ -6,10 +6,10 @@ use anyhow::Context as _;
 
 use super::context::Context;
 use super::stop::{Exit, Stop};
-use crate::absent::or_absent;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::load::find_root;
+use crate::disk::or_absent;
 use crate::render::shown as safe;
+use crate::settings::find_root;
 
 /// Start a feature repo
 ///
@@ -51,7 +51,7 @@ pub fn run(context: &Context, args: &InitArgs) -> Result<Exit, Stop> {
         if let Some(parent) = path.parent() {
             std::fs::create_dir_all(parent).with_context(|| format!("`{}` cannot be made", parent.display()))?;
         }
-        std::fs::write(&path, text).with_context(|| format!("`{}` cannot be written", path.display()))?;
+        crate::disk::write_whole(&path, [*text]).with_context(|| format!("`{}` cannot be written", path.display()))?;
         context.ui.data(&format!("wrote {}\n", safe::path(&shown.join(file))))?;
     }
     let change =

@@ -10,6 +10,7 @@ use super::planning::{Ground, Planned};
 use super::stop::{Exit, Stop};
 use super::{git, repo};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::disk::write_whole;
 use crate::plan::{Saved, Suppress};
 use crate::render::{github, json, markdown, shown, words};
 use crate::resource::{Address, Instant};
@@ -207,7 +208,7 @@ fn save(
     let saved =
         Saved { plan, made_at: now.to_string(), commit: git.commit.clone(), dirty: git.dirty, suppress, derived };
     let path = context.directory()?.join(path);
-    std::fs::write(&path, saved.to_text())
+    write_whole(&path, [saved.to_text().as_str()])
         .with_context(|| format!("the plan cannot be saved to `{}`", path.display()))?;
     let shown = shown::path(&path);
     context.ui.say(&match planned.refusals.is_empty() {

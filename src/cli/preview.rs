@@ -13,8 +13,8 @@ use super::list::lines;
 use super::repo;
 use super::show::{Among, find_among};
 use super::stop::{Exit, Stop};
-use crate::absent::or_absent;
 use crate::diagnostic::{Diagnostic, DocumentId, Place as At, Span};
+use crate::disk::Draft;
 use crate::engine::{self, Format, Request, Scan, Seen};
 use crate::load::{self, Repo};
 use crate::render::{shown, words};
@@ -92,7 +92,7 @@ pub fn run(context: &Context, args: &PreviewArgs) -> Result<Exit, Stop> {
     let request = Request {
         repo: &repo,
         root: &place.root,
-        services: &place.project.services,
+        services: &place.settings.services,
         declared,
         start: args.start,
         end: args.end,
@@ -220,34 +220,15 @@ fn to_file(
     path: &Path,
 ) -> Result<Seen, Stop> {
     let path = context.directory()?.join(path);
-    // What a link leads to is what is written.
-    let found = or_absent(&path, path.canonicalize());
-    let found = found.with_context(|| format!("`{}` cannot be written", path.display()))?;
-    let path = found.unwrap_or(path);
     let cannot = || format!("`{}` cannot be written", path.display());
-    let metadata = or_absent(&path, std::fs::metadata(&path)).with_context(cannot)?;
-    // A pipe or a device has nobody who could see it half done, and is not to be replaced.
-    if metadata.is_some_and(|metadata| !metadata.is_file()) {
-        let mut file = std::fs::File::options().write(true).open(&path).with_context(cannot)?;
-        let (seen, more) = write_all(repo, request, format, &mut file, &path)?;
-        context.ui.say(&format!("Wrote {} to {}{more}.", words::count(seen.rows, "row"), shown::path(&path)));
-        return Ok(seen);
-    }
     let folder = path.parent().filter(|it| matches!(it.metadata(), Ok(metadata) if metadata.is_dir()));
-    let folder = folder.with_context(|| format!("`{}` is not in a folder that exists", path.display()))?;
-    let name = path.file_name().with_context(|| format!("`{}` is not a file's name", path.display()))?;
-    let temporary = folder.join(format!(".{}.{}.tmp", name.to_string_lossy(), std::process::id()));
-    let written = (|| {
-        let mut file = std::io::BufWriter::new(std::fs::File::create(&temporary).with_context(cannot)?);
-        let (seen, more) = write_all(repo, request, format, &mut file, &path)?;
-        std::fs::rename(&temporary, &path).with_context(cannot)?;
-        context.ui.say(&format!("Wrote {} to {}{more}.", words::count(seen.rows, "row"), shown::path(&path)));
-        Ok(seen)
-    })();
-    if written.is_err() {
-        let _ = std::fs::remove_file(&temporary);
-    }
-    written
+    folder.with_context(|| format!("`{}` is not in a folder that exists", path.display()))?;
+    path.file_name().with_context(|| format!("`{}` is not a file's name", path.display()))?;
+    let mut draft = Draft::new(&path).with_context(cannot)?;
+    let (seen, more) = write_all(repo, request, format, &mut draft, &path)?;
+    draft.finish().with_context(cannot)?;
+    context.ui.say(&format!("Wrote {} to {}{more}.", words::count(seen.rows, "row"), shown::path(&path)));
+    Ok(seen)
 }
 
 fn write_all(

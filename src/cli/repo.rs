@@ -71,7 +71,7 @@ pub fn read(place: &Place) -> Sources {
     let folder = if place.remembers && build.is_some() { load::local_folder(&place.root).ok() } else { None };
     let build = build.unwrap_or_default();
     let mut hasher = blake3::Hasher::new();
-    hasher.update(&place.project.defaults_hash);
+    hasher.update(&place.settings.defaults_hash);
     for file in files.files.iter() {
         hasher.update(file.path.as_bytes());
         hasher.update(b"\0");
@@ -98,7 +98,7 @@ impl Sources {
 
     /// Decodes and resolves. Returns the mistakes so far, whose places are still to be found.
     pub fn resolve(mut self, context: &Context, place: &Place) -> (load::Repo, Vec<Diagnostic>) {
-        let (mut repo, mut found) = load::declare(self.files, &place.project, &self.cache);
+        let (mut repo, mut found) = load::declare(self.files, &place.settings, &self.cache);
         context.aside(self.cache.close());
         found.extend(crate::resolve::resolve(&mut repo));
         found.extend(self.faults);
@@ -110,7 +110,7 @@ impl Sources {
     /// Decodes, resolves and checks. Places are found for what will be shown: finding one reads its document again.
     pub fn check(mut self, context: &Context, place: &Place, shown: Shown, opened: Opened) -> Reading {
         let files = std::mem::take(&mut self.files);
-        let (mut repo, mut found) = load::declare(files, &place.project, &self.cache);
+        let (mut repo, mut found) = load::declare(files, &place.settings, &self.cache);
         context.aside(self.cache.close());
         found.extend(crate::resolve::resolve(&mut repo));
         let catalog = repo.catalog();
@@ -119,7 +119,7 @@ impl Sources {
         if opened == Opened::Yes && found.iter().all(|it| it.code != Code::R004) {
             let surroundings = engine::Surroundings {
                 root: &place.root,
-                services: &place.project.services,
+                services: &place.settings.services,
                 local: self.local.clone(),
                 build: &self.build,
             };
@@ -131,7 +131,7 @@ impl Sources {
             found.extend(crate::check::together(&repo, &catalog));
         }
         forget_unread(&mut found);
-        if place.project.defaults_missing {
+        if place.settings.defaults_missing {
             // What a declaration lacks may be what stands in the lines at fault.
             found.retain(|it| !it.is_error() || it.code.as_str().starts_with(['L', 'R']) && it.code != Code::L010);
         }

@@ -15,8 +15,9 @@ use tokio::runtime::Handle;
 use super::query::{Planner, Refused, Sql, Table};
 use super::relation::Ground;
 use super::spark;
-use crate::absent::read_text;
-use crate::load::{EngineKind, write_new};
+use crate::disk::read_text;
+use crate::disk::write_whole;
+use crate::settings::EngineKind;
 
 /// Columns, with a hash of them: what is derived from them is remembered by it.
 #[derive(Debug, Clone)]
@@ -87,7 +88,7 @@ impl Cache {
         let Some(path) = self.path.filter(|_| !as_before) else { return };
         let lines: String = used.iter().map(|(key, text)| format!("{key} {text}\n")).collect();
         // Nobody depends on it: the next run finds out again.
-        let _ = write_new(&path, &format!("{}{}\n", self.header, check(&lines)), &[lines]);
+        let _ = write_whole(&path, [format!("{}{}\n", self.header, check(&lines)).as_str(), lines.as_str()]);
     }
 }
 

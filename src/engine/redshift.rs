@@ -22,8 +22,8 @@ use super::relation::{Closed, Ground, Relation};
 use super::remote::{Remote, RemoteRelation};
 use super::text_rows::{self, TextRows, execution};
 use super::warehouse::{self, Fold, Input};
-use crate::load::{Secret, Ssl};
 use crate::resource::batch_config::RedshiftConfig;
+use crate::settings::{Secret, Ssl};
 
 /// What a cluster listens on, and the database that every cluster starts with.
 const PORT: u16 = 5439;

@@ -17,9 +17,9 @@ use datafusion::optimizer::analyzer::function_rewrite::ApplyFunctionRewrites;
 
 use super::checked::Checked;
 use super::spark;
-use crate::load::{EngineKind, Services};
 use crate::resource::Instant;
 use crate::resource::batch_config::BatchConfig;
+use crate::settings::{EngineKind, Services};
 
 /// How much memory sorting and grouping may take together, in bytes.
 const MEMORY: usize = 128 * 1024 * 1024;

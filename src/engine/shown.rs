@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-use crate::load::{Declared, Repo, Services};
+use crate::load::{Declared, Repo};
 use crate::resource::{Address, Field, Instant};
+use crate::settings::Services;
 
 /// What sources and queries yield.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

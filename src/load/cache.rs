@@ -9,9 +9,10 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use super::{Bounds, DocumentPlace, External, Parsed, Project, SourceFile, files};
-use crate::absent::read_text;
+use super::{Bounds, DocumentPlace, External, Parsed, SourceFile, files};
+use crate::disk::{Draft, read_text, write_whole};
 use crate::resource::{Address, Meta, Resource, Spec, hex, unhex};
+use crate::settings::Settings;
 use crate::sql::Dialect;
 
 /// What earlier runs know, and what this one adds.
@@ -49,7 +50,7 @@ pub struct Remembered {
 impl Cache {
     /// Reads the cache in `folder` as `build` wrote it; an unusable one is an empty one.
     pub fn open(folder: Option<PathBuf>, build: &str) -> Self {
-        let header = format!("weir parse cache 1, {build}\n");
+        let header = format!("weir parse cache 2, {build}\n");
         let path = folder.map(|it| it.join("parse.cache"));
         let text = path
             .as_ref()
@@ -115,10 +116,10 @@ impl Cache {
         &self,
         bounds: &Bounds,
         file: &SourceFile,
-        project: &Project,
+        settings: &Settings,
     ) -> Option<Vec<(DocumentPlace, Option<Parsed>)>> {
-        let (start, end) = *self.entries.get(&key(file, project))?;
-        let engine = project.services.engine.kind.dialect();
+        let (start, end) = *self.entries.get(&key(file, settings))?;
+        let engine = settings.services.engine.kind.dialect();
         let documents =
             self.text[start..end].lines().map(|line| decode(bounds, line, engine)).collect::<Option<Vec<_>>>()?;
         self.used.fetch_add(end - start, std::sync::atomic::Ordering::Relaxed);
@@ -126,10 +127,10 @@ impl Cache {
     }
 
     /// Adds what `file` declares. What a first run adds goes to the disk while it reads on.
-    pub(super) fn remember(&self, file: &SourceFile, project: &Project, entry: String) {
+    pub(super) fn remember(&self, file: &SourceFile, settings: &Settings, entry: String) {
         let Some(path) = &self.path else { return };
         let mut added = self.added.lock().unwrap_or_else(PoisonError::into_inner);
-        added.push(format!("F {} {}\n", hex(&key(file, project)), entry.len()));
+        added.push(format!("F {} {}\n", hex(&key(file, settings)), entry.len()));
         added.push(entry);
         if !self.exists && added.bytes > SPILL {
             added.spill(path, &self.header);
@@ -157,9 +158,9 @@ impl Cache {
         move || {
             if let Some(path) = path.filter(|_| !added.is_empty()) {
                 let _ = if added.spilled.is_some() {
-                    added.finish(&path)
+                    added.finish()
                 } else if afresh {
-                    write_new(&path, &header, &added.parts)
+                    write_whole(&path, [header.as_str()].into_iter().chain(added.parts.iter().map(String::as_str)))
                 } else {
                     append(&path, &added.parts)
                 };
@@ -180,10 +181,9 @@ struct Added {
     spilled: Option<Spilled>,
 }
 
-/// A file beside the cache that is not finished. Unless it is, it goes away again.
+/// A cache that will take the place of the one there is.
 struct Spilled {
-    path: PathBuf,
-    out: std::io::BufWriter<std::fs::File>,
+    draft: Draft,
     /// Whether every byte so far was written: a cache with a hole is none.
     whole: bool,
 }
@@ -201,73 +201,34 @@ impl Added {
     /// Writes what is in memory to a file that will take the place of the one at `path`.
     fn spill(&mut self, path: &Path, header: &str) {
         if self.spilled.is_none() {
-            self.spilled = Spilled::begin(path, header);
+            self.spilled = Draft::new(path).ok().map(|mut draft| {
+                let whole = draft.write_all(header.as_bytes()).is_ok();
+                Spilled { draft, whole }
+            });
         }
-        let Some(spilled) = &mut self.spilled else { return };
-        spilled.whole &= self.parts.drain(..).try_for_each(|it| spilled.out.write_all(it.as_bytes())).is_ok();
+        let Some(Spilled { draft, whole }) = &mut self.spilled else { return };
+        *whole &= self.parts.drain(..).try_for_each(|it| draft.write_all(it.as_bytes())).is_ok();
         self.bytes = 0;
     }
 
     /// Writes the rest, and puts the file in its place.
-    fn finish(mut self, path: &Path) -> std::io::Result<()> {
-        let parts = std::mem::take(&mut self.parts);
-        let Some(mut spilled) = self.spilled.take().filter(|it| it.whole) else { return Ok(()) };
-        parts.iter().try_for_each(|it| spilled.out.write_all(it.as_bytes()))?;
-        spilled.out.flush()?;
-        std::fs::rename(&spilled.path, path)
+    fn finish(self) -> std::io::Result<()> {
+        let Some(Spilled { mut draft, .. }) = self.spilled.filter(|it| it.whole) else { return Ok(()) };
+        self.parts.iter().try_for_each(|it| draft.write_all(it.as_bytes()))?;
+        draft.finish()
     }
-}
-
-impl Spilled {
-    fn begin(path: &Path, header: &str) -> Option<Self> {
-        let path = temporary(path);
-        let file = std::fs::File::create(&path).ok()?;
-        let mut out = std::io::BufWriter::with_capacity(1 << 16, file);
-        let whole = out.write_all(header.as_bytes()).is_ok();
-        Some(Self { path, out, whole })
-    }
-}
-
-impl Drop for Spilled {
-    fn drop(&mut self) {
-        // After the rename nothing has this name any more.
-        let _ = std::fs::remove_file(&self.path);
-    }
-}
-
-/// The name that a file has while this process writes it.
-fn temporary(path: &Path) -> PathBuf {
-    path.with_extension(format!("{}.tmp", std::process::id()))
-}
-
-/// Puts a file of these parts in the place of `path`: whoever reads finds the old one or the new one, whole.
-pub fn write_new(path: &Path, header: &str, parts: &[String]) -> std::io::Result<()> {
-    let temporary = temporary(path);
-    let written = std::fs::File::create(&temporary).and_then(|mut file| {
-        file.write_all(header.as_bytes())?;
-        write_all(file, parts)
-    });
-    let renamed = written.and_then(|()| std::fs::rename(&temporary, path));
-    if renamed.is_err() {
-        let _ = std::fs::remove_file(&temporary);
-    }
-    renamed
 }
 
 fn append(path: &Path, parts: &[String]) -> std::io::Result<()> {
-    write_all(std::fs::OpenOptions::new().append(true).open(path)?, parts)
-}
-
-fn write_all(file: std::fs::File, parts: &[String]) -> std::io::Result<()> {
-    let mut out = std::io::BufWriter::with_capacity(1 << 20, file);
+    let mut out = std::io::BufWriter::with_capacity(1 << 20, std::fs::File::options().append(true).open(path)?);
     parts.iter().try_for_each(|it| out.write_all(it.as_bytes()))?;
     out.flush()
 }
 
-fn key(file: &SourceFile, project: &Project) -> [u8; 32] {
+fn key(file: &SourceFile, settings: &Settings) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new();
     hasher.update(file.hash.as_bytes());
-    hasher.update(&project.defaults_hash);
+    hasher.update(&settings.defaults_hash);
     // Files that declarations name are found from the folder of the declaring one.
     hasher.update(file.path.rsplit_once('/').map_or("", |it| it.0).as_bytes());
     *hasher.finalize().as_bytes()
@@ -280,7 +241,7 @@ pub(super) fn entry(place: DocumentPlace, parsed: &Parsed, spec: &str) -> String
     let header = serde_json::to_string(&(&*resource.meta, &resource.renamed_from)).expect("texts are plain data");
     let externals: Vec<_> = externals
         .iter()
-        .map(|(path, it)| serde_json::json!([path, &*it.file, hex(blake3::hash(it.text.as_bytes()).as_bytes())]))
+        .map(|(field, it)| serde_json::json!([field, &*it.file, hex(blake3::hash(it.text.as_bytes()).as_bytes())]))
         .collect();
     let payload = format!(
         "{line} {first_key} {start} {end}\t{}\t{}\t{}\t{header}\t{spec}",
@@ -323,18 +284,16 @@ fn decode(bounds: &Bounds, line: &str, engine: Dialect) -> Option<(DocumentPlace
 }
 
 /// Reads the named files again; one that changed makes the whole entry useless.
-fn recall_externals(bounds: &Bounds, json: &str) -> Option<Vec<(&'static str, External)>> {
+fn recall_externals(bounds: &Bounds, json: &str) -> Option<Vec<(String, External)>> {
     if json == "[]" {
         return Some(Vec::new());
     }
     let stored: Vec<(String, String, String)> = serde_json::from_str(json).ok()?;
-    let paths = ["sql_file", "batch_config.data_source_function"];
     stored
         .into_iter()
-        .map(|(path, file, hash)| {
-            let path = paths.into_iter().find(|it| *it == path)?;
+        .map(|(field, file, hash)| {
             let external = files::read_external(bounds, "", &file).ok()?;
-            (hex(blake3::hash(external.text.as_bytes()).as_bytes()) == hash).then_some((path, external))
+            (hex(blake3::hash(external.text.as_bytes()).as_bytes()) == hash).then_some((field, external))
         })
         .collect()
 }

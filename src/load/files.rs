@@ -7,8 +7,8 @@ use rayon::prelude::*;
 
 use super::External;
 use super::walk::{Bounds, walk};
-use crate::absent::{SETTINGS_MAX, read_text, reason};
 use crate::diagnostic::{Code, Diagnostic, Place, Span};
+use crate::disk::{SETTINGS_MAX, describe, read_text};
 
 /// The YAML files of a repo with their text.
 #[derive(Default)]
@@ -154,14 +154,4 @@ fn slashed(path: &Path) -> Arc<str> {
 
 pub fn at_file(diagnostic: Diagnostic, file: Arc<str>) -> Diagnostic {
     diagnostic.place(Place::Span(Span { file, line: 0, column: 0, length: 0, text: "".into() }))
-}
-
-/// The operating system's reason, in our style.
-pub fn describe(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => "it does not exist".to_owned(),
-        std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        std::io::ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
-        _ => reason(error),
-    }
 }

@@ -9,9 +9,9 @@ use std::sync::Arc;
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-use super::files::{at_file, describe};
-use crate::absent::{SETTINGS_MAX, or_absent, read_file};
+use super::files::at_file;
 use crate::diagnostic::{Code, Diagnostic, Place, Span};
+use crate::disk::{SETTINGS_MAX, describe, or_absent, read_file};
 
 const GIT: &str = ".gitignore";
 const WEIR: &str = ".weirignore";

@@ -91,9 +91,7 @@ fn steps(path: &str) -> Vec<Step<'_>> {
 
 /// Finds line and column of a query in the YAML text that holds it, or in the file that the declaration names.
 fn query(repo: &Repo, document: DocumentId, path: &str, line: usize, column: usize) -> Place {
-    let external =
-        repo.externals.iter().find(|it| it.0.0 == document && (path == "sql") == (it.0.1 == "sql_file")).map(|it| it.1);
-    if let Some(external) = external {
+    if let Some(external) = repo.externals.get(&(document, path.to_owned())) {
         let text = external.text.lines().nth(line - 1).unwrap_or_default();
         let length = word_length(text, column);
         return Place::Span(Span { file: external.file.clone(), line, column, length, text: text.into() });

@@ -7,11 +7,8 @@ mod ignores;
 mod keys;
 mod locate;
 mod node;
-mod project;
-mod services;
 mod split;
 mod walk;
-mod written;
 mod yaml;
 
 use std::collections::BTreeMap;
@@ -22,13 +19,11 @@ use rayon::prelude::*;
 
 use crate::diagnostic::{Code, Diagnostic, DocumentId, Place};
 use crate::resource::{Catalog, Kind, Report, Resource, rules};
+use crate::settings::Settings;
 use crate::sql;
 
-pub use crate::secret::Secret;
-pub use cache::{Cache, Remembered, write_new};
+pub use cache::{Cache, Remembered};
 pub use files::{Files, SourceFile, read as read_files};
-pub use project::{Project, find_root, read_project};
-pub use services::{Engine, EngineKind, Redshift, Services, Snowflake, Ssl};
 pub use walk::Bounds;
 pub use yaml::to_text as to_yaml;
 
@@ -43,8 +38,8 @@ pub struct Repo {
     pub broken: BTreeMap<String, Option<Kind>>,
     /// What is left of those declarations, to look for mistakes in their references.
     pub partial: Vec<Partial>,
-    /// The files that declarations name (`sql_file`), by document and field.
-    pub externals: BTreeMap<(DocumentId, &'static str), External>,
+    /// The files that declarations name (`sql_file`), by document and the field that they fill.
+    pub externals: BTreeMap<(DocumentId, String), External>,
 }
 
 /// One document: which file, and where in it.
@@ -101,23 +96,23 @@ struct FileYield {
 struct Parsed {
     resource: Resource,
     local_digest: [u8; 32],
-    externals: Vec<(&'static str, External)>,
+    externals: Vec<(String, External)>,
 }
 
 /// Reads the declarations of all files; those that the cache knows are not parsed again.
-pub fn declare(files: Files, project: &Project, cache: &Cache) -> (Repo, Vec<Diagnostic>) {
+pub fn declare(files: Files, settings: &Settings, cache: &Cache) -> (Repo, Vec<Diagnostic>) {
     let mut repo = Repo { files: files.files, ..Repo::default() };
-    let diagnostics = repo.read(&files.bounds, project, cache);
+    let diagnostics = repo.read(&files.bounds, settings, cache);
     (repo, diagnostics)
 }
 
 impl Repo {
     /// Adds the declarations of every file.
-    fn read(&mut self, bounds: &Bounds, project: &Project, cache: &Cache) -> Vec<Diagnostic> {
+    fn read(&mut self, bounds: &Bounds, settings: &Settings, cache: &Cache) -> Vec<Diagnostic> {
         let read = |file: &SourceFile| {
-            let mut found = read_file(bounds, file, project, cache);
+            let mut found = read_file(bounds, file, settings, cache);
             if let Some(entry) = found.entry.take() {
-                cache.remember(file, project, entry);
+                cache.remember(file, settings, entry);
             }
             found
         };
@@ -153,15 +148,15 @@ fn rebase(mut diagnostic: Diagnostic, first: usize) -> Diagnostic {
     diagnostic
 }
 
-fn read_file(bounds: &Bounds, file: &SourceFile, project: &Project, cache: &Cache) -> FileYield {
-    if let Some(documents) = cache.recall(bounds, file, project) {
+fn read_file(bounds: &Bounds, file: &SourceFile, settings: &Settings, cache: &Cache) -> FileYield {
+    if let Some(documents) = cache.recall(bounds, file, settings) {
         return FileYield { documents, ..FileYield::default() };
     }
     // One file may hold ten thousand documents, so these too are shared among the cores. Small files are not worth it:
     // a thread that waits for its half starts another file, and all of them lie half done in memory.
     let places = split::split(&file.text);
     let read =
-        |(index, place): (usize, &DocumentPlace)| read_document(bounds, file, project, DocumentId(index), *place);
+        |(index, place): (usize, &DocumentPlace)| read_document(bounds, file, settings, DocumentId(index), *place);
     let documents: Vec<DocumentYield> = places.par_iter().with_min_len(256).enumerate().map(read).collect();
     let sound = documents.iter().all(|it| it.diagnostics.is_empty());
     let entry = sound.then(|| documents.iter().map(|it| it.entry.as_str()).collect());
@@ -187,14 +182,14 @@ struct DocumentYield {
 fn read_document(
     bounds: &Bounds,
     file: &SourceFile,
-    project: &Project,
+    settings: &Settings,
     document: DocumentId,
     place: DocumentPlace,
 ) -> DocumentYield {
     let mut found = DocumentYield::default();
     let origin = yaml::Origin { file: &file.path, text: &file.text[place.start..place.end], line: place.line };
-    let dialect = project.services.engine.kind.dialect();
-    match yaml::decode(&origin, &project.defaults) {
+    let dialect = settings.services.engine.kind.dialect();
+    match yaml::decode(&origin, &settings.defaults) {
         Ok(None) => {}
         Ok(Some(resource)) => {
             let (parsed, spec) = complete(bounds, file, &origin, document, resource, dialect, &mut found.diagnostics);
@@ -247,7 +242,7 @@ fn complete(
         match files::read_external(bounds, &file.path, &slot.file) {
             Ok(external) => {
                 *slot.text = Some(external.text.to_string());
-                externals.push((slot.path, external));
+                externals.push((slot.fills.to_owned(), external));
             }
             Err((summary, hint)) => {
                 report.diagnostics.push(Diagnostic::error(Code::L013, summary).at(document, slot.path).hint_if(hint))
@@ -318,7 +313,7 @@ pub fn local_folder(root: &Path) -> std::io::Result<PathBuf> {
     let folder = root.join(".weir");
     if !folder.join(".gitignore").exists() {
         std::fs::create_dir_all(&folder)?;
-        std::fs::write(folder.join(".gitignore"), "*\n")?;
+        crate::disk::write_whole(&folder.join(".gitignore"), ["*\n"])?;
     }
     Ok(folder)
 }

@@ -10,11 +10,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
-use super::files::{at_file, describe, relative};
+use super::files::{at_file, relative};
 use super::ignores::{Entry, Level};
-use super::project;
-use crate::absent::or_absent;
 use crate::diagnostic::{Code, Diagnostic};
+use crate::disk::{describe, or_absent};
+use crate::settings;
 
 /// Where a repo starts, and how far its links may lead.
 #[derive(Debug, Clone, Default)]
@@ -165,8 +165,8 @@ impl Walk<'_> {
         entries.sort_by_key(std::fs::DirEntry::file_name);
         let inner = folder.path != self.bounds.root;
         let has = |name: &str| entries.iter().any(|it| it.file_name() == *name);
-        if inner && has(project::FILE) {
-            let file: Arc<str> = format!("{shown}/{}", project::FILE).into();
+        if inner && has(settings::FILE) {
+            let file: Arc<str> = format!("{shown}/{}", settings::FILE).into();
             let summary = format!("`{shown}` is a feature repo inside this one: its declarations would belong to both");
             let hint = format!("remove `{file}`, or list `{shown}/` in .weirignore");
             found.faults.push(at_file(Diagnostic::error(Code::L015, summary), file).hint(hint));

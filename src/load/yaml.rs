@@ -15,9 +15,7 @@ use super::node::{self, Malformed, Mark, Node, Shape};
 use super::split::{odd_sign, written_name};
 use crate::diagnostic::{Code, Diagnostic, Place, Span, article, closest, did_you_mean};
 use crate::resource::{Address, Defaults, HEADER, Header, Kind, Resource, Spec, decode_map};
-
-/// The `[defaults]` of weir.toml by kind.
-pub type DefaultsByKind = std::collections::BTreeMap<Kind, Defaults>;
+use crate::settings::DefaultsByKind;
 
 /// Where a document lies: turns its own lines into spans of the file.
 pub struct Origin<'a> {

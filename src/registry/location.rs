@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::{Error, Result};
-use crate::absent::{or_absent, reason};
+use crate::disk::{or_absent, reason};
 
 /// Where a registry lies.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -20,6 +20,8 @@ pub type MapQuery<'a> = dyn Fn(Option<Dialect>, &str) -> String + 'a;
 pub struct FileSlot<'a> {
     /// The field that names the file.
     pub path: &'static str,
+    /// The field that its text stands for: mistakes in that one are shown in the file.
+    pub fills: &'static str,
     /// As written, relative to the declaring file.
     pub file: String,
     pub text: &'a mut Option<String>,
@@ -28,7 +30,7 @@ pub struct FileSlot<'a> {
 /// Returns the slot of a `sql_file`, unless the query is written twice (which the rules report).
 pub fn sql_file_slot<'a>(file: &Option<String>, sql: &'a mut Option<String>) -> Vec<FileSlot<'a>> {
     match file {
-        Some(file) if sql.is_none() => vec![FileSlot { path: "sql_file", file: file.clone(), text: sql }],
+        Some(file) if sql.is_none() => vec![FileSlot { path: "sql_file", fills: "sql", file: file.clone(), text: sql }],
         _ => Vec::new(),
     }
 }

@@ -1,6 +1,6 @@
 //! Secrets in errors: what is printed ends up in the log of a CI.
 
-use weir::load::read_project;
+use weir::settings;
 
 use super::run;
 use crate::support::Repo;
@@ -146,7 +146,7 @@ fn what_signs_in_is_shown_by_no_mistake_of_weir_toml() {
 #[track_caller]
 fn hides_in_project(toml: &str) {
     let repo = Repo::new(&[("weir.toml", toml)]);
-    let (_, found) = read_project(repo.path(), &|_| None);
+    let (_, found) = settings::read(repo.path(), &|_| None);
     let json = serde_json::to_string(&weir::render::json::validate(0, &found, "")).unwrap();
     let text = weir::render::diagnostics::all(&found);
     assert!(!text.contains(MARKER) && !json.contains(MARKER), "{toml}\n{text}{json}");

@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 use saphyr_parser::{Event, Parser};
 use serde::Deserialize as _;
-use weir::load::{Cache, Project, declare, read_files};
+use weir::load::{Cache, declare, read_files};
+use weir::settings::Settings;
 
 use super::{run, says};
 use crate::support::Repo;
@@ -325,7 +326,7 @@ fn both_ways_of_reading_agree() {
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/repo-example");
     let read = |repo: &Repo| {
         let (files, faults) = read_files(repo.path());
-        let (read, mistakes) = declare(files, &Project::default(), &Cache::open(None, ""));
+        let (read, mistakes) = declare(files, &Settings::default(), &Cache::open(None, ""));
         let broken: Vec<String> = faults.iter().chain(&mistakes).map(ToString::to_string).collect();
         let declared: Vec<_> =
             read.declared.iter().map(|it| (it.resource.address.to_string(), it.local_digest)).collect();
@@ -455,7 +456,7 @@ proptest! {
         }
         let repo = Repo::new(&[("a.yaml", &text)]);
         let (files, faults) = read_files(repo.path());
-        let (read, mistakes) = declare(files, &Project::default(), &Cache::open(None, ""));
+        let (read, mistakes) = declare(files, &Settings::default(), &Cache::open(None, ""));
         if faults.is_empty() && mistakes.is_empty() {
             // A byte order mark that opens a file is no part of it.
             let plain = text.strip_prefix('\u{feff}').unwrap_or(&text);

@@ -8,9 +8,9 @@ use super::shown::{Format, Request, Seen};
 use super::source::{closed_fault, no_threads, room, runtime};
 use super::{panics, spark};
 use crate::diagnostic::{Code, Diagnostic, DocumentId};
-use crate::load::EngineKind;
 use crate::resource::Address;
 use crate::resource::batch_config::BatchConfig;
+use crate::settings::EngineKind;
 use crate::sql;
 
 /// Writes the rows to `out`, a few at a time.

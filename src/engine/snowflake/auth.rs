@@ -16,8 +16,8 @@ use spki::der::{Encode, Tag};
 use spki::{AlgorithmIdentifier, ObjectIdentifier, SubjectPublicKeyInfoOwned};
 
 use super::super::relation::Closed;
-use crate::absent::{SETTINGS_MAX, read_file};
-use crate::load::{Secret, Snowflake};
+use crate::disk::{SETTINGS_MAX, read_file};
+use crate::settings::{Secret, Snowflake};
 
 /// How long a token is good for; Snowflake takes no more than an hour.
 const LIFE_SECS: u64 = 59 * 60;

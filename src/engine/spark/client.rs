@@ -27,7 +27,7 @@ use super::plan::Plan;
 use super::trouble::Trouble;
 use super::types;
 use crate::engine::relation::Closed;
-use crate::load::{EngineKind, Services};
+use crate::settings::{EngineKind, Services};
 
 /// How many functions run at once: each is a Python of its own.
 const FUNCTIONS_AT_ONCE: usize = 4;

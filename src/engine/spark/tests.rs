@@ -14,8 +14,8 @@ use futures::future::join_all;
 
 use super::*;
 use crate::engine::relation::Window;
-use crate::load::{Engine, EngineKind, Secret, Services};
 use crate::resource::batch_config::{BatchConfig, Datepart, DatetimePartitionColumn};
+use crate::settings::{EngineKind, EngineSettings, Secret, Services};
 use datafusion::execution::SendableRecordBatchStream;
 
 /// Runs a test with a ground of its own, where there is a Spark.

@@ -6,7 +6,7 @@ use sqlx::sqlite::SqliteConnection;
 
 use super::FORMAT;
 use super::open::{Facts, Unfinished, closed, connect};
-use crate::absent::or_absent;
+use crate::disk::or_absent;
 use crate::registry::Location;
 use crate::registry::{Access, Error, Result};
 
@@ -17,7 +17,7 @@ pub async fn backup(location: &Location, target: &Path) -> Result<()> {
     };
     let taken = || Error::Taken(target.display().to_string());
     let there = or_absent(target, target.symlink_metadata());
-    if there.map_err(|it| Error::Target(target.display().to_string(), crate::absent::reason(&it)))?.is_some() {
+    if there.map_err(|it| Error::Target(target.display().to_string(), crate::disk::reason(&it)))?.is_some() {
         return Err(taken());
     }
     // Copying takes a connection that may write, though it writes nothing here; where that cannot be, one that reads.

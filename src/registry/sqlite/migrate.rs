@@ -7,7 +7,7 @@ use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Connection as _};
 
 use super::open::{Facts, closed, connect, format};
-use crate::absent::or_absent;
+use crate::disk::or_absent;
 use crate::registry::location::{Location, beside};
 use crate::registry::{Access, Error, Result};
 

@@ -10,7 +10,7 @@ use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 use super::Sqlite;
 use super::WITH_LOG;
 use super::migrate::{FORMAT, MIGRATIONS, triggers, upgrade};
-use crate::absent::{or_absent, reason};
+use crate::disk::{or_absent, reason};
 use crate::registry::location::{Location, beside, lies};
 use crate::registry::{Access, Error, Result};
 

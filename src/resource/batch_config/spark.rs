@@ -48,7 +48,8 @@ impl Config for SparkBatchConfig {
 
     fn file(&mut self) -> Option<FileSlot<'_>> {
         let file = self.data_source_function.rsplit_once(':')?.0.to_owned();
-        Some(FileSlot { path: "batch_config.data_source_function", file, text: &mut self.data_source_text })
+        let path = "batch_config.data_source_function";
+        Some(FileSlot { path, fills: path, file, text: &mut self.data_source_text })
     }
 
     fn check(&self, me: &Address, report: &mut Report) {

@@ -1,7 +1,10 @@
-//! What is not there, told apart from what cannot be read.
+//! Files: what is not there is told apart from what cannot be read, and what is written is there whole or not at all.
 
-use std::io::{self, ErrorKind, Read as _};
-use std::path::Path;
+use std::fs::{File, Metadata, Permissions};
+use std::io::{self, BufWriter, ErrorKind, Read as _, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
 
 /// Returns what was read at `path`, or `None` where nothing has that name.
 ///
@@ -66,6 +69,16 @@ pub fn reason(error: &io::Error) -> String {
     if error.get_ref().is_some() { text.to_owned() } else { text.to_lowercase() }
 }
 
+/// Returns the operating system's reason in our words.
+pub fn describe(error: &io::Error) -> String {
+    match error.kind() {
+        ErrorKind::NotFound => "it does not exist".to_owned(),
+        ErrorKind::PermissionDenied => "permission denied".to_owned(),
+        ErrorKind::InvalidData => "it is not UTF-8 text".to_owned(),
+        _ => reason(error),
+    }
+}
+
 /// Returns the first link on the way up from `path` that leads nowhere.
 fn dangling(path: &Path) -> io::Result<Option<&Path>> {
     for at in path.ancestors().filter(|it| !it.as_os_str().is_empty()) {
@@ -82,6 +95,84 @@ fn dangling(path: &Path) -> io::Result<Option<&Path>> {
 
 fn missing<T>(result: &io::Result<T>) -> bool {
     matches!(result, Err(error) if error.kind() == ErrorKind::NotFound)
+}
+
+/// A file on its way to its name. Whoever reads there finds what was there before, or all of this. Dropped unfinished, it
+/// leaves nothing behind.
+///
+/// A link stays a link: what it leads to is written. A pipe or a device is written as it comes, for nobody could see it
+/// half done and it must not be replaced.
+pub struct Draft {
+    out: BufWriter<Out>,
+    path: PathBuf,
+}
+
+enum Out {
+    Beside(NamedTempFile),
+    Straight(File),
+}
+
+impl Draft {
+    /// Begins a file that will be at `path`. Errors when its folder takes no files.
+    pub fn new(path: &Path) -> io::Result<Self> {
+        let path = or_absent(path, path.canonicalize())?.unwrap_or_else(|| path.to_owned());
+        let before = or_absent(&path, path.metadata())?;
+        if before.as_ref().is_some_and(|it| !it.is_file()) {
+            let file = File::options().write(true).open(&path)?;
+            return Ok(Self { out: BufWriter::new(Out::Straight(file)), path });
+        }
+        let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let file = tempfile::Builder::new().permissions(permissions(before)).tempfile_in(folder)?;
+        Ok(Self { out: BufWriter::with_capacity(1 << 16, Out::Beside(file)), path })
+    }
+
+    /// Gives the file its name.
+    pub fn finish(self) -> io::Result<()> {
+        match self.out.into_inner().map_err(io::IntoInnerError::into_error)? {
+            Out::Beside(file) => file.persist(&self.path).map(drop).map_err(|it| it.error),
+            Out::Straight(_) => Ok(()),
+        }
+    }
+}
+
+impl Write for Draft {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+impl Write for Out {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Beside(file) => file.write(bytes),
+            Self::Straight(file) => file.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Beside(file) => file.flush(),
+            Self::Straight(file) => file.flush(),
+        }
+    }
+}
+
+/// Writes a file of these parts as a [`Draft`].
+pub fn write_whole<'a>(path: &Path, parts: impl IntoIterator<Item = &'a str>) -> io::Result<()> {
+    let mut draft = Draft::new(path)?;
+    parts.into_iter().try_for_each(|it| draft.write_all(it.as_bytes()))?;
+    draft.finish()
+}
+
+/// Who may read a file: whoever could before, or whom the user's mask lets.
+#[cfg(unix)]
+fn permissions(before: Option<Metadata>) -> Permissions {
+    use std::os::unix::fs::PermissionsExt as _;
+    before.map_or_else(|| Permissions::from_mode(0o666), |it| it.permissions())
 }
 
 #[cfg(test)]
@@ -112,6 +203,44 @@ mod tests {
         assert_eq!(check("circle"), "Too many levels of symbolic links (os error 40)");
         assert_eq!(check("file/below"), "Not a directory (os error 20)");
         assert_eq!(check("."), "Is a directory (os error 21)");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_draft_is_there_whole_or_not_at_all() {
+        use std::os::unix::fs::{PermissionsExt as _, symlink};
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let names = || {
+            let names = std::fs::read_dir(folder.path()).unwrap().map(|it| it.unwrap().file_name());
+            let mut names: Vec<_> = names.map(|it| it.into_string().unwrap()).collect();
+            names.sort();
+            names
+        };
+        std::fs::write(at("old"), "before").unwrap();
+        std::fs::set_permissions(at("old"), Permissions::from_mode(0o640)).unwrap();
+        symlink("old", at("link")).unwrap();
+        let mut draft = Draft::new(&at("link")).unwrap();
+        draft.write_all(b"half").unwrap();
+        drop(draft);
+        assert_eq!(
+            (names(), std::fs::read_to_string(at("old")).unwrap().as_str()),
+            (vec!["link".into(), "old".into()], "before")
+        );
+        write_whole(&at("link"), ["wh", "ole"]).unwrap();
+        assert_eq!(
+            (names(), std::fs::read_to_string(at("old")).unwrap().as_str()),
+            (vec!["link".into(), "old".into()], "whole")
+        );
+        assert!(at("link").symlink_metadata().unwrap().is_symlink());
+        assert_eq!(at("old").metadata().unwrap().permissions().mode() & 0o777, 0o640);
+        write_whole(&at("new"), ["text"]).unwrap();
+        std::fs::write(at("plain"), "text").unwrap();
+        assert_eq!(at("new").metadata().unwrap().permissions(), at("plain").metadata().unwrap().permissions());
+        write_whole(Path::new("/dev/null"), ["text"]).unwrap();
+        symlink("nowhere", at("dangling")).unwrap();
+        assert!(write_whole(&at("dangling"), ["text"]).is_err());
+        assert!(write_whole(&at("none/new"), ["text"]).is_err());
     }
 
     #[cfg(unix)]

@@ -12,7 +12,7 @@ use crate::sql::Dialect;
 /// What reading rows needs beside the declarations.
 #[derive(Debug, Clone, Default)]
 pub struct Services {
-    pub engine: Engine,
+    pub engine: EngineSettings,
     pub redshift: Redshift,
     pub snowflake: Snowflake,
     /// The environment's `AWS_*` variables, for `s3://`.
@@ -21,7 +21,7 @@ pub struct Services {
 
 /// Where SQL runs, and how long one source may take to answer.
 #[derive(Debug, Clone, Default)]
-pub struct Engine {
+pub struct EngineSettings {
     pub kind: EngineKind,
     /// Of Spark Connect, as `sc://host:15002`; it may hold a token.
     pub url: Option<Secret>,
@@ -150,7 +150,7 @@ impl Services {
     ) -> Self {
         let aws = AWS.iter().filter_map(|it| Some(((*it).to_owned(), Secret::new(env(it)?)))).collect();
         let mut section = Section { name: "engine", expand, env, unset: None };
-        let engine = Engine {
+        let engine = EngineSettings {
             kind: engine.kind.unwrap_or_default(),
             url: section.written(engine.url).map(Secret::new),
             warehouse: section.written(engine.warehouse),

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::project::FILE;
+use super::FILE;
 use crate::diagnostic::{Diagnostic, Place, Span, closest, did_you_mean};
 use crate::secret::mask;
 

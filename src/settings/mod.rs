@@ -1,4 +1,8 @@
-//! weir.toml: where the repo starts, and what holds for all of it.
+//! weir.toml and the environment as values: where the repo starts, what holds for all of it, and how to sign in to the
+//! services that it reads from.
+
+mod services;
+mod written;
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
@@ -6,21 +10,25 @@ use std::path::{Component, Path, PathBuf};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::files::describe;
-use super::services::{EngineKind, Services, WrittenEngine, WrittenRedshift, WrittenSnowflake};
-use super::written::{at, find, find_key, first_line, line_of, shown_message, unknown_key_hint};
-use super::yaml::DefaultsByKind;
-use crate::absent::{SETTINGS_MAX, or_absent, read_text};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
-use crate::resource::{Duration, HEADER, Kind, Spec};
-use crate::secret::{Secret, hide};
+use crate::disk::{SETTINGS_MAX, describe, or_absent, read_text};
+use crate::resource::{Defaults, Duration, HEADER, Kind, Spec};
+use crate::secret::hide;
+use services::{WrittenEngine, WrittenRedshift, WrittenSnowflake};
+use written::{at, find, find_key, first_line, line_of, shown_message, unknown_key_hint};
+
+pub use crate::secret::Secret;
+pub use services::{EngineKind, EngineSettings, Redshift, Services, Snowflake, Ssl};
 
 /// The name of the file that makes a folder a feature repo.
 pub const FILE: &str = "weir.toml";
 
+/// What declarations of each kind start from, unless they say otherwise.
+pub type DefaultsByKind = BTreeMap<Kind, Defaults>;
+
 /// What weir.toml says, with defaults and environment filled in.
 #[derive(Debug, Default)]
-pub struct Project {
+pub struct Settings {
     pub workspace: Option<String>,
     /// Where the registry is; the mistake that names a variable which is not set is for whoever needs it.
     pub registry_url: Option<Result<Secret, Box<Diagnostic>>>,
@@ -83,7 +91,7 @@ pub fn find_root(start: &Path) -> Result<Option<PathBuf>, Diagnostic> {
 }
 
 /// Reads weir.toml below `root`; `env` answers for `${VAR}`. What is wrong in it does not hide what is right.
-pub fn read_project(root: &Path, env: &dyn Fn(&str) -> Option<String>) -> (Project, Vec<Diagnostic>) {
+pub fn read(root: &Path, env: &dyn Fn(&str) -> Option<String>) -> (Settings, Vec<Diagnostic>) {
     let text = match read_text(&root.join(FILE), SETTINGS_MAX) {
         Ok(text) => text,
         Err(error) => {
@@ -96,15 +104,15 @@ pub fn read_project(root: &Path, env: &dyn Fn(&str) -> Option<String>) -> (Proje
                 }
                 _ => "make it readable",
             };
-            let project = Project { defaults_missing: true, ..Project::default() };
-            return (project, vec![at(Diagnostic::error(Code::L012, summary).hint(hint), "", None)]);
+            let settings = Settings { defaults_missing: true, ..Settings::default() };
+            return (settings, vec![at(Diagnostic::error(Code::L012, summary).hint(hint), "", None)]);
         }
     };
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let (written, mut diagnostics) = parse(text);
     let defaults_missing = !diagnostics.is_empty();
     let Some(written) = written else {
-        return (Project { defaults_missing, ..Project::default() }, diagnostics);
+        return (Settings { defaults_missing, ..Settings::default() }, diagnostics);
     };
     let mut expand = |section: &str, value: Option<String>| {
         let expanded = expand(section, value?, text, env);
@@ -140,7 +148,7 @@ pub fn read_project(root: &Path, env: &dyn Fn(&str) -> Option<String>) -> (Proje
     diagnostics.sort_by_key(|it| it.span().map(|it| (it.line, it.column)));
     let defaults_hash = hash(&defaults, services.engine.kind);
     let workspace = written.workspace;
-    (Project { workspace, registry_url, defaults, defaults_hash, services, defaults_missing }, diagnostics)
+    (Settings { workspace, registry_url, defaults, defaults_hash, services, defaults_missing }, diagnostics)
 }
 
 /// The most mistakes that are looked for.
@@ -199,7 +207,7 @@ fn hash(defaults: &DefaultsByKind, engine: EngineKind) -> [u8; 32] {
     *hasher.finalize().as_bytes()
 }
 
-fn hashable(defaults: &DefaultsByKind) -> BTreeMap<&'static str, &crate::resource::Defaults> {
+fn hashable(defaults: &DefaultsByKind) -> BTreeMap<&'static str, &Defaults> {
     defaults.iter().map(|(kind, fields)| (kind.as_str(), fields)).collect()
 }
 
@@ -218,7 +226,7 @@ fn defaults(written: BTreeMap<String, toml::Table>, text: &str, diagnostics: &mu
             }
         };
         let mut faulty = Vec::new();
-        let mut fields: crate::resource::Defaults = table.into_iter().map(|(key, value)| (key, json(value))).collect();
+        let mut fields: Defaults = table.into_iter().map(|(key, value)| (key, json(value))).collect();
         for key in fields.keys() {
             if let Some((summary, hint)) = default_fault(kind, key, &fields[key]) {
                 diagnostics.push(
