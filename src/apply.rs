@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::plan::{Action, Approved, Change, JobAction, JobChange, Plan, Targets, is_harmless, recheck};
 use crate::recorded::{Entry, Mode, Row, Serial, Snapshot, Target, Write};
 use crate::registry::{Commit, Held, LogEntry, LoggedChange, Part, Parts, Result, Transaction};
-use crate::resource::{Address, Resource};
+use crate::resource::{Address, Instant, Resource};
 
 /// Who applies, when and why: what the history says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +23,20 @@ pub struct Occasion {
     pub message: Option<String>,
     /// Of a restore: where it goes back to.
     pub restores: Option<Serial>,
+}
+
+impl Occasion {
+    /// Returns the occasion of `actor` at this moment, with nothing else to say.
+    pub fn new(now: Instant, actor: impl Into<String>) -> Self {
+        Self {
+            at: now.to_string(),
+            actor: actor.into(),
+            git_commit: None,
+            git_dirty: None,
+            message: None,
+            restores: None,
+        }
+    }
 }
 
 /// Carries out `approved` in one transaction, which is made of its [`parts`]. The guard runs once more inside it, on

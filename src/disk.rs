@@ -1,6 +1,6 @@
 //! Files: what is not there is told apart from what cannot be read, and what is written is there whole or not at all.
 
-use std::fs::{File, Metadata, Permissions};
+use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, Read as _, Write};
 use std::path::{Path, PathBuf};
 
@@ -122,7 +122,18 @@ impl Draft {
             return Ok(Self { out: BufWriter::new(Out::Straight(file)), path });
         }
         let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let file = tempfile::Builder::new().permissions(permissions(before)).tempfile_in(folder)?;
+        // An error names the system's reason, and not the file whose name nobody has chosen.
+        let mut number = None;
+        let create = |path: &Path| {
+            let file = File::options().write(true).create_new(true).open(path);
+            file.inspect_err(|it| number = it.raw_os_error())
+        };
+        let file = tempfile::Builder::new().make_in(folder, create);
+        let file = file.map_err(|it| number.map_or(it, io::Error::from_raw_os_error))?;
+        // Who could read it can read it.
+        if let Some(before) = before {
+            file.as_file().set_permissions(before.permissions())?;
+        }
         Ok(Self { out: BufWriter::with_capacity(1 << 16, Out::Beside(file)), path })
     }
 
@@ -168,13 +179,6 @@ pub fn write_whole<'a>(path: &Path, parts: impl IntoIterator<Item = &'a str>) ->
     draft.finish()
 }
 
-/// Who may read a file: whoever could before, or whom the user's mask lets.
-#[cfg(unix)]
-fn permissions(before: Option<Metadata>) -> Permissions {
-    use std::os::unix::fs::PermissionsExt as _;
-    before.map_or_else(|| Permissions::from_mode(0o666), |it| it.permissions())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -208,6 +212,7 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn a_draft_is_there_whole_or_not_at_all() {
+        use std::fs::Permissions;
         use std::os::unix::fs::{PermissionsExt as _, symlink};
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name);
@@ -240,7 +245,8 @@ mod tests {
         write_whole(Path::new("/dev/null"), ["text"]).unwrap();
         symlink("nowhere", at("dangling")).unwrap();
         assert!(write_whole(&at("dangling"), ["text"]).is_err());
-        assert!(write_whole(&at("none/new"), ["text"]).is_err());
+        let said = write_whole(&at("none/new"), ["text"]).unwrap_err().to_string();
+        assert_eq!(said, "No such file or directory (os error 2)");
     }
 
     #[cfg(unix)]

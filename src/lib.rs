@@ -24,5 +24,6 @@ pub mod render;
 pub mod resolve;
 pub mod resource;
 pub mod secret;
+pub mod session;
 pub mod settings;
 pub mod sql;

@@ -3,10 +3,11 @@
 #[path = "engine/shown.rs"]
 mod shown;
 
-use crate::diagnostic::Diagnostic;
-use crate::load::Repo;
+use std::io::Write;
 
-pub use shown::{Derived, Format, Request, Scan, Seen, Surroundings};
+use crate::resource::Resource;
+
+pub use shown::{Derived, Format, Found, Request, Scan, Seen, Spot, Surroundings};
 
 /// Whether this build opens sources.
 pub const AVAILABLE: bool = false;
@@ -14,17 +15,26 @@ pub const AVAILABLE: bool = false;
 /// What this build can do beyond the core.
 pub const FEATURES: &str = "none";
 
-/// Derives nothing.
-pub fn derive(_: &Repo, _: &Surroundings) -> (Derived, Vec<Diagnostic>) {
-    (Derived::default(), Vec::new())
-}
-
 /// Catches nothing.
 pub fn is_caught(_: &str) -> bool {
     false
 }
 
-/// Shows nothing: whoever asks has looked at [`AVAILABLE`].
-pub fn preview(_: &Request, _: Format, _: &mut (dyn std::io::Write + Send)) -> Result<Seen, Vec<Diagnostic>> {
-    Ok(Seen::default())
+/// The engine that there is not: whoever asks it has looked at [`AVAILABLE`].
+pub struct Engine;
+
+impl Engine {
+    pub fn new(_: &Surroundings) -> Result<Self, Found> {
+        Ok(Self)
+    }
+
+    /// Derives nothing.
+    pub fn derive(&self, _: &[&Resource]) -> (Derived, Vec<Found>) {
+        (Derived::default(), Vec::new())
+    }
+
+    /// Shows nothing.
+    pub fn preview(&self, _: &Request, _: Format, _: &mut (dyn Write + Send)) -> Result<Seen, Vec<Found>> {
+        Ok(Seen::default())
+    }
 }

@@ -21,10 +21,10 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use similar::TextDiff;
-use weir::load::{Bounds, Cache, Files, SourceFile};
+use weir::load::{Bounds, Files, SourceFile};
 use weir::plan::{Declared, Entry, JobState, Mode, RecordedJob, Serial, Snapshot, Suppress};
 use weir::render::{diagnostics, text};
-use weir::resource::{Address, Catalog, Instant, Resource};
+use weir::resource::{Address, Instant, Resource};
 use weir::settings::Settings;
 
 use crate::support::NOW;
@@ -173,16 +173,11 @@ impl Scene<'_> {
             bounds: Bounds { root: self.root.into(), top: self.root.into() },
             files: vec![SourceFile { path, text: text.to_owned(), hash }].into(),
         };
-        let (mut repo, mut found) = weir::load::declare(files, &Settings::default(), &Cache::open(None, ""));
-        found.extend(weir::resolve::resolve(&mut repo));
-        found.extend(weir::check::together(&repo, &repo.catalog()));
-        repo.locate(&mut found);
-        found.retain(|it| it.is_error());
-        assert!(found.is_empty(), "{}\nin:\n{text}", anstream::adapter::strip_str(&diagnostics::all(&found)));
-        let catalog = Catalog::new(repo.declared.iter().map(|it| &it.resource));
-        let digest = |it: &weir::load::Declared| it.resource.digest(&it.local_digest, &catalog);
-        let declared = |it| Declared { digest: digest(it), source: None, resource: it.resource.clone().into() };
-        repo.declared.iter().map(declared).collect()
+        let mut read = weir::session::check_files(files, &Settings::default());
+        read.diagnostics.retain(|it| it.is_error());
+        let found = diagnostics::all(&read.diagnostics);
+        assert!(found.is_empty(), "{}\nin:\n{text}", anstream::adapter::strip_str(&found));
+        read.declared.into_iter().map(|it| Declared { source: None, ..it }).collect()
     }
 
     /// Returns what a registry holds after a first apply: every spec went through its JSON.

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use weir::apply::{Occasion, apply, parts};
 use weir::check;
 use weir::diagnostic::{Diagnostic, DocumentId, Place};
-use weir::load::{self, Cache, Repo};
+use weir::load::{self, Repo};
 use weir::plan::{
     Action, Approved, Cause, Declared, Entry, Mode, Plan, Saved, Serial, Snapshot, Suppress, approve, diff, recheck,
 };
@@ -20,6 +20,7 @@ use weir::registry::{Commit as _, Memory, Recorded as _, decode, read_jobs, read
 use weir::render::json::RepoJson;
 use weir::resolve::{link, resolve};
 use weir::resource::{Address, Catalog, Instant, Kind, Report, Resource, SOURCES, VIEWS, pointer_mut};
+use weir::session;
 use weir::settings::Settings;
 
 use crate::support::NOW;
@@ -271,11 +272,7 @@ fn load_files(files: &[(String, Vec<u8>)]) -> Result<(), String> {
         std::fs::write(folder.path().join(name), bytes).unwrap();
     }
     let (found, mut diagnostics) = load::read_files(folder.path());
-    let (mut repo, more) = load::declare(found, &Settings::default(), &Cache::open(None, "test"));
-    diagnostics.extend(more);
-    diagnostics.extend(resolve(&mut repo));
-    diagnostics.extend(check::together(&repo, &repo.catalog()));
-    repo.locate(&mut diagnostics);
+    diagnostics.extend(session::check_files(found, &Settings::default()).diagnostics);
     diagnostics.iter().try_for_each(|it| points_somewhere(it, files))
 }
 

@@ -189,13 +189,32 @@ const IMPORTS: &[(&str, &[&str])] = &[
     ("settings", &["diagnostic", "disk", "secret", "sql", "resource"]),
     ("load", &["diagnostic", "disk", "secret", "sql", "resource", "settings"]),
     ("resolve", &["diagnostic", "resource", "load"]),
-    ("engine", &["diagnostic", "disk", "sql", "resource", "settings", "load"]),
+    ("engine", &["diagnostic", "disk", "sql", "resource", "settings"]),
     ("check", &["diagnostic", "resource", "load"]),
     ("recorded", &["resource"]),
     ("plan", &["diagnostic", "sql", "resource", "recorded"]),
     ("render", &["diagnostic", "resource", "recorded", "plan"]),
     ("registry", &["diagnostic", "disk", "secret", "resource", "recorded"]),
     ("apply", &["resource", "recorded", "plan", "registry"]),
+    (
+        "session",
+        &[
+            "diagnostic",
+            "disk",
+            "secret",
+            "resource",
+            "settings",
+            "load",
+            "resolve",
+            "check",
+            "engine",
+            "recorded",
+            "plan",
+            "registry",
+            "apply",
+            "render",
+        ],
+    ),
 ];
 
 #[test]

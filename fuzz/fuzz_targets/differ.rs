@@ -4,13 +4,11 @@
 use std::collections::BTreeMap;
 
 use libfuzzer_sys::fuzz_target;
-use weir::check;
 use weir::diagnostic::Diagnostic;
-use weir::load::{self, Cache};
-use weir::settings::Settings;
 use weir::plan::{Action, Declared, Entry, Mode, Plan, Saved, Snapshot, Suppress, approve, diff};
-use weir::resolve::resolve;
-use weir::resource::{Address, Catalog};
+use weir::resource::Address;
+use weir::settings::Settings;
+use weir::{load, session};
 
 fuzz_target!(|bytes: &[u8]| {
     let middle = bytes.iter().position(|it| *it == 0).unwrap_or(bytes.len());
@@ -39,20 +37,12 @@ fn declare(bytes: &[u8]) -> Option<Vec<Declared>> {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("a.yaml"), bytes).expect("a file");
     let (files, mut diagnostics) = load::read_files(folder.path());
-    let (mut repo, more) = load::declare(files, &Settings::default(), &Cache::open(None, "fuzz"));
-    diagnostics.extend(more);
-    diagnostics.extend(resolve(&mut repo));
-    diagnostics.extend(check::together(&repo, &repo.catalog()));
+    let read = session::check_files(files, &Settings::default());
+    diagnostics.extend(read.diagnostics);
     if diagnostics.iter().any(Diagnostic::is_error) {
         return None;
     }
-    let catalog = Catalog::new(repo.declared.iter().map(|it| &it.resource));
-    let declared = repo.declared.iter().map(|it| Declared {
-        digest: it.resource.digest(&it.local_digest, &catalog),
-        resource: it.resource.clone().into(),
-        source: None,
-    });
-    Some(declared.collect())
+    Some(read.declared.into_iter().map(|it| Declared { source: None, ..it }).collect())
 }
 
 /// Returns what a registry would hold after the plan, without one: identities follow the changes.

@@ -2,19 +2,14 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use weir::load::{self, Cache};
 use weir::settings::Settings;
-use weir::{check, resolve};
+use weir::{load, session};
 
 fuzz_target!(|bytes: &[u8]| {
     let folder = tempfile::tempdir().expect("a folder");
     std::fs::write(folder.path().join("a.yaml"), bytes).expect("a file");
     let (files, mut diagnostics) = load::read_files(folder.path());
-    let (mut repo, more) = load::declare(files, &Settings::default(), &Cache::open(None, "fuzz"));
-    diagnostics.extend(more);
-    diagnostics.extend(resolve::resolve(&mut repo));
-    diagnostics.extend(check::together(&repo, &repo.catalog()));
-    repo.locate(&mut diagnostics);
+    diagnostics.extend(session::check_files(files, &Settings::default()).diagnostics);
     for diagnostic in &diagnostics {
         assert!(diagnostic.span().is_some_and(|it| it.line > 0), "{diagnostic} has no place");
     }

@@ -4,18 +4,17 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
-use super::context::{Context, Missing, Place};
+use super::context::Context;
+use super::git;
 use super::plan::{ReadingArgs, make};
-use super::planning::{Ground, carry_out};
+use super::planning::carry_out;
 use super::stop::{Exit, Stop};
-use super::{git, saved};
-use crate::apply::Occasion;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::disk::read_up_to;
 use crate::plan::{Saved, SavedFault};
 use crate::render::json::RepoJson;
 use crate::render::{shown, words};
-use crate::resource::Instant;
+use crate::session::Missing;
 
 /// Carry out the changes
 ///
@@ -58,28 +57,20 @@ pub fn run(context: &Context, args: &ApplyArgs) -> Result<Exit, Stop> {
 }
 
 fn apply_repo(context: &Context, args: &ApplyArgs) -> Result<Exit, Stop> {
-    let place = context.place_with_mistakes()?;
+    let session = context.session()?;
+    let site = session.site()?;
     let now = context.now()?;
-    let asked = git::ask(&place.root);
-    context.bring_up_to_date(&context.location(&place)?.0)?;
-    let (ground, planned) = make(context, &place, &args.reading, args.missing(), now)?;
+    let asked = git::ask(&site.root);
+    context.bring_up_to_date(&session.location(&site)?.location)?;
+    let (ledger, planned) = make(context, &site, &args.reading, args.missing(), now)?;
+    let message = args.message.clone();
     if args.reading.require_clean {
         let repo = asked.clean()?;
-        return carry_out(context, &ground, planned, args.yes.into(), || occasion(context, args, now, repo), now);
+        let occasion = || context.occasion(now, message, repo);
+        return carry_out(context, &ledger, planned, args.yes.into(), occasion, now);
     }
-    let occasion = || occasion(context, args, now, asked.answer(context));
-    carry_out(context, &ground, planned, args.yes.into(), occasion, now)
-}
-
-fn occasion(context: &Context, args: &ApplyArgs, now: Instant, repo: RepoJson) -> Occasion {
-    Occasion {
-        at: now.to_string(),
-        actor: context.actor(),
-        git_commit: repo.commit,
-        git_dirty: repo.dirty,
-        message: args.message.clone(),
-        restores: None,
-    }
+    let occasion = || context.occasion(now, message, asked.answer(context));
+    carry_out(context, &ledger, planned, args.yes.into(), occasion, now)
 }
 
 /// A saved plan needs no repo; the registry is found as always. The plan is made again from what is recorded and what it
@@ -89,21 +80,18 @@ fn apply_file(context: &Context, args: &ApplyArgs, path: &Path) -> Result<Exit, 
     let saved = read(&path)?;
     let repo = RepoJson { commit: saved.commit.clone(), dirty: saved.dirty };
     let repo = if args.reading.require_clean { git::require_clean(repo)? } else { repo };
-    let place = context.place_or_folder()?;
+    let site = context.session()?.site_or_folder()?;
     let now = context.now()?;
-    context.bring_up_to_date(&context.location(&place)?.0)?;
-    let mut ground = match args.missing() {
-        Missing::Made => Ground::open_new(context, &place)?,
-        Missing::Error => Ground::open(context, &place)?,
-    };
-    let planned = saved::again(context, &mut ground, &saved, &path, now)?;
+    let mut ledger = context.ledger_to_write(&site, args.missing())?;
+    let planned = ledger.plan_again(&saved, &path, now)?;
     context.ui.say(&format!(
         "carrying out {} (made {}, {})",
         shown::path(&path),
         shown::line(&saved.made_at),
         words::count(planned.plan.changes.len(), "change")
     ));
-    carry_out(context, &ground, planned, args.yes.into(), || occasion(context, args, now, repo), now)
+    let occasion = || context.occasion(now, args.message.clone(), repo);
+    carry_out(context, &ledger, planned, args.yes.into(), occasion, now)
 }
 
 /// The largest plan file that is read, in bytes.
@@ -127,16 +115,4 @@ pub fn read(path: &Path) -> Result<Saved, Stop> {
             fault(format!("was saved as `{found}`, which this weir does not read"), "plan again with this weir")
         }
     })
-}
-
-impl Context {
-    /// Returns the repo here, or the bare folder when there is none.
-    pub fn place_or_folder(&self) -> Result<Place, Stop> {
-        let base = self.directory()?;
-        if crate::settings::find_root(&base).map_err(Stop::diagnostic)?.is_some() {
-            return self.place();
-        }
-        let settings = crate::settings::Settings::default();
-        Ok(Place { root: base.clone(), settings, mistakes: Vec::new(), remembers: !self.in_ci(), base })
-    }
 }

@@ -95,9 +95,13 @@ impl Context {
 
     /// Returns the workspace that a failure is about, however little of the repo could be read.
     fn workspace_to_name(&self) -> String {
-        let chosen = self.place_or_folder().and_then(|place| self.workspace_name(&place));
-        let named = || self.workspace_named().ok().flatten();
-        chosen.ok().map(|it| it.value).or_else(named).unwrap_or_else(|| "prod".to_owned())
+        let chosen = || {
+            let session = self.session().ok()?;
+            let chosen = session.site_or_folder().and_then(|site| session.workspace_name(&site));
+            let named = || session.workspace_named().ok().flatten();
+            chosen.ok().map(|it| it.value).or_else(named)
+        };
+        chosen().unwrap_or_else(|| "prod".to_owned())
     }
 }
 

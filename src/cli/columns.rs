@@ -54,13 +54,13 @@ struct Line {
 }
 
 pub fn run(context: &Context, args: &ColumnsArgs) -> Result<Exit, Stop> {
-    let (mut ground, entries) = recorded(context)?;
+    let (ledger, entries) = recorded(context)?;
     let address = find(&args.address, entries.keys())?;
     let entry = &entries[&address];
     let Some(resource) = &entry.resource else {
         return Err(anyhow::anyhow!("the spec of {address} was not read").into());
     };
-    let derived = ground.derived(context)?;
+    let derived = ledger.derived()?;
     let catalog = known_catalog(&entries, &derived);
     let data = derived.get(&address).map(Vec::as_slice);
     let listed = match (args.input, contents(resource, &catalog, data)) {

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::context::Context;
-use super::planning::{Ground, carry_out};
+use super::context::{Context, header};
+use super::planning::carry_out;
 use super::stop::{Exit, Stop};
-use crate::apply::Occasion;
 use crate::plan::Suppress;
+use crate::render::json::RepoJson;
+use crate::session::Missing;
 
 /// Delete everything that the workspace records
 ///
@@ -27,24 +28,17 @@ pub fn run(context: &Context, args: &DestroyArgs) -> Result<Exit, Stop> {
 }
 
 fn destroy(context: &Context, args: &DestroyArgs) -> Result<Exit, Stop> {
-    let place = context.place_or_folder()?;
+    let site = context.session()?.site_or_folder()?;
     let now = context.now()?;
-    let mut ground = Ground::open_to_write(context, &place)?;
+    let mut ledger = context.ledger_to_write(&site, Missing::Error)?;
     // What data said of columns is what the plan shows of what goes.
-    let mut planned = ground.plan_with_data(context, &[], BTreeMap::new(), &Suppress::None, now)?;
+    let mut planned = ledger.plan_with_data(&[], BTreeMap::new(), &Suppress::None, now)?;
     if planned.plan.changes.is_empty() {
-        context.ui.data(&format!("{}Nothing is recorded: nothing was applied.\n", ground.header()))?;
+        context.ui.data(&format!("{}Nothing is recorded: nothing was applied.\n", header(&ledger)))?;
         return Ok(Exit::Done);
     }
     planned.declarations_stay();
     let message = Some(args.message.clone().unwrap_or_else(|| "destroy".to_owned()));
-    let occasion = || Occasion {
-        at: now.to_string(),
-        actor: context.actor(),
-        git_commit: None,
-        git_dirty: None,
-        message,
-        restores: None,
-    };
-    carry_out(context, &ground, planned, args.yes.into(), occasion, now)
+    let occasion = || context.occasion(now, message, RepoJson::default());
+    carry_out(context, &ledger, planned, args.yes.into(), occasion, now)
 }

@@ -7,15 +7,13 @@ use serde_json::{Value, json};
 
 use super::Format;
 use super::context::Context;
-use super::planning::Ground;
-use super::restore::{Beside, beside_at, renames_between, resources_at};
-use super::show::specs_at;
 use super::stop::{Exit, Stop};
 use crate::plan::{self, Carried, Data, Declared, Plan};
 use crate::recorded::{Entry, Mode, Serial, Snapshot};
 use crate::registry;
 use crate::render::{json as wire, text};
 use crate::resource::{Address, Catalog, Instant};
+use crate::session::{Beside, Ledger, Missing};
 
 /// Show what changed between two serials
 ///
@@ -36,10 +34,10 @@ pub struct DiffArgs {
 }
 
 pub fn run(context: &Context, args: &DiffArgs) -> Result<Exit, Stop> {
-    let place = context.place_or_folder()?;
-    let mut ground = Ground::open(context, &place)?;
-    let past = Past::read(context, &mut ground, Serial(args.from.min(args.to)), Serial(args.from.max(args.to)))?;
-    let plan = between(context, &mut ground, args, &past)?;
+    let session = context.session()?;
+    let ledger = session.ledger(&session.site_or_folder()?, Missing::Error)?;
+    let past = Past::read(context, &ledger, Serial(args.from.min(args.to)), Serial(args.from.max(args.to)))?;
+    let plan = between(&ledger, args, &past)?;
     if args.format == Format::Json {
         context.ui.json(&json!({
             "format_version": wire::FORMAT_VERSION,
@@ -61,18 +59,18 @@ pub fn run(context: &Context, args: &DiffArgs) -> Result<Exit, Stop> {
 }
 
 /// Returns the plan from the one serial to the other, as it was carried out.
-fn between(context: &Context, ground: &mut Ground, args: &DiffArgs, past: &Past) -> Result<Plan, Stop> {
-    let before = specs_at(context, ground, Serial(args.from))?;
-    let before = resources_at(ground, &before, |_, _| {})?;
-    let after = specs_at(context, ground, Serial(args.to))?;
-    let renames = renames(context, ground, Serial(args.from), Serial(args.to))?;
+fn between(ledger: &Ledger, args: &DiffArgs, past: &Past) -> Result<Plan, Stop> {
+    let before = ledger.specs_at(Serial(args.from))?;
+    let before = ledger.resources_at(&before, |_, _| {})?;
+    let after = ledger.specs_at(Serial(args.to))?;
+    let renames = renames(ledger, Serial(args.from), Serial(args.to))?;
     let renamed: BTreeMap<Address, Address> = renames.iter().map(|it| (it.1.clone(), it.0.clone())).collect();
-    let after = resources_at(ground, &after, |address, resource| {
+    let after = ledger.resources_at(&after, |address, resource| {
         resource.renamed_from = renames.get(address).map(|it| it.name.to_string());
     })?;
-    let then = beside_at(context, ground, Serial(args.from), before.iter().map(|it| &it.resource.address))?;
-    let today = beside_at(context, ground, Serial(args.to), after.iter().map(|it| &it.resource.address))?;
-    let snapshot = recorded(&ground.workspace.name, before, &then);
+    let then = ledger.beside_at(Serial(args.from), before.iter().map(|it| &it.resource.address))?;
+    let today = ledger.beside_at(Serial(args.to), after.iter().map(|it| &it.resource.address))?;
+    let snapshot = recorded(&ledger.workspace.name, before, &then);
     let is_forward = args.from <= args.to;
     let later = |it: &Address| if is_forward { None } else { renames.get(it).cloned() }.unwrap_or_else(|| it.clone());
     let carried = |it: &Address| past.carried.get(&later(it)).map(|it| it.how);
@@ -167,19 +165,19 @@ struct CarriedOut {
 
 impl Past {
     /// Reads what happened after `from`, up to and including `to`.
-    fn read(context: &Context, ground: &mut Ground, from: Serial, to: Serial) -> Result<Self, Stop> {
+    fn read(context: &Context, ledger: &Ledger, from: Serial, to: Serial) -> Result<Self, Stop> {
         let mut past = Self { now: context.now()?, carried: BTreeMap::new() };
-        let Some(registry) = ground.registry.as_deref() else { return Ok(past) };
-        let name = ground.workspace.name.clone();
-        let limit = (ground.workspace.serial.0 - from.0 + 1).max(1);
+        let Some(registry) = ledger.registry.as_deref() else { return Ok(past) };
+        let name = ledger.workspace.name.clone();
+        let limit = (ledger.workspace.serial.0 - from.0 + 1).max(1);
         let read = async {
             Ok::<_, registry::Error>((
                 registry.log(&name, Some(limit)).await?,
                 registry.changes(&name, from, to).await?,
             ))
         };
-        let (log, changes) = context.wait(read).map_err(|error| ground.fail(&error))?;
-        let fail = |error: registry::Error| ground.fail(&error);
+        let (log, changes) = ledger.session.wait(read).map_err(|error| ledger.fail(error))?;
+        let fail = |error: registry::Error| Stop::from(ledger.fail(error));
         let damaged = |fault| fail(registry::Error::Damaged(fault));
         let moments = log.iter().map(|it| Ok((it.serial, it.at.parse().map_err(damaged)?)));
         let moments: BTreeMap<Serial, Instant> = moments.collect::<Result<_, Stop>>()?;
@@ -206,15 +204,10 @@ fn aggregations(spec: Option<&str>) -> Option<Value> {
 }
 
 /// Returns the names before, by the addresses after; looking back, renames run backwards.
-fn renames(
-    context: &Context,
-    ground: &mut Ground,
-    from: Serial,
-    to: Serial,
-) -> Result<BTreeMap<Address, Address>, Stop> {
+fn renames(ledger: &Ledger, from: Serial, to: Serial) -> Result<BTreeMap<Address, Address>, Stop> {
     if from > to {
-        return renames_between(context, ground, to, from);
+        return Ok(ledger.renames_between(to, from)?);
     }
-    let later = renames_between(context, ground, from, to)?;
+    let later = ledger.renames_between(from, to)?;
     Ok(later.into_iter().map(|(then, now)| (now, then)).collect())
 }

@@ -7,10 +7,11 @@ use clap::ValueEnum;
 use serde_json::json;
 
 use super::context::Context;
-use super::repo;
 use super::stop::{Exit, Stop};
+use super::warnings;
 use crate::render::graph;
 use crate::resource::{Address, Resource};
+use crate::session::{Opened, Shown};
 
 /// Print the dependency graph of the declarations
 ///
@@ -34,8 +35,11 @@ enum GraphFormat {
 }
 
 pub fn run(context: &Context, args: &GraphArgs) -> Result<Exit, Stop> {
-    let place = context.place()?;
-    let checked = repo::checked(context, &place, repo::read(&place), repo::Opened::No)?;
+    let session = context.session()?;
+    let site = session.sound_site()?;
+    let shown = if context.ui.verbose { Shown::All } else { Shown::Errors };
+    let checked = session.checked(&site, session.read(&site), shown, Opened::No)?;
+    warnings::say_shown_in_plans(context, &checked.warnings);
     let resources: BTreeMap<_, _> = checked.declared.iter().map(|it| (&it.resource.address, &*it.resource)).collect();
     let mut out = String::new();
     let drawn = match args.format {

@@ -7,12 +7,12 @@ use serde_json::json;
 
 use super::Format;
 use super::context::Context;
-use super::planning::Ground;
 use super::stop::{Exit, Stop};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::recorded::Entry;
 use crate::render::shown;
 use crate::resource::{Address, Kind, Resource};
+use crate::session::{Ledger, Missing};
 
 /// List what is recorded
 ///
@@ -83,14 +83,14 @@ fn wire(address: &Address, resource: &Resource) -> serde_json::Value {
 }
 
 /// Returns the workspace, opened, and everything that it records, decoded.
-pub fn recorded(context: &Context) -> Result<(Ground, BTreeMap<Address, Entry>), Stop> {
-    let place = context.place_or_folder()?;
-    let mut ground = Ground::open(context, &place)?;
-    if ground.registry.is_none() {
-        context.existing_registry(&ground.location)?;
+pub fn recorded(context: &Context) -> Result<(Ledger<'_>, BTreeMap<Address, Entry>), Stop> {
+    let session = context.session()?;
+    let mut ledger = session.ledger(&session.site_or_folder()?, Missing::Error)?;
+    if ledger.registry.is_none() {
+        session.existing_registry(&ledger.named.location)?;
     }
-    let snapshot = ground.snapshot_with(context, |_, _| true)?;
-    Ok((ground, snapshot.entries))
+    let snapshot = ledger.snapshot_with(|_, _| true)?;
+    Ok((ledger, snapshot.entries))
 }
 
 /// Returns an empty table without lines, as wide as the terminal.

@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 use super::Format;
 use super::context::Context;
 use super::list::{lines, table};
-use super::planning::Ground;
 use super::stop::{Exit, Stop};
 use crate::recorded::Serial;
 use crate::registry::LogEntry;
 use crate::render::shown;
+use crate::session::Missing;
 
 /// List the applies, newest first
 #[derive(Debug, clap::Args)]
@@ -24,18 +24,18 @@ pub struct LogArgs {
 }
 
 pub fn run(context: &Context, args: &LogArgs) -> Result<Exit, Stop> {
-    let place = context.place_or_folder()?;
-    let ground = Ground::open(context, &place)?;
-    let entries = match &ground.registry {
-        Some(registry) => context.wait(registry.log(&ground.workspace.name, Some(args.limit))),
+    let session = context.session()?;
+    let ledger = session.ledger(&session.site_or_folder()?, Missing::Error)?;
+    let entries = match &ledger.registry {
+        Some(registry) => session.wait(registry.log(&ledger.workspace.name, Some(args.limit))),
         None => Ok(Vec::new()),
     };
-    let entries = entries.map_err(|error| ground.fail(&error))?;
+    let entries = entries.map_err(|error| ledger.fail(error))?;
     if args.format == Format::Json {
         context.ui.json(&entries.iter().map(wire).collect::<Vec<_>>())?;
         return Ok(Exit::Done);
     }
-    if entries.is_empty() && ground.workspace.serial == Serial(0) {
+    if entries.is_empty() && ledger.workspace.serial == Serial(0) {
         context.ui.say("Nothing has been applied yet.");
         return Ok(Exit::Done);
     }

@@ -16,15 +16,14 @@ mod plan;
 mod planning;
 mod preview;
 mod registry;
-mod repo;
 mod restore;
-mod saved;
 mod schema;
 mod show;
 mod stop;
 mod threads;
 mod ui;
 mod validate;
+mod warnings;
 mod workspace;
 
 use std::process::ExitCode;

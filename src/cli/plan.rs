@@ -5,15 +5,15 @@ use std::path::PathBuf;
 use anyhow::Context as _;
 use clap::ValueEnum;
 
-use super::context::{Context, Missing};
-use super::planning::{Ground, Planned};
+use super::context::{Context, header, warn_if_lost};
+use super::planning::plan_text;
 use super::stop::{Exit, Stop};
-use super::{git, repo};
-use crate::diagnostic::{Code, Diagnostic};
+use super::{git, warnings};
 use crate::disk::write_whole;
 use crate::plan::{Saved, Suppress};
-use crate::render::{github, json, markdown, shown, words};
+use crate::render::{github, json, markdown, shown};
 use crate::resource::{Address, Instant};
+use crate::session::{How, Ledger, Missing, Opened, Planned, Shown, Site};
 
 /// Show what apply would change
 ///
@@ -82,14 +82,14 @@ impl ReadingArgs {
 }
 
 pub fn run(context: &Context, args: &PlanArgs) -> Result<Exit, Stop> {
-    let place = context.place_with_mistakes()?;
+    let site = context.session()?.site()?;
     let now = context.now()?;
     let is_told = args.format == PlanFormat::Json || args.out.is_some() || args.reading.require_clean;
-    let asked = is_told.then(|| git::ask(&place.root));
+    let asked = is_told.then(|| git::ask(&site.root));
     // In CI, a volume that is not mounted must not look like a new beginning.
-    let missing = if context.in_ci() { Missing::Error } else { Missing::Made };
-    let (ground, mut planned) = make(context, &place, &args.reading, missing, now)?;
-    planned.plan.place = ground.place();
+    let missing = if context.session()?.environment.in_ci() { Missing::Error } else { Missing::Made };
+    let (ledger, mut planned) = make(context, &site, &args.reading, missing, now)?;
+    planned.plan.place = ledger.place();
     let git = match asked {
         Some(asked) if args.reading.require_clean => asked.clean()?,
         Some(asked) => asked.answer(context),
@@ -99,7 +99,7 @@ pub fn run(context: &Context, args: &PlanArgs) -> Result<Exit, Stop> {
     if let Some(path) = &args.out {
         save(context, path, &planned, args.reading.suppress(), now, &git)?;
     }
-    print(context, &ground, &planned, args.format, git, &git::folder(&place.root), now)?;
+    print(context, &ledger, &planned, args.format, git, &git::folder(&site.root), now)?;
     let plan = &planned.plan;
     let warned =
         context.ui.has_warned() || !plan.warnings.is_empty() || plan.changes.iter().any(|it| !it.warnings.is_empty());
@@ -118,7 +118,7 @@ pub fn run(context: &Context, args: &PlanArgs) -> Result<Exit, Stop> {
 /// Prints a plan, new or saved, in any format. Paths begin with `folder`, the place of the repo in its git repository.
 pub fn print(
     context: &Context,
-    ground: &Ground,
+    ledger: &Ledger,
     planned: &Planned,
     format: PlanFormat,
     git: json::RepoJson,
@@ -127,7 +127,7 @@ pub fn print(
 ) -> Result<(), Stop> {
     let Planned { plan, refusals, .. } = planned;
     match format {
-        PlanFormat::Text => context.ui.data(&format!("{}{}", ground.header(), planned.text(context, now))),
+        PlanFormat::Text => context.ui.data(&format!("{}{}", header(ledger), plan_text(context, planned, now))),
         PlanFormat::Json => context.ui.json(&json::plan(plan, refusals, git, folder)),
         PlanFormat::Github => context.ui.data(&github::plan(plan, refusals, folder)),
         PlanFormat::Markdown => {
@@ -139,61 +139,28 @@ pub fn print(
 }
 
 /// Reads the repo and the registry, and compares them. The way of plan and apply alike.
-pub fn make(
-    context: &Context,
-    place: &super::context::Place,
+pub fn make<'s>(
+    context: &'s Context,
+    site: &Site,
     args: &ReadingArgs,
     missing: Missing,
     now: Instant,
-) -> Result<(Ground, Planned), Stop> {
-    let suppress = args.suppress();
-    let sources = repo::read(place);
+) -> Result<(Ledger<'s>, Planned), Stop> {
+    let session = context.session()?;
+    let sources = session.read(site);
     // Which registry and which workspace are meant is not known.
-    if !place.mistakes.is_empty() {
-        return Err(repo::mistakes(context, place, sources));
+    if !site.mistakes.is_empty() {
+        return Err(session.mistakes(site, sources).into());
     }
-    let mut ground = match missing {
-        Missing::Made => Ground::open_new(context, place)?,
-        Missing::Error => Ground::open(context, place)?,
-    };
-    ground.warn_if_lost(context);
+    let mut ledger = session.ledger(site, missing)?;
+    warn_if_lost(context, &ledger);
     super::validate::say_unchecked(context, args.offline);
-    // Warnings are shown one by one, and what is suppressed is weighed, with everything at hand.
-    let opened = repo::Opened::unless(args.offline);
-    if suppress == Suppress::None
-        && !context.ui.verbose
-        && opened == repo::Opened::No
-        && let Some(known) = sources.remembered().filter(|it| it.state == ground.workspace.state)
-    {
-        repo::say_counts(context, &known.warnings);
-        let planned = ground.unchanged(known.count, known.state.clone());
-        return Ok((ground, planned));
-    }
-    let mut checked = repo::checked(context, place, sources, opened)?;
-    repo::say_warnings(context, &checked.warnings);
-    let derived = std::mem::take(&mut checked.derived);
-    let mut planned = ground.plan_with_data(context, &checked.declared, derived, &suppress, now)?;
-    if checked.declared.is_empty() {
-        planned.plan.warnings.extend(deletes_everything(&planned));
-    }
-    // The process is about to end, and taking 10,000 declarations apart first would be for nobody; a plan that changes
-    // as many needs the room.
-    if planned.plan.changes.len() < 1_000 {
-        std::mem::forget(checked);
-    }
-    Ok((ground, planned))
-}
-
-/// Warns of a plan that leaves nothing: a folder that is not mounted looks like a repo without declarations.
-fn deletes_everything(planned: &Planned) -> Option<Diagnostic> {
-    let count = planned.plan.changes.len();
-    let hint = "check what lies in the repo, and what .gitignore and .weirignore leave out";
-    let summary = format!(
-        "the repo declares nothing, and this plan deletes all that workspace `{}` records: {}",
-        planned.plan.workspace,
-        words::count(count, "resource")
-    );
-    (count > 0).then(|| Diagnostic::warning(Code::P010, summary).hint(hint))
+    let shown = if context.ui.verbose { Shown::All } else { Shown::Errors };
+    let how = How { opened: Opened::unless(args.offline), suppress: args.suppress(), shown };
+    let made = ledger.plan(site, sources, &how, now)?;
+    warnings::say_shown_in_plans(context, &made.warnings);
+    warnings::say(context, &made.warnings, &made.counts);
+    Ok((ledger, made.planned))
 }
 
 fn save(

@@ -8,18 +8,18 @@ use anyhow::Context as _;
 use clap::ValueEnum;
 use comfy_table::Table;
 
-use super::context::{Context, Place};
+use super::context::Context;
 use super::list::lines;
-use super::repo;
 use super::show::{Among, find_among};
 use super::stop::{Exit, Stop};
 use crate::diagnostic::{Diagnostic, DocumentId, Place as At, Span};
 use crate::disk::Draft;
-use crate::engine::{self, Format, Request, Scan, Seen};
+use crate::engine::{self, Engine, Format, Found, Request, Scan, Seen};
 use crate::load::{self, Repo};
 use crate::render::{shown, words};
 use crate::resource::graph::Reach;
-use crate::resource::{Address, Instant};
+use crate::resource::{Address, Instant, Resource};
+use crate::session::{Session, Site, placed, surroundings};
 
 /// Show the rows of a source or a view
 ///
@@ -79,8 +79,9 @@ pub fn run(context: &Context, args: &PreviewArgs) -> Result<Exit, Stop> {
             anyhow::anyhow!("this build has no engine to read rows with: install weir with `--features data`").into()
         );
     }
-    let place = context.place()?;
-    let (repo, address) = find(context, &place, &args.address)?;
+    let session = context.session()?;
+    let site = session.sound_site()?;
+    let (repo, address) = find(session, &site, &args.address)?;
     let declared = repo.declared.iter().find(|it| it.resource.address == address);
     let declared = declared.with_context(|| format!("{address} was declared a moment ago"))?;
     let format = args.format();
@@ -89,24 +90,32 @@ pub fn run(context: &Context, args: &PreviewArgs) -> Result<Exit, Stop> {
         (PreviewFormat::Table, limit) => Some(limit.unwrap_or(TABLE_ROWS).saturating_add(1)),
         (_, limit) => limit,
     };
-    let request = Request {
-        repo: &repo,
-        root: &place.root,
-        services: &place.settings.services,
-        declared,
-        start: args.start,
-        end: args.end,
-        raw: args.raw,
-        limit,
-    };
+    let resources: Vec<&Resource> = repo.declared.iter().map(|it| &it.resource).collect();
+    let (asked, raw) = (&declared.resource, args.raw);
+    let request = Request { resources: &resources, asked, start: args.start, end: args.end, raw, limit };
+    let engine = Engine::new(&surroundings(&site, None, ""));
+    let rows = Rows { engine: engine.map_err(|it| faulty(&repo, vec![it]))?, repo: &repo, request };
     let seen = match &args.out {
-        Some(path) => to_file(context, &repo, &request, format, path)?,
-        None => to_stdout(context, &repo, &request, format)?,
+        Some(path) => to_file(context, &rows, format, path)?,
+        None => to_stdout(context, &rows, format)?,
     };
     if context.ui.verbose {
         context.ui.say(&scan_line(seen.scan));
     }
     Ok(Exit::Done)
+}
+
+/// The rows that are asked for, and who reads them.
+struct Rows<'a> {
+    engine: Engine,
+    repo: &'a Repo,
+    request: Request<'a>,
+}
+
+fn faulty(repo: &Repo, found: Vec<Found>) -> Stop {
+    let mut faults = placed(repo, found);
+    repo.locate(&mut faults);
+    Stop::Diagnostics(faults)
 }
 
 impl PreviewArgs {
@@ -118,8 +127,8 @@ impl PreviewArgs {
 }
 
 /// Reads the repo and finds what `text` means; stops at mistakes in it and in what it refers to, and at no others.
-fn find(context: &Context, place: &Place, text: &str) -> Result<(Repo, Address), Stop> {
-    let (repo, errors) = repo::read(place).resolve(context, place);
+fn find(session: &Session, site: &Site, text: &str) -> Result<(Repo, Address), Stop> {
+    let (repo, errors) = session.resolve(site, session.read(site));
     let addresses = repo.declared.iter().map(|it| &it.resource.address);
     let name = text.split_once('.').map_or(text, |it| it.1);
     let address = match find_among(Among::Declared, text, addresses) {
@@ -165,9 +174,9 @@ fn document_at(repo: &Repo, span: &Span) -> Option<DocumentId> {
     here.filter(|it| it.1.place.line <= span.line).map(|it| DocumentId(it.0)).next_back()
 }
 
-fn to_stdout(context: &Context, repo: &Repo, request: &Request, format: PreviewFormat) -> Result<Seen, Stop> {
+fn to_stdout(context: &Context, rows: &Rows, format: PreviewFormat) -> Result<Seen, Stop> {
     if format == PreviewFormat::Table {
-        let (seen, more) = few(repo, request)?;
+        let (seen, more) = few(rows)?;
         context.ui.data(&table(&seen))?;
         context.ui.say(&format!("{}{more}.", words::count(seen.rows, "row")));
         return Ok(seen);
@@ -177,7 +186,7 @@ fn to_stdout(context: &Context, repo: &Repo, request: &Request, format: PreviewF
         return Err(anyhow::anyhow!("Parquet is not for a terminal: name a file with --out").into());
     }
     let mut pipe = Pipe { out, is_gone: false };
-    match show(repo, request, format.plain(), &mut pipe) {
+    match show(rows, format.plain(), &mut pipe) {
         // A reader that has seen enough (`| head`) is no fault.
         Err(_) if pipe.is_gone => Ok(Seen::default()),
         shown => shown,
@@ -185,9 +194,9 @@ fn to_stdout(context: &Context, repo: &Repo, request: &Request, format: PreviewF
 }
 
 /// Returns the rows of a table, and what to say where they are not all.
-fn few(repo: &Repo, request: &Request) -> Result<(Seen, &'static str), Stop> {
-    let mut seen = show(repo, request, Format::Table, &mut std::io::sink())?;
-    let more = request.limit.is_some_and(|it| seen.rows == it);
+fn few(rows: &Rows) -> Result<(Seen, &'static str), Stop> {
+    let mut seen = show(rows, Format::Table, &mut std::io::sink())?;
+    let more = rows.request.limit.is_some_and(|it| seen.rows == it);
     if more {
         seen.rows -= 1;
         seen.cells.pop();
@@ -212,28 +221,21 @@ impl Write for Pipe {
 }
 
 /// Writes to a new file that takes the place of the old one once it is whole.
-fn to_file(
-    context: &Context,
-    repo: &Repo,
-    request: &Request,
-    format: PreviewFormat,
-    path: &Path,
-) -> Result<Seen, Stop> {
+fn to_file(context: &Context, rows: &Rows, format: PreviewFormat, path: &Path) -> Result<Seen, Stop> {
     let path = context.directory()?.join(path);
     let cannot = || format!("`{}` cannot be written", path.display());
     let folder = path.parent().filter(|it| matches!(it.metadata(), Ok(metadata) if metadata.is_dir()));
     folder.with_context(|| format!("`{}` is not in a folder that exists", path.display()))?;
     path.file_name().with_context(|| format!("`{}` is not a file's name", path.display()))?;
     let mut draft = Draft::new(&path).with_context(cannot)?;
-    let (seen, more) = write_all(repo, request, format, &mut draft, &path)?;
+    let (seen, more) = write_all(rows, format, &mut draft, &path)?;
     draft.finish().with_context(cannot)?;
     context.ui.say(&format!("Wrote {} to {}{more}.", words::count(seen.rows, "row"), shown::path(&path)));
     Ok(seen)
 }
 
 fn write_all(
-    repo: &Repo,
-    request: &Request,
+    rows: &Rows,
     format: PreviewFormat,
     file: &mut (dyn Write + Send),
     path: &Path,
@@ -241,11 +243,11 @@ fn write_all(
     let cannot = || format!("`{}` cannot be written", path.display());
     let written = match format {
         PreviewFormat::Table => {
-            let few = few(repo, request)?;
+            let few = few(rows)?;
             file.write_all(table(&few.0).as_bytes()).with_context(cannot)?;
             few
         }
-        other => (show(repo, request, other.plain(), file)?, ""),
+        other => (show(rows, other.plain(), file)?, ""),
     };
     file.flush().with_context(cannot)?;
     Ok(written)
@@ -262,11 +264,8 @@ impl PreviewFormat {
     }
 }
 
-fn show(repo: &Repo, request: &Request, format: Format, out: &mut (dyn Write + Send)) -> Result<Seen, Stop> {
-    engine::preview(request, format, out).map_err(|mut faults| {
-        repo.locate(&mut faults);
-        Stop::Diagnostics(faults)
-    })
+fn show(rows: &Rows, format: Format, out: &mut (dyn Write + Send)) -> Result<Seen, Stop> {
+    rows.engine.preview(&rows.request, format, out).map_err(|it| faulty(rows.repo, it))
 }
 
 fn table(seen: &Seen) -> String {

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 
-use super::context::{Context, Missing, shown};
+use super::context::Context;
 use super::stop::{Exit, Stop};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::registry::{self, Location, Migrated};
 use crate::render::{shown as safe, words};
+use crate::session::Missing;
 
 /// Make, migrate, back up and check the registry
 #[derive(Debug, clap::Args)]
@@ -41,15 +42,15 @@ enum RegistryCommand {
 }
 
 pub fn run(context: &Context, args: &RegistryArgs) -> Result<Exit, Stop> {
-    let place = context.place_or_folder()?;
-    let (location, _) = context.location(&place)?;
+    let session = context.session()?;
+    let location = session.location(&session.site_or_folder()?)?.location;
     match &args.command {
         RegistryCommand::Init => init(context, &location),
         RegistryCommand::Migrate => migrate(context, &location),
         RegistryCommand::Backup { file } => {
             let target = context.directory()?.join(file);
-            context.wait(registry::backup(&location, &target)).map_err(|it| Stop::registry(&it, &shown(&location)))?;
-            context.ui.data(&format!("Copied {} to {}.\n", shown(&location), safe::path(file)))?;
+            session.wait(registry::backup(&location, &target)).map_err(session.fail(&location))?;
+            context.ui.data(&format!("Copied {} to {}.\n", session.environment.shown(&location), safe::path(file)))?;
             Ok(Exit::Done)
         }
         RegistryCommand::Check => check(context, &location),
@@ -57,12 +58,15 @@ pub fn run(context: &Context, args: &RegistryArgs) -> Result<Exit, Stop> {
 }
 
 fn init(context: &Context, location: &Location) -> Result<Exit, Stop> {
-    let there = context.registry_if_any(location)?.is_some();
+    let session = context.session()?;
+    let place = session.environment.shown(location);
+    let there = session.registry_if_any(location)?.is_some();
     let text = if there {
-        format!("{} is there already: there is nothing to do.\n", shown(location))
+        format!("{place} is there already: there is nothing to do.\n")
     } else {
-        drop(context.writable_registry(location, Missing::Made)?);
-        format!("Made {}: it holds workspace prod (live), and nothing is recorded yet.\n", shown(location))
+        context.bring_up_to_date(location)?;
+        drop(session.writable_registry(location, Missing::Made, context.now()?)?);
+        format!("Made {place}: it holds workspace prod (live), and nothing is recorded yet.\n")
     };
     context.ui.data(&text)?;
     Ok(Exit::Done)
@@ -70,9 +74,9 @@ fn init(context: &Context, location: &Location) -> Result<Exit, Stop> {
 
 fn migrate(context: &Context, location: &Location) -> Result<Exit, Stop> {
     let at = context.now()?.to_string();
-    let migrated =
-        context.wait(registry::migrate(location, &at)).map_err(|it| Stop::registry(&it, &shown(location)))?;
-    let (place, format) = (shown(location), registry::FORMAT);
+    let session = context.session()?;
+    let migrated = session.wait(registry::migrate(location, &at)).map_err(session.fail(location))?;
+    let (place, format) = (session.environment.shown(location), registry::FORMAT);
     let text = match migrated {
         None => format!("{place} has format {format} already: there is nothing to do.\n"),
         Some(Migrated { found, backup, put_back }) if found == format => {
@@ -88,8 +92,9 @@ fn migrate(context: &Context, location: &Location) -> Result<Exit, Stop> {
 }
 
 fn check(context: &Context, location: &Location) -> Result<Exit, Stop> {
-    let report = context.wait(registry::check(location)).map_err(|it| Stop::registry(&it, &shown(location)))?;
-    let place = shown(location);
+    let session = context.session()?;
+    let report = session.wait(registry::check(location)).map_err(session.fail(location))?;
+    let place = session.environment.shown(location);
     if report.faults.is_empty() {
         let resources = words::count(report.resources, "resource");
         let (workspaces, applies) = (words::count(report.workspaces, "workspace"), report.applies);

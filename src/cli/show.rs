@@ -5,15 +5,15 @@ use serde_json::{Value, json};
 use super::context::Context;
 use super::list::recorded;
 use super::plan::PlanFormat;
-use super::planning::Ground;
 use super::stop::{Exit, Stop};
-use super::{apply, git, plan, saved};
+use super::{apply, git, plan};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::recorded::{Serial, Snapshot};
 use crate::registry;
 use crate::render::json::RepoJson;
 use crate::render::shown;
 use crate::resource::{Address, Catalog, Instant, Resource};
+use crate::session::Missing;
 
 /// Show one recorded resource, or a saved plan
 ///
@@ -61,19 +61,20 @@ fn show_plan(context: &Context, args: &ShowArgs) -> Result<Exit, Stop> {
     }
     let path = context.directory()?.join(&args.address);
     let saved = apply::read(&path)?;
-    let place = context.place_or_folder()?;
+    let session = context.session()?;
+    let site = session.site_or_folder()?;
     // A plan for a registry that is not there yet is shown as it was then.
-    let mut ground = Ground::open_new(context, &place)?;
-    let mut planned = saved::again(context, &mut ground, &saved, &path, context.now()?)?;
-    planned.plan.place = ground.place();
+    let mut ledger = session.ledger(&site, Missing::Made)?;
+    let mut planned = ledger.plan_again(&saved, &path, context.now()?)?;
+    planned.plan.place = ledger.place();
     let made_at: Instant = saved.made_at.parse().map_err(|it| anyhow::anyhow!("{it}"))?;
     let repo = RepoJson { commit: saved.commit, dirty: saved.dirty };
-    plan::print(context, &ground, &planned, args.format, repo, &git::folder(&place.root), made_at)?;
+    plan::print(context, &ledger, &planned, args.format, repo, &git::folder(&site.root), made_at)?;
     Ok(if planned.refusals.is_empty() { Exit::Done } else { Exit::Refused })
 }
 
 fn show_now(context: &Context, args: &ShowArgs) -> Result<Exit, Stop> {
-    let (mut ground, entries) = recorded(context)?;
+    let (ledger, entries) = recorded(context)?;
     let address = find(&args.address, entries.keys())?;
     let entry = &entries[&address];
     let Some(resource) = &entry.resource else {
@@ -83,16 +84,16 @@ fn show_now(context: &Context, args: &ShowArgs) -> Result<Exit, Stop> {
     let read_by: Vec<&Address> =
         entries.iter().filter(|it| it.1.depends_on.contains(&address)).map(|it| it.0).collect();
     let snapshot =
-        Snapshot { entries: entries.clone(), ..Snapshot::empty(&ground.workspace.name, ground.workspace.mode) };
+        Snapshot { entries: entries.clone(), ..Snapshot::empty(&ledger.workspace.name, ledger.workspace.mode) };
     let protected_by = snapshot.protectors(&address);
-    let derived = ground.derived(context)?.remove(&address);
+    let derived = ledger.derived()?.remove(&address);
     if args.format == PlanFormat::Json {
         let column = |it: &(String, String)| json!({ "name": it.0, "dtype": it.1 });
         context.ui.json(&json!({
             "address": address,
             "derived_schema": derived.map(|it| it.iter().map(column).collect::<Vec<_>>()),
-            "workspace": ground.workspace.name,
-            "serial": ground.workspace.serial,
+            "workspace": ledger.workspace.name,
+            "serial": ledger.workspace.serial,
             "id": entry.id,
             "declaration": resource.to_json(),
             "canonical": resource.canonical(&catalog),
@@ -120,39 +121,21 @@ fn show_now(context: &Context, args: &ShowArgs) -> Result<Exit, Stop> {
 }
 
 fn show_at(context: &Context, args: &ShowArgs, serial: Serial) -> Result<Exit, Stop> {
-    let place = context.place_or_folder()?;
-    let mut ground = Ground::open(context, &place)?;
-    let specs = specs_at(context, &mut ground, serial)?;
+    let session = context.session()?;
+    let ledger = session.ledger(&session.site_or_folder()?, Missing::Error)?;
+    let specs = ledger.specs_at(serial)?;
     let address = find(&args.address, specs.keys())?;
-    let resource = registry::decode(&address, &specs[&address], Vec::new()).map_err(|error| ground.fail(&error))?;
+    let resource = registry::decode(&address, &specs[&address], Vec::new()).map_err(|error| ledger.fail(error))?;
     match args.format {
         PlanFormat::Json => context.ui.json(&json!({
             "address": address,
-            "workspace": ground.workspace.name,
+            "workspace": ledger.workspace.name,
             "serial": serial,
             "declaration": resource.to_json(),
         }))?,
         _ => context.ui.data(&declaration(&resource))?,
     }
     Ok(Exit::Done)
-}
-
-/// Returns what was recorded at `serial`; a serial that never was is an error.
-pub fn specs_at(
-    context: &Context,
-    ground: &mut Ground,
-    serial: Serial,
-) -> Result<std::collections::BTreeMap<Address, String>, Stop> {
-    let newest = ground.workspace.serial;
-    if serial.0 < 0 || serial > newest {
-        let diagnostic = Diagnostic::error(
-            Code::G010,
-            format!("workspace `{}` has no serial {serial}: it is at {newest}", ground.workspace.name),
-        );
-        return Err(Stop::diagnostic(diagnostic.hint("`weir log` lists the serials")));
-    }
-    let Some(registry) = ground.registry.as_deref() else { return Ok(std::collections::BTreeMap::new()) };
-    context.wait(registry::specs_at(registry, &ground.workspace.name, serial)).map_err(|error| ground.fail(&error))
 }
 
 /// The declaration as YAML, as a person would write it.

@@ -1,9 +1,9 @@
 //! How a run ends: exit codes, and what is said when it ends early.
 
 use crate::diagnostic::{Code, Diagnostic};
-use crate::registry;
 use crate::render::{diagnostics, shown, style, words};
 use crate::secret::{hide, mask};
+use crate::session;
 
 use super::ui::Ui;
 
@@ -118,15 +118,15 @@ impl Stop {
     pub fn diagnostic(diagnostic: Diagnostic) -> Self {
         Self::Diagnostics(vec![diagnostic])
     }
+}
 
-    /// A fault of the registry at `place`.
-    pub fn registry(error: &registry::Error, place: &str) -> Self {
-        if let registry::Error::Refused(refused) = error {
-            let mut list = vec![error.diagnostic(place)];
-            list.extend(refused.iter().cloned());
-            return Self::Diagnostics(list);
+impl From<session::Error> for Stop {
+    fn from(error: session::Error) -> Self {
+        match error {
+            session::Error::Mistakes { errors, documents } => Self::Mistakes { errors, documents },
+            session::Error::System { what, error } => Self::World(anyhow::Error::new(error).context(what)),
+            other => Self::Diagnostics(other.diagnostics()),
         }
-        Self::diagnostic(error.diagnostic(place))
     }
 }
 

@@ -5,8 +5,9 @@ use clap::ValueEnum;
 
 use super::context::Context;
 use super::stop::{Exit, Stop};
-use super::{git, repo};
+use super::{git, warnings};
 use crate::render::{diagnostics, github, json, markdown, sarif, words};
+use crate::session::{DATA_WARNINGS, Opened, Reading, Shown, counts};
 
 /// Check the repo
 ///
@@ -40,28 +41,30 @@ enum ValidateFormat {
 }
 
 pub fn run(context: &Context, args: &ValidateArgs) -> Result<Exit, Stop> {
-    let place = context.place_with_mistakes()?;
+    let session = context.session()?;
+    let site = session.site()?;
     say_unchecked(context, args.offline);
-    let sources = repo::read(&place);
+    let sources = session.read(&site);
     // How to sign in to what would be opened is not known.
-    let opened = repo::Opened::unless(args.offline || !place.mistakes.is_empty());
+    let opened = Opened::unless(args.offline || !site.mistakes.is_empty());
     // What the files say is remembered, and not yet what lies behind the sources.
-    if opened == repo::Opened::No
+    if opened == Opened::No
         && let Some(known) = sources.remembered()
         && args.format == ValidateFormat::Text
         && !context.ui.verbose
     {
-        let warnings = known.warnings.iter().map(|it| it.1).sum();
-        repo::say_counts(context, &known.warnings);
+        let count = known.warnings.iter().map(|it| it.1).sum();
+        warnings::say(context, &[], &known.warnings);
         context.ui.data(&format!("Valid: {}.\n", words::count(known.count, "declaration")))?;
-        return Ok(exit(context, args, 0, warnings));
+        return Ok(exit(context, args, 0, count));
     }
     let brief = args.format == ValidateFormat::Text && !context.ui.verbose;
-    let reading = sources.check(context, &place, if brief { repo::Shown::Errors } else { repo::Shown::All }, opened);
+    let shown = if brief { Shown::Errors } else { Shown::All };
+    let reading = session.check(&site, sources, shown, opened);
     let errors = reading.diagnostics.iter().filter(|it| it.is_error()).count();
     let warnings = reading.diagnostics.len() - errors;
-    let folder = git::folder(&place.root);
-    let unchecked = if opened == repo::Opened::Yes { Vec::new() } else { unchecked_queries(&reading) };
+    let folder = git::folder(&site.root);
+    let unchecked = if opened == Opened::Yes { Vec::new() } else { unchecked_queries(&reading) };
     match args.format {
         ValidateFormat::Text => text(context, &reading, errors, &unchecked)?,
         ValidateFormat::Json => {
@@ -96,7 +99,7 @@ fn exit(context: &Context, args: &ValidateArgs, errors: usize, warnings: usize) 
 }
 
 /// Returns the queries that are not checked against columns where no source is opened.
-fn unchecked_queries(reading: &repo::Reading) -> Vec<json::QueryJson> {
+fn unchecked_queries(reading: &Reading) -> Vec<json::QueryJson> {
     let declared = reading.declared.iter().map(|it| &it.resource);
     let queries = declared.flat_map(|it| {
         it.spec
@@ -108,7 +111,7 @@ fn unchecked_queries(reading: &repo::Reading) -> Vec<json::QueryJson> {
     queries.collect()
 }
 
-fn text(context: &Context, reading: &repo::Reading, errors: usize, unchecked: &[json::QueryJson]) -> Result<(), Stop> {
+fn text(context: &Context, reading: &Reading, errors: usize, unchecked: &[json::QueryJson]) -> Result<(), Stop> {
     if context.ui.verbose && !unchecked.is_empty() {
         let names = unchecked.iter().map(|it| format!("  {} of {}\n", it.field, it.address));
         context.ui.say(format!("Not checked against columns:\n{}", names.collect::<String>()).trim_end());
@@ -124,13 +127,13 @@ fn text(context: &Context, reading: &repo::Reading, errors: usize, unchecked: &[
         return Ok(());
     }
     if !context.ui.verbose {
-        let of_data = reading.diagnostics.iter().filter(|it| repo::DATA_WARNINGS.contains(&it.code));
+        let of_data = reading.diagnostics.iter().filter(|it| DATA_WARNINGS.contains(&it.code));
         let of_data = diagnostics::all(of_data);
         if !of_data.is_empty() {
             context.ui.say(of_data.trim_end());
         }
     }
-    repo::say_warnings(context, &reading.diagnostics);
+    warnings::say(context, &reading.diagnostics, &counts(&reading.diagnostics));
     context.ui.data(&format!("Valid: {}.\n", words::count(reading.declared.len(), "declaration")))
 }
 

@@ -4,14 +4,15 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::Format;
-use super::context::{Context, Missing, is_named, select_workspace, shown};
-use super::planning::Ground;
+use super::context::{Context, header};
+use super::planning::plan_text;
 use super::stop::{Exit, Stop};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::{self, Suppress};
 use crate::recorded::Mode;
-use crate::registry::{self, Recorded, Workspace};
+use crate::registry::{self, Workspace};
 use crate::render::{shown as safe, style, words};
+use crate::session::{Chosen, Missing, is_name};
 
 /// Create, list, show, select and delete workspaces
 ///
@@ -68,13 +69,6 @@ pub fn run(context: &Context, args: &WorkspaceArgs) -> Result<Exit, Stop> {
     }
 }
 
-/// Says whether a workspace may have this name.
-pub fn is_name(name: &str) -> bool {
-    name.starts_with(|it: char| it.is_ascii_alphabetic())
-        && name.len() <= 64
-        && name.chars().all(|it| it.is_ascii_alphanumeric() || it == '-' || it == '_')
-}
-
 fn create(context: &Context, name: &str, live: bool) -> Result<Exit, Stop> {
     if !is_name(name) {
         let diagnostic = Diagnostic::error(Code::G011, format!("workspace name `{name}` is not allowed"));
@@ -82,25 +76,25 @@ fn create(context: &Context, name: &str, live: bool) -> Result<Exit, Stop> {
             diagnostic.hint("start with a letter, then letters, digits, `-` and `_`, at most 64 in all"),
         ));
     }
-    let place = context.place_or_folder()?;
-    let (location, from) = context.location(&place)?;
+    let session = context.session()?;
+    let named = session.location(&session.site_or_folder()?)?;
     // The unnamed default is made by whoever writes first.
-    let missing = if is_named(from) { Missing::Error } else { Missing::Made };
+    let missing = if named.is_named() { Missing::Error } else { Missing::Made };
     if missing == Missing::Error {
-        context.read_registry(&location, from)?;
+        session.read_registry(&named)?;
     }
     let mode = if live { Mode::Live } else { Mode::Development };
-    let at = context.now()?.to_string();
-    let registry = context.writable_registry(&location, missing)?;
-    let there = context.wait(registry.workspaces()).map_err(|error| Stop::registry(&error, &shown(&location)))?;
+    let now = context.now()?;
+    context.bring_up_to_date(&named.location)?;
+    let registry = session.writable_registry(&named.location, missing, now)?;
+    let fail = session.fail(&named.location);
+    let there = session.wait(registry.workspaces()).map_err(&fail)?;
     // Whoever types one of two such names means the other every now and then.
     if let Some(other) = there.iter().find(|it| it.name != name && it.name.eq_ignore_ascii_case(name)) {
         let summary = format!("workspace `{}` exists, and `{name}` differs from it by its case alone", other.name);
         return Err(Stop::diagnostic(Diagnostic::error(Code::G011, summary).hint("choose another name")));
     }
-    context
-        .wait(registry.create_workspace(name, mode, &at))
-        .map_err(|error| Stop::registry(&error, &shown(&location)))?;
+    session.wait(registry.create_workspace(name, mode, &now.to_string())).map_err(fail)?;
     drop(registry);
     context.ui.data(&format!("Created workspace {name} ({mode}).\n"))?;
     context.ui.say(&format!("`weir workspace select {name}` chooses it, or add `--workspace {name}` to a command."));
@@ -108,14 +102,13 @@ fn create(context: &Context, name: &str, live: bool) -> Result<Exit, Stop> {
 }
 
 /// All workspaces; where there is no registry yet, what a new one holds.
-fn workspaces(context: &Context) -> Result<(Vec<Workspace>, super::context::Chosen), Stop> {
-    let place = context.place_or_folder()?;
-    let (location, from) = context.location(&place)?;
-    let chosen = context.workspace_name(&place)?;
-    let workspaces = match context.read_registry(&location, from)? {
-        Some(registry) => {
-            context.wait(registry.workspaces()).map_err(|error| Stop::registry(&error, &shown(&location)))?
-        }
+fn workspaces(context: &Context) -> Result<(Vec<Workspace>, Chosen), Stop> {
+    let session = context.session()?;
+    let site = session.site_or_folder()?;
+    let named = session.location(&site)?;
+    let chosen = session.workspace_name(&site)?;
+    let workspaces = match session.read_registry(&named)? {
+        Some(registry) => session.wait(registry.workspaces()).map_err(session.fail(&named.location))?,
         None => vec![Workspace::first()],
     };
     Ok((workspaces, chosen))
@@ -156,32 +149,30 @@ fn wire(workspace: &Workspace, chosen: bool) -> serde_json::Value {
 }
 
 fn show(context: &Context, format: Format) -> Result<Exit, Stop> {
-    let place = context.place_or_folder()?;
-    let ground = Ground::open(context, &place)?;
+    let session = context.session()?;
+    let ledger = session.ledger(&session.site_or_folder()?, Missing::Error)?;
     match format {
         Format::Json => {
-            let mut json = wire(&ground.workspace, true);
-            json["from"] = json!(ground.chosen.from);
+            let mut json = wire(&ledger.workspace, true);
+            json["from"] = json!(ledger.chosen.from);
             context.ui.json(&json)?;
         }
         Format::Text => context.ui.data(&format!(
             "{} ({}), {}\n",
-            safe::line(&ground.workspace.name),
-            ground.workspace.mode,
-            ground.chosen.from
+            safe::line(&ledger.workspace.name),
+            ledger.workspace.mode,
+            ledger.chosen.from
         ))?,
     }
     Ok(Exit::Done)
 }
 
 fn select(context: &Context, name: &str) -> Result<Exit, Stop> {
-    let place = context.place()?;
-    let (location, from) = context.location(&place)?;
-    let registry = context.read_registry(&location, from)?;
-    let chosen = super::context::Chosen { value: name.to_owned(), from: "to select" };
-    let workspace = context.workspace(registry.as_deref().map(|it| it as &dyn Recorded), &location, &chosen)?;
-    select_workspace(&place.root, Some(name))?;
-    context.ui.data(&format!("Selected workspace {name} ({}).\n", workspace.mode))?;
+    let session = context.session()?;
+    let site = session.sound_site()?;
+    let ledger = session.ledger_of(&site, Chosen { value: name.to_owned(), from: "to select" }, Missing::Error)?;
+    session.select_workspace(&site, Some(name))?;
+    context.ui.data(&format!("Selected workspace {name} ({}).\n", ledger.workspace.mode))?;
     Ok(Exit::Done)
 }
 
@@ -193,22 +184,22 @@ fn delete(context: &Context, name: &str, yes: bool) -> Result<Exit, Stop> {
                 .hint("`weir destroy` deletes what it records"),
         ));
     }
-    let place = context.place_or_folder()?;
-    let mut ground =
-        Ground::open_workspace(context, &place, super::context::Chosen { value: name.to_owned(), from: "to delete" })?;
-    if ground.registry.is_none() {
-        return Err(
-            ground.fail(&registry::Error::NoWorkspace { name: name.to_owned(), existing: vec!["prod".to_owned()] })
-        );
+    let session = context.session()?;
+    let site = session.site_or_folder()?;
+    let chosen = Chosen { value: name.to_owned(), from: "to delete" };
+    let mut ledger = session.ledger_of(&site, chosen, Missing::Error)?;
+    if ledger.registry.is_none() {
+        let existing = vec!["prod".to_owned()];
+        return Err(ledger.fail(registry::Error::NoWorkspace { name: name.to_owned(), existing }).into());
     }
     let now = context.now()?;
-    let planned = ground.plan(context, &[], &Suppress::None, now)?;
+    let planned = ledger.plan_declared(&[], &Suppress::None, now)?;
     if !planned.refusals.is_empty() {
-        context.ui.data(&format!("{}{}", ground.header(), planned.text(context, now)))?;
+        context.ui.data(&format!("{}{}", header(&ledger), plan_text(context, &planned, now)))?;
         context.ui.complain("Nothing was deleted.");
         return Err(Stop::Said(Exit::Refused));
     }
-    let Workspace { mode, count, .. } = ground.workspace.clone();
+    let Workspace { mode, count, .. } = ledger.workspace.clone();
     if !yes {
         let question = format!(
             "Delete {mode} workspace {} and its {}?",
@@ -219,14 +210,15 @@ fn delete(context: &Context, name: &str, yes: bool) -> Result<Exit, Stop> {
             return Err(anyhow::anyhow!("the answer was not yes").into());
         }
     }
-    let registry = context.writable_registry(&ground.location, Missing::Error)?;
+    context.bring_up_to_date(&ledger.named.location)?;
+    let registry = session.writable_registry(&ledger.named.location, Missing::Error, now)?;
     let guard = |mode: Mode, entries: &_| plan::recheck(&planned.plan, mode, entries);
-    context
-        .wait(registry.delete_workspace(name, &planned.plan.base(), Some(&guard)))
-        .map_err(|error| ground.fail(&error))?;
+    let base = planned.plan.base();
+    let deleted = registry.delete_workspace(name, &base, Some(&guard));
+    session.wait(deleted).map_err(|error| ledger.fail(error))?;
     drop(registry);
-    let selected = context.workspace_name(&place).is_ok_and(|it| it.value == name);
-    let forgotten = selected && select_workspace(&place.root, None).is_ok();
+    let selected = session.workspace_name(&site).is_ok_and(|it| it.value == name);
+    let forgotten = selected && session.select_workspace(&site, None).is_ok();
     context.ui.data(&format!("Deleted workspace {name}.\n"))?;
     if forgotten {
         context.ui.say("It was selected; the selection is gone too.");

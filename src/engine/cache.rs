@@ -12,8 +12,8 @@ use datafusion::arrow::ipc::reader::StreamReader;
 use datafusion::arrow::ipc::writer::StreamWriter;
 use tokio::runtime::Handle;
 
+use super::core::Core;
 use super::query::{Planner, Refused, Sql, Table};
-use super::relation::Ground;
 use super::spark;
 use crate::disk::read_text;
 use crate::disk::write_whole;
@@ -112,23 +112,23 @@ pub fn key(parts: &[&[u8]]) -> blake3::Hash {
 
 /// Checks queries, each once for the columns that it reads.
 pub struct Checker<'a> {
-    pub engine: Engine,
+    pub judge: Judge,
     pub cache: &'a Cache,
 }
 
 /// Where queries are checked: where they will run.
-pub enum Engine {
+pub enum Judge {
     Embedded(Box<Planner>),
     /// The threads that check queries wait on this runtime.
-    Spark(Ground, Handle),
+    Spark(Core, Handle),
 }
 
-impl Engine {
-    /// Returns the engine that weir.toml names.
-    pub fn new(ground: &Ground, runtime: &Handle) -> Self {
-        match ground.services.engine.kind {
-            EngineKind::Datafusion => Self::Embedded(Box::new(Planner::new(&ground.session))),
-            EngineKind::Spark => Self::Spark(ground.clone(), runtime.clone()),
+impl Judge {
+    /// Returns who knows: the engine that weir.toml names.
+    pub fn new(core: &Core, runtime: &Handle) -> Self {
+        match core.services.engine.kind {
+            EngineKind::Datafusion => Self::Embedded(Box::new(Planner::new(&core.session))),
+            EngineKind::Spark => Self::Spark(core.clone(), runtime.clone()),
         }
     }
 }
@@ -139,11 +139,11 @@ impl Sql for Checker<'_> {
     fn query(&self, text: &str, tables: &[(String, Known)]) -> Result<Known, Refused> {
         let named = |it: &(String, Known)| Table { name: it.0.clone(), schema: it.1.schema.clone() };
         let named = || tables.iter().map(named).collect::<Vec<_>>();
-        let planner = match &self.engine {
-            Engine::Embedded(planner) => planner,
+        let planner = match &self.judge {
+            Judge::Embedded(planner) => planner,
             // Another Spark may know other functions: it is asked every time.
-            Engine::Spark(ground, runtime) => {
-                let yields = runtime.block_on(spark::output(ground, text, &named()))?;
+            Judge::Spark(core, runtime) => {
+                let yields = runtime.block_on(spark::output(core, text, &named()))?;
                 return Ok(Known::new(&yields));
             }
         };

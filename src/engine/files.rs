@@ -15,10 +15,11 @@ use futures::{StreamExt, TryStreamExt};
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 use tokio::sync::OnceCell;
 
+use super::core::Core;
 use super::file_schema::{self, Found};
 use super::file_table::{FileTable, Reader};
 use super::place::{Located, decoded, locate, looks_like_data, split_glob};
-use super::relation::{Closed, Ground, Relation, Window};
+use super::relation::{Closed, Relation, Window};
 use super::{panics, s3, shape, text, types, words};
 use crate::diagnostic::did_you_mean;
 use crate::resource::batch_config::{FileConfig, FileFormat};
@@ -64,8 +65,8 @@ impl std::fmt::Debug for FileSet {
 }
 
 /// Returns the files that `config` names.
-pub fn relation(ground: &Ground, config: &FileConfig) -> Result<Arc<dyn Relation>, Closed> {
-    let mut set = FileSet::new(ground, "uri", &config.uri, config.file_format)?;
+pub fn relation(core: &Core, config: &FileConfig) -> Result<Arc<dyn Relation>, Closed> {
+    let mut set = FileSet::new(core, "uri", &config.uri, config.file_format)?;
     set.schema_override = config.schema_override.clone();
     set.formatted = config.timestamp_format.as_ref().and(config.timestamp_field.clone());
     Ok(Arc::new(set))
@@ -73,14 +74,14 @@ pub fn relation(ground: &Ground, config: &FileConfig) -> Result<Arc<dyn Relation
 
 impl FileSet {
     /// Finds out where `uri`, which is what `field` says, lies. Relative paths are relative to the repo.
-    pub fn new(ground: &Ground, field: &'static str, uri: &str, format: FileFormat) -> Result<Self, Closed> {
-        let Located { base, glob, is_local } = locate(&ground.root, field, uri)?;
+    pub fn new(core: &Core, field: &'static str, uri: &str, format: FileFormat) -> Result<Self, Closed> {
+        let Located { base, glob, is_local } = locate(&core.root, field, uri)?;
         if !is_local {
-            s3::register(ground, &base, field)?;
+            s3::register(core, &base, field)?;
         }
-        let store = ground.session.runtime_env().object_store(&base);
+        let store = core.session.runtime_env().object_store(&base);
         let store = store.map_err(|it| Closed::fault(field, it.strip_backtrace()))?;
-        let session = ground.session.clone();
+        let session = core.session.clone();
         let extension = match format {
             FileFormat::Parquet => ".parquet",
             FileFormat::Csv => ".csv",

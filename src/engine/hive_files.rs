@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
+use super::core::Core;
 use super::files::FileSet;
-use super::relation::{Closed, Ground, Relation};
+use super::relation::{Closed, Relation};
 use crate::resource::batch_config::{FileFormat, HiveConfig};
 
 /// Returns the files of a Hive table: `<warehouse>/<database>.db/<table>`, and of the database `default` the table's
 /// folder alone, as Hive and Spark lay them out.
-pub fn relation(ground: &Ground, config: &HiveConfig) -> Result<Arc<dyn Relation>, Closed> {
-    let Some(warehouse) = &ground.services.engine.warehouse else {
-        if let Some(reason) = &ground.services.engine.unset {
+pub fn relation(core: &Core, config: &HiveConfig) -> Result<Arc<dyn Relation>, Closed> {
+    let Some(warehouse) = &core.services.engine.warehouse else {
+        if let Some(reason) = &core.services.engine.unset {
             return Err(Closed::NotChecked(reason.clone()));
         }
         let reason = "nothing is configured that reads Hive (`warehouse`, or `kind = \"spark\"` and `url`, in the [engine] section of weir.toml)";
@@ -21,7 +22,7 @@ pub fn relation(ground: &Ground, config: &HiveConfig) -> Result<Arc<dyn Relation
         "default" => config.table.clone(),
         database => format!("{database}.db/{}", config.table),
     };
-    let mut files = FileSet::new(ground, "table", &format!("{warehouse}/{table}/"), FileFormat::Parquet)?;
+    let mut files = FileSet::new(core, "table", &format!("{warehouse}/{table}/"), FileFormat::Parquet)?;
     // Hive calls its files 000000_0 and the like.
     files.extension = "";
     Ok(Arc::new(files))

@@ -5,12 +5,15 @@ mod cache;
 mod cells;
 mod checked;
 mod checked_sum;
+mod core;
+mod embedded;
 mod file_schema;
 mod file_table;
 mod files;
 mod hive_files;
 mod in_order;
 mod panics;
+mod pipeline;
 mod place;
 mod preview;
 mod query;
@@ -38,18 +41,19 @@ mod warehouse;
 mod words;
 
 use std::collections::{BTreeMap, HashMap};
+use std::io::Write;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::diagnostic::Diagnostic;
-use crate::load::Repo;
-use crate::resource::{Address, Field};
+use tokio::runtime::Runtime;
+
+use crate::resource::{Address, Catalog, Field, Resource};
 
 pub use panics::is_caught;
-pub use preview::preview;
-pub use shown::{Derived, Format, Request, Scan, Seen, Surroundings};
+pub use shown::{Derived, Format, Found, Request, Scan, Seen, Spot, Surroundings};
 
-use cache::{Cache, Checker, Engine, Known};
-use relation::Ground;
+use self::core::Core;
+use cache::{Cache, Checker, Judge, Known};
 
 /// Whether this build opens sources.
 pub const AVAILABLE: bool = true;
@@ -57,42 +61,90 @@ pub const AVAILABLE: bool = true;
 /// What this build can do beyond the core.
 pub const FEATURES: &str = if cfg!(feature = "spark") { "data, spark" } else { "data" };
 
-/// Opens every source of a resolved repo and plans every query, without running one.
-pub fn derive(repo: &Repo, place: &Surroundings) -> (Derived, Vec<Diagnostic>) {
-    let opened = source::pool()
-        .and_then(|pool| panics::with_threads(|| pool.install(|| open_and_check(repo, place))).and_then(|it| it));
-    // Nothing of what was found out is used: a part of it would look like all of it.
-    opened.unwrap_or_else(|reason| (Derived::default(), vec![source::no_threads(&reason)]))
+/// Rows and SQL over resources, declared or recorded. Made once; dropping it lets go of Spark and of its threads.
+pub struct Engine {
+    core: Core,
+    /// What sources are opened on. There until this is dropped.
+    runtime: Option<Runtime>,
+    /// Where what was found out is kept for the next run.
+    local: Option<PathBuf>,
+    build: String,
 }
 
-fn open_and_check(repo: &Repo, place: &Surroundings) -> Result<(Derived, Vec<Diagnostic>), String> {
-    let mut diagnostics = Vec::new();
-    let ground = Ground::new(place.root, place.services);
-    let cache = Arc::new(Cache::open(place.local.clone(), place.build));
-    let runtime = source::runtime()?;
-    let opened = runtime.block_on(source::open_all(repo, &ground, &cache));
-    let checker = Checker { engine: Engine::new(&ground, runtime.handle()), cache: &cache };
-    let tables: HashMap<Address, Known> = source::check_all(repo, opened, &checker, &mut diagnostics);
-    let views = view::derive_all(repo, &tables, &checker, &mut diagnostics);
-    runtime.block_on(ground.spark.close());
-    // What did not answer in time may still be waited for by a thread: nobody waits for that one.
-    runtime.shutdown_background();
-    // A source that is late may still hold it: then the next run finds out again.
-    if let Ok(cache) = Arc::try_unwrap(cache) {
-        cache.close();
+impl Engine {
+    /// Starts the threads that sources are opened on; opens nothing. Errors where the system gives none.
+    pub fn new(place: &Surroundings) -> Result<Self, Found> {
+        let runtime = source::runtime().map_err(|it| source::no_threads(&it))?;
+        let core = Core::new(place.root, place.services);
+        Ok(Self { core, runtime: Some(runtime), local: place.local.clone(), build: place.build.to_owned() })
     }
-    let columns = columns(repo, &tables, &views);
-    Ok((Derived { views, columns }, diagnostics))
+
+    fn runtime(&self) -> &Runtime {
+        self.runtime.as_ref().expect("the runtime is there until the engine is dropped")
+    }
+
+    /// Opens every source of `resources` and plans every query, without running one. All that they refer to is among them.
+    pub fn derive(&self, resources: &[&Resource]) -> (Derived, Vec<Found>) {
+        let opened =
+            source::pool().and_then(|pool| panics::with_threads(|| pool.install(|| self.open_and_check(resources))));
+        // Nothing of what was found out is used: a part of it would look like all of it.
+        opened.unwrap_or_else(|reason| (Derived::default(), vec![source::no_threads(&reason)]))
+    }
+
+    fn open_and_check(&self, resources: &[&Resource]) -> (Derived, Vec<Found>) {
+        let mut found = Vec::new();
+        let catalog = &Catalog::new(resources.iter().copied());
+        let cache = Arc::new(Cache::open(self.local.clone(), &self.build));
+        let opened = self.runtime().block_on(source::open_all(resources, &self.core, &cache));
+        let checker = Checker { judge: Judge::new(&self.core, self.runtime().handle()), cache: &cache };
+        let tables: HashMap<Address, Known> = source::check_all(resources, catalog, opened, &checker, &mut found);
+        let views = view::derive_all(resources, catalog, &tables, &checker, &mut found);
+        // A source that is late may still hold it: then the next run finds out again.
+        if let Ok(cache) = Arc::try_unwrap(cache) {
+            cache.close();
+        }
+        let columns = columns(resources, &tables, &views);
+        (Derived { views, columns }, found)
+    }
+
+    /// Writes the rows that are asked for to `out`, a few at a time.
+    pub fn preview(&self, request: &Request, format: Format, out: &mut (dyn Write + Send)) -> Result<Seen, Vec<Found>> {
+        preview::check(request).map_err(|it| vec![it])?;
+        let no_threads = |it: String| vec![source::no_threads(&it)];
+        source::room(1).map_err(no_threads)?;
+        let written =
+            || panics::with_threads(|| self.runtime().block_on(preview::preview(&self.core, request, format, out)));
+        // Queries are planned here, with room for their depth.
+        let written = std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().stack_size(crate::sql::STACK).spawn_scoped(scope, written);
+            thread.map(|it| it.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        });
+        written.map_err(|it| it.to_string()).and_then(|it| it).unwrap_or_else(|it| Err(no_threads(it)))
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        let Some(runtime) = self.runtime.take() else { return };
+        let spark = self.core.spark.clone();
+        // Whoever runs tasks of their own must not wait here.
+        match tokio::runtime::Handle::try_current() {
+            Ok(_) => drop(runtime.spawn(async move { spark.close().await })),
+            Err(_) => runtime.block_on(spark.close()),
+        }
+        // What did not answer in time may still be waited for by a thread: this does not wait for it.
+        runtime.shutdown_background();
+    }
 }
 
 /// Returns what is recorded: of a source what it yields, and of a view what its query does, unless they declare it.
 fn columns(
-    repo: &Repo,
+    resources: &[&Resource],
     tables: &HashMap<Address, Known>,
     views: &HashMap<Address, Vec<Field>>,
 ) -> BTreeMap<Address, Vec<(String, String)>> {
-    let columns = repo.declared.iter().filter_map(|it| {
-        let (address, declaration) = (&it.resource.address, it.resource.spec.declaration());
+    let columns = resources.iter().filter_map(|it| {
+        let (address, declaration) = (&it.address, it.spec.declaration());
         let columns = match (declaration.view(), declaration.source()) {
             (Some(view), _) if view.schema.is_none() => {
                 views.get(address)?.iter().map(|it| (it.name.clone(), it.dtype.to_string())).collect()

@@ -5,18 +5,19 @@ use std::sync::Arc;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::execution::SendableRecordBatchStream;
 
-use super::preview::cannot_open;
+use super::core::Core;
+use super::pipeline::cannot_open;
 use super::query::{Refused, Table};
-use super::relation::{Closed, Ground, Relation};
-use super::shown::Request;
-use crate::diagnostic::Diagnostic;
+use super::relation::{Closed, Relation};
+use super::shown::{Found, Request};
+use crate::resource::Catalog;
 use crate::resource::batch_config::{HiveConfig, SparkBatchConfig};
 
 /// The session that there is not.
 #[derive(Debug, Clone, Default)]
-pub struct Shared;
+pub struct Connection;
 
-impl Shared {
+impl Connection {
     pub async fn close(&self) {}
 }
 
@@ -24,21 +25,22 @@ fn absent() -> Closed {
     Closed::NotChecked("this build has no Spark: build it with `--features full`".to_owned())
 }
 
-pub fn hive(_: &Ground, _: &HiveConfig) -> Result<Arc<dyn Relation>, Closed> {
+pub fn hive(_: &Core, _: &HiveConfig) -> Result<Arc<dyn Relation>, Closed> {
     Err(absent())
 }
 
-pub fn function(_: &Ground, _: &SparkBatchConfig) -> Result<Arc<dyn Relation>, Closed> {
+pub fn function(_: &Core, _: &SparkBatchConfig) -> Result<Arc<dyn Relation>, Closed> {
     Err(absent())
 }
 
-pub async fn output(_: &Ground, _: &str, _: &[Table]) -> Result<SchemaRef, Refused> {
+pub async fn output(_: &Core, _: &str, _: &[Table]) -> Result<SchemaRef, Refused> {
     Err(Refused::Closed(absent()))
 }
 
 pub async fn preview(
-    _: &Ground,
+    _: &Core,
     request: &Request<'_>,
-) -> Result<(SchemaRef, SendableRecordBatchStream), Vec<Diagnostic>> {
-    Err(vec![cannot_open(&request.declared.resource.address, request.declared.document, &absent())])
+    _: &Catalog<'_>,
+) -> Result<(SchemaRef, SendableRecordBatchStream), Vec<Found>> {
+    Err(vec![cannot_open(&request.asked.address, &absent())])
 }

@@ -17,11 +17,12 @@ use futures::TryStreamExt;
 use sqlx::postgres::{PgColumn, PgConnectOptions, PgConnection, PgRow, PgSslMode};
 use sqlx::{AssertSqlSafe, Column, ConnectOptions, Connection, Executor, Row, ValueRef, raw_sql};
 
+use super::core::Core;
 use super::redshift_error::why;
-use super::relation::{Closed, Ground, Relation};
+use super::relation::{Closed, Relation};
 use super::remote::{Remote, RemoteRelation};
 use super::text_rows::{self, TextRows, execution};
-use super::warehouse::{self, Fold, Input};
+use super::warehouse::{self, Fold, Input, Turns};
 use crate::resource::batch_config::RedshiftConfig;
 use crate::settings::{Secret, Ssl};
 
@@ -48,10 +49,11 @@ pub struct Redshift {
     user: String,
     password: Secret,
     ssl: Ssl,
+    turns: Turns,
 }
 
 /// Returns the rows that `config` names.
-pub fn relation(ground: &Ground, config: &RedshiftConfig) -> Result<Arc<dyn Relation>, Closed> {
+pub fn relation(core: &Core, config: &RedshiftConfig) -> Result<Arc<dyn Relation>, Closed> {
     let endpoint = Endpoint::parse(&config.endpoint)?;
     let input = match (&config.table, &config.query) {
         (Some(table), None) => Input::table(table, &[], Fold::Lower)?,
@@ -63,7 +65,7 @@ pub fn relation(ground: &Ground, config: &RedshiftConfig) -> Result<Arc<dyn Rela
         }
         _ => return Err(Closed::fault("table", "it needs exactly one of `table` and `query`")),
     };
-    let services = &ground.services.redshift;
+    let services = &core.services.redshift;
     if let Some(reason) = &services.unset {
         return Err(Closed::NotChecked(reason.clone()));
     }
@@ -72,7 +74,8 @@ pub fn relation(ground: &Ground, config: &RedshiftConfig) -> Result<Arc<dyn Rela
             "no credentials for Redshift are set (REDSHIFT_USER and REDSHIFT_PASSWORD, or [redshift] in weir.toml)";
         return Err(Closed::NotChecked(missing.to_owned()));
     };
-    Ok(Arc::new(RemoteRelation(Arc::new(Redshift { endpoint, input, user, password, ssl: services.ssl }))))
+    let (ssl, turns) = (services.ssl, core.turns.clone());
+    Ok(Arc::new(RemoteRelation(Arc::new(Redshift { endpoint, input, user, password, ssl, turns }))))
 }
 
 impl Endpoint {
@@ -208,7 +211,7 @@ impl Remote for Redshift {
     }
 
     async fn schema(&self) -> Result<SchemaRef, Closed> {
-        let _turn = warehouse::turn(&self.endpoint.to_string()).await;
+        let _turn = self.turns.take(&self.endpoint.to_string()).await;
         let mut connection = self.connect().await.map_err(|it| why(self, &it, 0))?;
         let columns = self.columns(&mut connection).await?;
         // Rows and all, they have been read: a connection that does not close well has done its work.

@@ -7,7 +7,8 @@ use datafusion::datasource::listing::ListingTableUrl;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::{ClientOptions, RetryConfig};
 
-use super::relation::{Closed, Ground};
+use super::core::Core;
+use super::relation::Closed;
 
 /// Variables that say how to sign in: without any of them nobody means S3 to be read.
 const SIGN_IN: &[&str] = &[
@@ -22,12 +23,12 @@ const SIGN_IN: &[&str] = &[
 ];
 
 /// Makes the bucket of `url` known to the session.
-pub fn register(ground: &Ground, url: &ListingTableUrl, field: &'static str) -> Result<(), Closed> {
+pub fn register(core: &Core, url: &ListingTableUrl, field: &'static str) -> Result<(), Closed> {
     let bucket = url.object_store();
-    if ground.session.runtime_env().object_store(&bucket).is_ok() {
+    if core.session.runtime_env().object_store(&bucket).is_ok() {
         return Ok(());
     }
-    let aws = &ground.services.aws;
+    let aws = &core.services.aws;
     if !aws.iter().any(|it| SIGN_IN.contains(&it.0.as_str())) {
         return Err(Closed::NotChecked("no credentials for S3 are set (AWS_ACCESS_KEY_ID)".to_owned()));
     }
@@ -49,7 +50,7 @@ pub fn register(ground: &Ground, url: &ListingTableUrl, field: &'static str) -> 
         builder = builder.with_client_options(ClientOptions::new().with_allow_http(true));
     }
     let store = builder.build().map_err(|it| Closed::fault(field, format!("S3 cannot be set up: {it}")))?;
-    ground.session.runtime_env().register_object_store(bucket.as_ref(), Arc::new(store));
+    core.session.runtime_env().register_object_store(bucket.as_ref(), Arc::new(store));
     Ok(())
 }
 

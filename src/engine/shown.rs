@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
-use crate::load::{Declared, Repo};
-use crate::resource::{Address, Field, Instant};
+use crate::diagnostic::{Diagnostic, DocumentId, Place, Span};
+use crate::resource::{Address, Field, Instant, Resource};
 use crate::settings::Services;
 
 /// What sources and queries yield.
@@ -16,9 +16,9 @@ pub struct Derived {
     pub columns: BTreeMap<Address, Vec<(String, String)>>,
 }
 
-/// What sources are opened in.
+/// What an engine is made for.
 pub struct Surroundings<'a> {
-    /// The folder of the repo.
+    /// The folder that relative paths start from.
     pub root: &'a Path,
     pub services: &'a Services,
     /// Where what was found out is kept for the next run.
@@ -29,18 +29,63 @@ pub struct Surroundings<'a> {
 
 /// What is to be shown.
 pub struct Request<'a> {
-    pub repo: &'a Repo,
-    /// The folder of the repo.
-    pub root: &'a Path,
-    pub services: &'a Services,
-    /// What is asked for, as declared.
-    pub declared: &'a Declared,
+    /// What is asked for, and everything that it refers to.
+    pub resources: &'a [&'a Resource],
+    /// A source or a view, one of `resources`.
+    pub asked: &'a Resource,
     /// Rows with `start <= timestamp_field < end`.
     pub start: Option<Instant>,
     pub end: Option<Instant>,
     /// Without the post_processor.
     pub raw: bool,
     pub limit: Option<usize>,
+}
+
+/// Something that the engine found wrong, by address and field: it knows no files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    pub at: Option<Spot>,
+    /// Without a place.
+    pub diagnostic: Box<Diagnostic>,
+}
+
+/// A field of a resource, and where inside of its text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spot {
+    pub address: Address,
+    /// Dotted, as `batch_config.uri`.
+    pub path: String,
+    /// Line and column, from 1.
+    pub inside: Option<(usize, usize)>,
+}
+
+impl Found {
+    /// Finds something wrong with a field.
+    pub fn at(address: &Address, path: impl Into<String>, diagnostic: Diagnostic) -> Self {
+        Self {
+            at: Some(Spot { address: address.clone(), path: path.into(), inside: None }),
+            diagnostic: diagnostic.into(),
+        }
+    }
+
+    /// Finds something wrong with what no declaration says.
+    pub fn nowhere(diagnostic: Diagnostic) -> Self {
+        Self { at: None, diagnostic: diagnostic.into() }
+    }
+
+    /// Returns the diagnostic at its place in the documents that declare resources. What no declaration says is a matter
+    /// of weir.toml.
+    pub fn placed(self, document: impl Fn(&Address) -> Option<DocumentId>) -> Diagnostic {
+        let Self { at, diagnostic } = self;
+        let found = at.and_then(|it| Some((document(&it.address)?, it)));
+        diagnostic.place(match found {
+            Some((document, Spot { path, inside: Some((line, column)), .. })) => {
+                Place::Query { document, path, line, column }
+            }
+            Some((document, Spot { path, .. })) => Place::Field { document, path },
+            None => Place::Span(Span { file: "weir.toml".into(), line: 0, column: 0, length: 0, text: "".into() }),
+        })
+    }
 }
 
 /// How rows are written.

@@ -8,27 +8,32 @@ use rayon::prelude::*;
 use tokio::task::JoinSet;
 
 use super::cache::{self, Cache, Checker, Known};
+use super::core::Core;
 use super::file_schema::UNKNOWN;
 use super::place::NOT_A_PLACE;
 use super::query::{Refused, Sql};
-use super::relation::{self, Closed, Ground, Relation};
+use super::relation::{self, Closed, Relation};
+use super::shown::{Found, Spot};
 use super::text::SAMPLE;
 use super::{query, timestamp, types};
-use crate::diagnostic::{Code, Diagnostic, DocumentId, Place, Span, did_you_mean};
-use crate::load::{Declared, Repo};
+use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::resource::batch_config::BatchConfig;
-use crate::resource::{Address, Dtype, Field};
+use crate::resource::{Address, Catalog, Dtype, Field, Resource};
 use crate::sql;
 
 /// Opens the batch configs of all sources at once; what comes out of each before its post_processor.
 ///
 /// What a version is known of is not opened again.
-pub async fn open_all(repo: &Repo, ground: &Ground, cache: &Arc<Cache>) -> HashMap<Address, Result<Opened, Closed>> {
+pub async fn open_all(
+    resources: &[&Resource],
+    core: &Core,
+    cache: &Arc<Cache>,
+) -> HashMap<Address, Result<Opened, Closed>> {
     let mut opening = JoinSet::new();
-    for (declared, config) in batch_configs(repo).filter(|it| only_reads(it.0)) {
-        let (address, config, ground) = (declared.resource.address.clone(), config.clone(), ground.clone());
+    for (resource, config) in batch_configs(resources).filter(|it| only_reads(it.0)) {
+        let (address, config, core) = (resource.address.clone(), config.clone(), core.clone());
         let cache = cache.clone();
-        opening.spawn(async move { (address, open(&ground, &config, &cache).await) });
+        opening.spawn(async move { (address, open(&core, &config, &cache).await) });
     }
     let mut opened = HashMap::new();
     while let Some(result) = opening.join_next().await {
@@ -40,8 +45,8 @@ pub async fn open_all(repo: &Repo, ground: &Ground, cache: &Arc<Cache>) -> HashM
 }
 
 /// Says whether what the source asks a warehouse only reads. What does more was refused, and no warehouse gets to see it.
-fn only_reads(declared: &Declared) -> bool {
-    let queries = declared.resource.spec.declaration().queries();
+fn only_reads(resource: &Resource) -> bool {
+    let queries = resource.spec.declaration().queries();
     let mut asked = queries.iter().filter_map(|it| Some((it.dialect?, it.text)));
     asked.all(|(dialect, text)| match sql::parse(text) {
         Ok(query) => sql::more_than_reads(&query).is_none(),
@@ -78,21 +83,15 @@ pub fn room(threads: usize) -> Result<(), String> {
 const REST: usize = (WORKERS + BLOCKING) * 2 * 1024 * 1024 + 256 * 1024 * 1024;
 
 /// Returns what is said where the system gives no thread to open sources with.
-pub fn no_threads(reason: &str) -> Diagnostic {
+pub fn no_threads(reason: &str) -> Found {
     let summary = format!("no source can be opened, because the system gives no thread for it: {reason}");
     let hint = "allow more memory and processes (`ulimit -v`, `ulimit -u`), or leave the sources alone with --offline";
-    unplaced(Code::D005, summary).hint(hint)
-}
-
-/// Returns an error that no declaration has made.
-fn unplaced(code: Code, summary: String) -> Diagnostic {
-    let place = Place::Span(Span { file: "weir.toml".into(), line: 0, column: 0, length: 0, text: "".into() });
-    Diagnostic::error(code, summary).place(place)
+    Found::nowhere(Diagnostic::error(Code::D005, summary).hint(hint))
 }
 
 /// Opens one batch config.
-async fn open(ground: &Ground, config: &BatchConfig, cache: &Cache) -> Result<Opened, Closed> {
-    let relation = relation::relation(ground, config)?;
+async fn open(core: &Core, config: &BatchConfig, cache: &Cache) -> Result<Opened, Closed> {
+    let relation = relation::relation(core, config)?;
     let columns = async {
         let Some(version) = relation.version().await? else { return Ok(Known::new(&*relation.schema().await?)) };
         let declared = serde_json::to_vec(config).expect("configs hold only plain data");
@@ -112,7 +111,7 @@ async fn open(ground: &Ground, config: &BatchConfig, cache: &Cache) -> Result<Op
         let known = if unknown.is_empty() { known } else { Known::new(&unmarked(&known.schema)) };
         Ok(Opened { known, unknown, left_out })
     };
-    in_time(ground, &*relation, opened).await
+    in_time(core, &*relation, opened).await
 }
 
 fn unmarked(schema: &Schema) -> Schema {
@@ -130,32 +129,33 @@ pub struct Opened {
 
 /// Waits for an answer of `relation`, within its time.
 pub async fn in_time<T>(
-    ground: &Ground,
+    core: &Core,
     relation: &dyn Relation,
     answer: impl Future<Output = Result<T, Closed>>,
 ) -> Result<T, Closed> {
-    relation::within(ground, relation.time_limit(), answer).await?
+    core.within(relation.time_limit(), answer).await?
 }
 
-fn batch_configs(repo: &Repo) -> impl Iterator<Item = (&Declared, &BatchConfig)> {
-    repo.declared.iter().filter_map(|it| Some((it, it.resource.spec.declaration().source()?.batch?)))
+fn batch_configs<'a>(resources: &[&'a Resource]) -> impl Iterator<Item = (&'a Resource, &'a BatchConfig)> {
+    resources.iter().filter_map(|it| Some((*it, it.spec.declaration().source()?.batch?)))
 }
 
 /// Returns the table that each source is to the queries that read it, as far as it is known.
 pub fn check_all(
-    repo: &Repo,
+    resources: &[&Resource],
+    catalog: &Catalog,
     opened: HashMap<Address, Result<Opened, Closed>>,
     checker: &Checker,
-    diagnostics: &mut Vec<Diagnostic>,
+    found: &mut Vec<Found>,
 ) -> HashMap<Address, Known> {
-    let sources: Vec<(&Declared, &BatchConfig)> = batch_configs(repo).collect();
+    let sources: Vec<(&Resource, &BatchConfig)> = batch_configs(resources).collect();
     let checked: Vec<_> = sources
         .par_iter()
-        .filter_map(|(declared, config)| {
-            let opened = opened.get(&declared.resource.address)?;
+        .filter_map(|(resource, config)| {
+            let opened = opened.get(&resource.address)?;
             let mut faults = Vec::new();
-            let yields = check_one(declared, config, opened, checker, &mut faults);
-            Some((declared.resource.address.clone(), yields, faults))
+            let yields = check_one(resource, config, opened, checker, &mut faults);
+            Some((resource.address.clone(), yields, faults))
         })
         .collect();
     let mut tables = HashMap::new();
@@ -163,19 +163,18 @@ pub fn check_all(
         tables.extend(yields.map(|it| (address, it)));
         // That Spark does not answer is said once.
         for fault in faults {
-            if !diagnostics.contains(&fault) {
-                diagnostics.push(fault);
+            if !found.contains(&fault) {
+                found.push(fault);
             }
         }
     }
     // What is pushed is what is declared, whatever lies at rest.
-    let catalog = repo.catalog();
-    for declared in &repo.declared {
-        let declaration = declared.resource.spec.declaration();
+    for resource in resources {
+        let declaration = resource.spec.declaration();
         if declaration.source().is_some_and(|it| it.pushed)
-            && let Some(fields) = declaration.columns(&catalog)
+            && let Some(fields) = declaration.columns(catalog)
         {
-            tables.insert(declared.resource.address.clone(), Known::new(&types::schema(&fields)));
+            tables.insert(resource.address.clone(), Known::new(&types::schema(&fields)));
         }
     }
     tables
@@ -183,21 +182,21 @@ pub fn check_all(
 
 /// Returns what comes out of one batch config; reports what is wrong with it.
 fn check_one(
-    declared: &Declared,
+    resource: &Resource,
     config: &BatchConfig,
     opened: &Result<Opened, Closed>,
     checker: &Checker,
-    faults: &mut Vec<Diagnostic>,
+    faults: &mut Vec<Found>,
 ) -> Option<Known> {
-    let (document, address) = (declared.document, &declared.resource.address);
+    let address = &resource.address;
     let input = match opened {
         Ok(opened) => {
-            faults.extend(noted(address, document, opened));
+            faults.extend(noted(address, opened));
             opened.known.clone()
         }
         Err(Closed::Fault { message, .. }) if message.ends_with(NOT_A_PLACE) => return None,
         Err(closed) => {
-            faults.push(closed_fault(address, document, closed));
+            faults.push(closed_fault(address, closed));
             return None;
         }
     };
@@ -206,31 +205,30 @@ fn check_one(
         Some(text) => match checker.query(text, &[("input".to_owned(), input)]) {
             Ok(known) => known,
             Err(refused) => {
-                faults.extend(refusal(address, document, "batch_config.post_processor", refused));
+                faults.extend(refusal(address, "batch_config.post_processor", refused));
                 return None;
             }
         },
     };
-    check_timestamp(address, document, config, &yields.schema, faults);
+    check_timestamp(address, config, &yields.schema, faults);
     let yields = match text_timestamp(config, &yields.schema) {
         Some((field, _)) => Known::new(&timestamp::read_schema(&yields.schema, field)),
         None => yields,
     };
-    if declared.resource.spec.declaration().source().is_some_and(|it| it.pushed)
-        && let Some(fields) = declared.resource.spec.declaration().columns(&crate::resource::Catalog::default())
+    if resource.spec.declaration().source().is_some_and(|it| it.pushed)
+        && let Some(fields) = resource.spec.declaration().columns(&Catalog::default())
     {
-        check_superset(address, document, config, &fields, &yields.schema, faults);
+        check_superset(address, config, &fields, &yields.schema, faults);
     }
     Some(yields)
 }
 
 /// Returns what to know of a source that is read all the same.
-fn noted(address: &Address, document: DocumentId, opened: &Opened) -> Vec<Diagnostic> {
+fn noted(address: &Address, opened: &Opened) -> Vec<Found> {
     let left_out = opened.left_out.as_ref().map(|it| {
         let hint = "give all files of the folder one ending, or name those that count with a glob";
-        Diagnostic::warning(Code::D009, format!("the folder of `{address}` holds more: {it}"))
-            .at(document, "batch_config.uri")
-            .hint(hint)
+        let noted = Diagnostic::warning(Code::D009, format!("the folder of `{address}` holds more: {it}")).hint(hint);
+        Found::at(address, "batch_config.uri", noted)
     });
     let unknown = (!opened.unknown.is_empty()).then(|| {
         let (list, is) = match opened.unknown.as_slice() {
@@ -239,26 +237,26 @@ fn noted(address: &Address, document: DocumentId, opened: &Opened) -> Vec<Diagno
         };
         let summary = format!("no value of the first {SAMPLE} rows tells a type for {list} of `{address}`: {is} text");
         let hint = "say the type in `schema_override`";
-        Diagnostic::warning(Code::D010, summary).at(document, "batch_config.uri").hint(hint)
+        Found::at(address, "batch_config.uri", Diagnostic::warning(Code::D010, summary).hint(hint))
     });
     left_out.into_iter().chain(unknown).collect()
 }
 
 /// Returns why the rows of `address` cannot be had, at the field that says so.
-pub fn closed_fault(address: &Address, document: DocumentId, closed: &Closed) -> Diagnostic {
+pub fn closed_fault(address: &Address, closed: &Closed) -> Found {
     match closed {
         Closed::NotChecked(reason) => {
             let summary = format!("not checked: the rows of `{address}`, because {reason}");
-            Diagnostic::warning(Code::V104, summary).at(document, "batch_config")
+            Found::at(address, "batch_config", Diagnostic::warning(Code::V104, summary))
         }
         Closed::Fault { field, message, hint } => {
             let fault = Diagnostic::error(Code::D001, format!("the source of `{address}` cannot be opened: {message}"));
-            fault.at(document, format!("batch_config.{field}")).hint_if(hint.clone())
+            Found::at(address, format!("batch_config.{field}"), fault.hint_if(hint.clone()))
         }
         Closed::Unreachable { message, hint } => {
             let fault =
                 Diagnostic::error(Code::D005, format!("the source of `{address}` cannot be reached: {message}"));
-            fault.at(document, "batch_config").hint_if(hint.clone())
+            Found::at(address, "batch_config", fault.hint_if(hint.clone()))
         }
     }
 }
@@ -270,36 +268,31 @@ pub fn text_timestamp<'a>(config: &'a BatchConfig, yields: &SchemaRef) -> Option
 }
 
 /// Returns a diagnostic for a query of which nobody knows what it yields, unless the rules have said so already.
-pub fn refusal(address: &Address, document: DocumentId, path: &str, refused: Refused) -> Option<Diagnostic> {
+pub fn refusal(address: &Address, path: &str, refused: Refused) -> Option<Found> {
     match refused {
         Refused::Fault(fault) if fault.is_known => None,
-        Refused::Fault(fault) => Some(query_fault(address, document, path, &fault)),
+        Refused::Fault(fault) => Some(query_fault(address, path, &fault)),
         Refused::Closed(Closed::NotChecked(reason)) => {
             let summary = format!("not checked: `{path}` of `{address}`, because {reason}");
-            Some(Diagnostic::warning(Code::V104, summary).at(document, path))
+            Some(Found::at(address, path, Diagnostic::warning(Code::V104, summary)))
         }
         // One sentence for all queries: they are no reason.
         Refused::Closed(Closed::Unreachable { message, hint } | Closed::Fault { message, hint, .. }) => {
             let summary = format!("the engine that queries are checked on cannot be reached: {message}");
-            Some(unplaced(Code::D005, summary).hint_if(hint))
+            Some(Found::nowhere(Diagnostic::error(Code::D005, summary).hint_if(hint)))
         }
     }
 }
 
 /// Returns a diagnostic at the place of a query's fault.
-pub fn query_fault(address: &Address, document: DocumentId, path: &str, fault: &query::Fault) -> Diagnostic {
-    let place = Place::Query { document, path: path.to_owned(), line: fault.line, column: fault.column };
+pub fn query_fault(address: &Address, path: &str, fault: &query::Fault) -> Found {
+    let inside = Some((fault.line, fault.column));
     let summary = format!("`{path}` of `{address}` does not fit its tables: {}", fault.message);
-    Diagnostic::error(Code::D002, summary).place(place).hint_if(fault.hint.clone())
+    let diagnostic = Diagnostic::error(Code::D002, summary).hint_if(fault.hint.clone());
+    Found { at: Some(Spot { address: address.clone(), path: path.to_owned(), inside }), diagnostic: diagnostic.into() }
 }
 
-fn check_timestamp(
-    address: &Address,
-    document: DocumentId,
-    config: &BatchConfig,
-    yields: &SchemaRef,
-    faults: &mut Vec<Diagnostic>,
-) {
+fn check_timestamp(address: &Address, config: &BatchConfig, yields: &SchemaRef, faults: &mut Vec<Found>) {
     let Some(field) = config.config().timestamp_field() else { return };
     let names: Vec<&str> = yields.fields().iter().map(|it| it.name().as_str()).collect();
     let path = "batch_config.timestamp_field";
@@ -310,7 +303,8 @@ fn check_timestamp(
                 "timestamp_field `{field}` is not a column that the batch_config of `{address}` yields (yields: {})",
                 names.join(", ")
             );
-            faults.push(Diagnostic::error(Code::V004, summary).at(document, path).hint_if(did_you_mean(field, names)));
+            let fault = Diagnostic::error(Code::V004, summary).hint_if(did_you_mean(field, names));
+            faults.push(Found::at(address, path, fault));
         }
         return;
     };
@@ -319,8 +313,8 @@ fn check_timestamp(
             let summary =
                 format!("timestamp_format `{format}` of the batch_config of `{address}` cannot be read: {reason}");
             let hint = "write it with letters such as yyyy-MM-dd HH:mm:ss, or CAST the column in the post_processor";
-            faults
-                .push(Diagnostic::error(Code::V016, summary).at(document, "batch_config.timestamp_format").hint(hint));
+            let fault = Diagnostic::error(Code::V016, summary).hint(hint);
+            faults.push(Found::at(address, "batch_config.timestamp_format", fault));
         }
         return;
     }
@@ -338,18 +332,17 @@ fn check_timestamp(
             (_, Some(hint)) => hint,
             _ => format!("write `CAST({0} AS TIMESTAMP) AS {0}` in the post_processor", types::quoted(field)),
         };
-        faults.push(Diagnostic::error(Code::V005, summary).at(document, path).hint(cast));
+        faults.push(Found::at(address, path, Diagnostic::error(Code::V005, summary).hint(cast)));
     }
 }
 
 /// The columns of the batch rows must be a superset of what is pushed (seed: batch_config), names and types.
 fn check_superset(
     address: &Address,
-    document: DocumentId,
     config: &BatchConfig,
     pushed: &[Field],
     yields: &SchemaRef,
-    faults: &mut Vec<Diagnostic>,
+    faults: &mut Vec<Found>,
 ) {
     if config.column_names().is_some_and(|it| it.iter().all(|it| it.1.is_some())) {
         return;
@@ -388,6 +381,6 @@ fn check_superset(
                 )
             }
         };
-        faults.push(Diagnostic::error(Code::V014, summary).at(document, config.columns_path()).hint(hint));
+        faults.push(Found::at(address, config.columns_path(), Diagnostic::error(Code::V014, summary).hint(hint)));
     }
 }

@@ -7,25 +7,23 @@ use rayon::prelude::*;
 
 use super::cache::{Checker, Known};
 use super::query::Sql;
+use super::shown::Found;
 use super::source::refusal;
 use super::types;
-use crate::diagnostic::{Code, Diagnostic, DocumentId, Place};
-use crate::load::{Declared, Repo};
-use crate::resource::{Address, Catalog, FeatureView, Field, Kind, Spec};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::resource::{Address, Catalog, FeatureView, Field, Resource, Spec};
 
 /// What the queries of views look at.
 pub struct Views<'a, S: Sql> {
-    catalog: Catalog<'a>,
-    documents: HashMap<&'a Address, DocumentId>,
+    catalog: &'a Catalog<'a>,
     /// Of every source that is known, what queries read.
     tables: &'a HashMap<Address, S::Table>,
     sql: &'a S,
 }
 
 impl<'a, S: Sql> Views<'a, S> {
-    pub fn new(repo: &'a Repo, tables: &'a HashMap<Address, S::Table>, sql: &'a S) -> Self {
-        let documents = repo.declared.iter().map(|it| (&it.resource.address, it.document)).collect();
-        Self { catalog: repo.catalog(), documents, tables, sql }
+    pub fn new(catalog: &'a Catalog<'a>, tables: &'a HashMap<Address, S::Table>, sql: &'a S) -> Self {
+        Self { catalog, tables, sql }
     }
 }
 
@@ -37,56 +35,50 @@ pub fn only_timestamp(schema: &Schema) -> Option<String> {
 
 /// Returns the columns of every view whose sources are known.
 pub fn derive_all(
-    repo: &Repo,
+    resources: &[&Resource],
+    catalog: &Catalog,
     tables: &HashMap<Address, Known>,
     checker: &Checker,
-    diagnostics: &mut Vec<Diagnostic>,
+    found: &mut Vec<Found>,
 ) -> HashMap<Address, Vec<Field>> {
-    let views_of = Views::new(repo, tables, checker);
-    let derived: Vec<_> = repo
-        .declared
+    let views_of = Views::new(catalog, tables, checker);
+    let derived: Vec<_> = resources
         .par_iter()
-        .filter_map(|it| Some((it, it.resource.spec.declaration().view()?)))
-        .map(|(declared, view)| {
+        .filter_map(|it| Some((it, it.spec.declaration().view()?)))
+        .map(|(resource, view)| {
             let mut faults = Vec::new();
-            let columns = views_of.derive(declared, view, &mut faults);
-            (declared, columns, faults)
+            let columns = views_of.derive(&resource.address, view, &mut faults);
+            (&resource.address, columns, faults)
         })
         .collect();
     let mut views = HashMap::new();
-    let mut shared: Vec<Diagnostic> = Vec::new();
-    for (declared, columns, faults) in derived {
-        views.extend(columns.map(|it| (declared.resource.address.clone(), it)));
+    let mut shared: Vec<Found> = Vec::new();
+    for (address, columns, faults) in derived {
+        views.extend(columns.map(|it| (address.clone(), it)));
         for fault in faults {
             // A transformation that several views use has its fault once.
-            if is_in(&fault, declared.document) {
-                diagnostics.push(fault);
+            if fault.at.as_ref().is_some_and(|it| it.address == *address) {
+                found.push(fault);
             } else if !shared.contains(&fault) {
                 shared.push(fault);
             }
         }
     }
-    diagnostics.extend(shared);
+    found.extend(shared);
     views
-}
-
-fn is_in(fault: &Diagnostic, here: DocumentId) -> bool {
-    let place = fault.labels.first().map(|it| &it.place);
-    matches!(place, Some(Place::Field { document, .. } | Place::Query { document, .. }) if *document == here)
 }
 
 impl Views<'_, Checker<'_>> {
     /// Returns the columns of one view, declared or derived; reports where its query or its schema is wrong.
-    fn derive(&self, declared: &Declared, view: &FeatureView, faults: &mut Vec<Diagnostic>) -> Option<Vec<Field>> {
-        let output = self.output(declared, view, faults)?;
-        let (address, document) = (&declared.resource.address, declared.document);
+    fn derive(&self, address: &Address, view: &FeatureView, faults: &mut Vec<Found>) -> Option<Vec<Field>> {
+        let output = self.output(address, view, faults)?;
         let columns = types::fields(&output.schema);
         if let Some(schema) = &view.schema {
             // Without a query the schema is what chooses among the columns.
             let chooses = view.sql.is_none() && view.transformation.is_none();
             let columns: Vec<_> =
                 columns.into_iter().filter(|it| !chooses || schema.iter().any(|field| field.name == it.0)).collect();
-            check_declared(address, document, schema, &columns, faults);
+            check_declared(address, schema, &columns, faults);
             return Some(schema.clone());
         }
         let mut fields = Vec::new();
@@ -102,7 +94,7 @@ impl Views<'_, Checker<'_>> {
                         format!("column `{name}` of `{address}` is {}, which no feature can be", unsupported.found);
                     let cast = unsupported.cast.map(|it| format!("write `{it}`, or leave the column out"));
                     let hint = cast.unwrap_or_else(|| "leave the column out of the query".to_owned());
-                    faults.push(Diagnostic::error(Code::D004, summary).at(document, path).hint(hint));
+                    faults.push(Found::at(address, path, Diagnostic::error(Code::D004, summary).hint(hint)));
                 }
             }
         }
@@ -116,11 +108,11 @@ impl<S: Sql> Views<'_, S> {
     fn uses(&self, view: &FeatureView, name: &str) -> bool {
         view.aggregations().any(|it| it.column == name)
             || view.timestamp_field.as_deref() == Some(name)
-            || view.join_keys(&self.catalog).iter().any(|it| it == name)
+            || view.join_keys(self.catalog).iter().any(|it| it == name)
     }
 
     /// Returns what the view's query yields; nothing where a source is not known, or where a query has a fault.
-    pub fn output(&self, declared: &Declared, view: &FeatureView, faults: &mut Vec<Diagnostic>) -> Option<S::Table> {
+    pub fn output(&self, address: &Address, view: &FeatureView, faults: &mut Vec<Found>) -> Option<S::Table> {
         // A file that cannot be read has been reported.
         if view.sql_file.is_some() && view.sql.is_none() {
             return None;
@@ -129,7 +121,7 @@ impl<S: Sql> Views<'_, S> {
         let tables = view.sources.iter().map(|it| Some((it.name().to_owned(), source(it.name())?)));
         let tables: Vec<(String, S::Table)> = tables.collect::<Option<_>>()?;
         if let Some(text) = &view.sql {
-            return self.run(text, &tables, &declared.resource.address, declared.document, faults);
+            return self.run(text, &tables, address, faults);
         }
         let Some(call) = &view.transformation else {
             return match tables.as_slice() {
@@ -146,7 +138,7 @@ impl<S: Sql> Views<'_, S> {
             None => tables.into_iter().map(|it| it.1).collect(),
         };
         let Spec::Transformation(transformation) = &self.catalog.transformation(&call.name)?.spec else { return None };
-        let open = transformation.open_inputs(&self.catalog);
+        let open = transformation.open_inputs(self.catalog);
         if open.len() != given.len() {
             return None;
         }
@@ -154,12 +146,7 @@ impl<S: Sql> Views<'_, S> {
     }
 
     /// Returns what a transformation yields when its open inputs are these tables. There are no circles by now.
-    fn transform(
-        &self,
-        name: &str,
-        given: &HashMap<String, S::Table>,
-        faults: &mut Vec<Diagnostic>,
-    ) -> Option<S::Table> {
+    fn transform(&self, name: &str, given: &HashMap<String, S::Table>, faults: &mut Vec<Found>) -> Option<S::Table> {
         let resource = self.catalog.transformation(name)?;
         let Spec::Transformation(transformation) = &resource.spec else { return None };
         let mut tables = Vec::new();
@@ -170,8 +157,7 @@ impl<S: Sql> Views<'_, S> {
             };
             tables.push((input.clone(), table));
         }
-        let document = *self.documents.get(&Address::new(Kind::Transformation, name))?;
-        self.run(transformation.sql.as_deref()?, &tables, &resource.address, document, faults)
+        self.run(transformation.sql.as_deref()?, &tables, &resource.address, faults)
     }
 
     /// Puts one query over its tables; a fault is reported unless it has been.
@@ -180,13 +166,12 @@ impl<S: Sql> Views<'_, S> {
         text: &str,
         tables: &[(String, S::Table)],
         address: &Address,
-        document: DocumentId,
-        faults: &mut Vec<Diagnostic>,
+        faults: &mut Vec<Found>,
     ) -> Option<S::Table> {
         match self.sql.query(text, tables) {
             Ok(yields) => Some(yields),
             Err(refused) => {
-                faults.extend(refusal(address, document, "sql", refused));
+                faults.extend(refusal(address, "sql", refused));
                 None
             }
         }
@@ -196,13 +181,7 @@ impl<S: Sql> Views<'_, S> {
 type Columns = [(String, Result<crate::resource::Dtype, types::Unsupported>)];
 
 /// Reports every column that is missing, superfluous or of another type.
-fn check_declared(
-    address: &Address,
-    document: DocumentId,
-    schema: &[Field],
-    columns: &Columns,
-    faults: &mut Vec<Diagnostic>,
-) {
+fn check_declared(address: &Address, schema: &[Field], columns: &Columns, faults: &mut Vec<Found>) {
     let mut differences = Vec::new();
     for field in schema {
         match columns.iter().find(|it| it.0 == field.name) {
@@ -218,7 +197,7 @@ fn check_declared(
     differences.extend(extra.map(|it| format!("`{}` is not declared", it.0)));
     if !differences.is_empty() {
         let summary = format!("the schema of `{address}` is not what its query yields: {}", differences.join(", "));
-        let fault = Diagnostic::error(Code::D003, summary).at(document, "schema");
-        faults.push(fault.hint("write the schema as the query yields it, or leave `schema` out"));
+        let hint = "write the schema as the query yields it, or leave `schema` out";
+        faults.push(Found::at(address, "schema", Diagnostic::error(Code::D003, summary).hint(hint)));
     }
 }

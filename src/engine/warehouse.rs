@@ -1,18 +1,16 @@
-//! What the warehouses have in common: names as they match them, queries that cannot do more than read, one at a time.
+//! What the warehouses have in common: names as they match them, queries that cannot do more than read.
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
 use sqlparser::dialect::Dialect;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Token, Tokenizer};
+
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::relation::Closed;
-
-/// How many questions one warehouse is asked at once: it counts its connections, and a repo may have hundreds of sources.
-const AT_ONCE: usize = 8;
 
 /// What a declaration reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -161,14 +159,22 @@ pub fn checked(schema: Schema, input: &Input) -> Result<SchemaRef, Closed> {
     Ok(Arc::new(schema))
 }
 
-/// Waits until `address` is asked little enough; the turn ends when the permit is dropped.
-pub async fn turn(address: &str) -> OwnedSemaphorePermit {
-    static TURNS: LazyLock<Mutex<HashMap<String, Arc<Semaphore>>>> = LazyLock::new(Mutex::default);
-    let turns = {
-        let mut turns = TURNS.lock().unwrap_or_else(PoisonError::into_inner);
-        turns.entry(address.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE))).clone()
-    };
-    turns.acquire_owned().await.expect("no one closes the semaphore")
+/// How many questions one warehouse is asked at once: it counts its connections, and a repo may have hundreds of sources.
+const AT_ONCE: usize = 8;
+
+/// Whose turn it is at each warehouse. A copy is another name for the same.
+#[derive(Debug, Clone, Default)]
+pub struct Turns(Arc<Mutex<HashMap<String, Arc<Semaphore>>>>);
+
+impl Turns {
+    /// Waits until the warehouse at `address` is asked little enough; the turn ends when the permit is dropped.
+    pub async fn take(&self, address: &str) -> OwnedSemaphorePermit {
+        let turns = {
+            let mut turns = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            turns.entry(address.to_owned()).or_insert_with(|| Arc::new(Semaphore::new(AT_ONCE))).clone()
+        };
+        turns.acquire_owned().await.expect("no one closes the semaphore")
+    }
 }
 
 /// Returns the innermost cause, which says what happened; what is round it says who asked.

@@ -21,6 +21,15 @@ pub struct Refused {
     pub refusals: Vec<Refusal>,
 }
 
+impl std::fmt::Display for Refused {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let summaries: Vec<String> = self.refusals.iter().map(|it| it.diagnostic().summary).collect();
+        f.write_str(&summaries.join("; "))
+    }
+}
+
+impl std::error::Error for Refused {}
+
 impl Approved {
     pub fn plan(&self) -> &Plan {
         &self.plan

@@ -106,12 +106,3 @@ fn short(code: &str) -> &'static str {
         _ => "other",
     }
 }
-
-/// Counts diagnostics by code.
-pub fn counts<'a>(diagnostics: impl IntoIterator<Item = &'a Diagnostic>) -> Vec<(String, usize)> {
-    let mut counts = std::collections::BTreeMap::new();
-    for diagnostic in diagnostics {
-        *counts.entry(diagnostic.code.to_string()).or_insert(0) += 1;
-    }
-    counts.into_iter().collect()
-}

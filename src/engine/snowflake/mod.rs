@@ -17,10 +17,11 @@ use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::relation::{Closed, Ground, Relation};
+use super::core::Core;
+use super::relation::{Closed, Relation};
 use super::remote::{Remote, RemoteRelation};
 use super::text_rows::TextRows;
-use super::warehouse::{self, Fold, Input, one_line};
+use super::warehouse::{self, Fold, Input, Turns, one_line};
 use crate::resource::batch_config::SnowflakeConfig;
 
 use auth::{Identity, account};
@@ -46,10 +47,11 @@ struct Snowflake {
     /// What goes with each statement: where it runs, and as whom.
     context: Value,
     client: Client,
+    turns: Turns,
 }
 
 /// Returns the rows that `config` names.
-pub fn relation(ground: &Ground, config: &SnowflakeConfig) -> Result<Arc<dyn Relation>, Closed> {
+pub fn relation(core: &Core, config: &SnowflakeConfig) -> Result<Arc<dyn Relation>, Closed> {
     let database = warehouse::name("database", &config.database, Fold::Upper)?;
     let schema = warehouse::name("schema", &config.schema, Fold::Upper)?;
     let input = match (&config.table, &config.query) {
@@ -68,18 +70,19 @@ pub fn relation(ground: &Ground, config: &SnowflakeConfig) -> Result<Arc<dyn Rel
             context[field] = warehouse::name(field, name, Fold::Upper)?.into();
         }
     }
-    if let Some(reason) = &ground.services.snowflake.unset {
+    if let Some(reason) = &core.services.snowflake.unset {
         return Err(Closed::NotChecked(reason.clone()));
     }
-    let url = address(config.url.as_deref(), ground.services.snowflake.url.as_deref())?;
-    let identity = Arc::new(Identity::new(&ground.services.snowflake, &ground.root)?);
+    let url = address(config.url.as_deref(), core.services.snowflake.url.as_deref())?;
+    let identity = Arc::new(Identity::new(&core.services.snowflake, &core.root)?);
     // A redirection would carry the token to another place.
     let client = Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .user_agent(concat!("weir/", env!("CARGO_PKG_VERSION")))
         .build()
         .map_err(|it| Closed::unreachable(format!("HTTPS cannot be set up: {}", warehouse::root(&it))))?;
-    Ok(Arc::new(RemoteRelation(Arc::new(Snowflake { url, identity, input, context, client }))))
+    let turns = core.turns.clone();
+    Ok(Arc::new(RemoteRelation(Arc::new(Snowflake { url, identity, input, context, client, turns }))))
 }
 
 /// Returns where the account is: `declared` or, without it, `configured`.
@@ -254,7 +257,7 @@ impl Remote for Snowflake {
     }
 
     async fn schema(&self) -> Result<SchemaRef, Closed> {
-        let _turn = warehouse::turn(self.host()).await;
+        let _turn = self.turns.take(self.host()).await;
         let (_, metadata) = self.run(&format!("SELECT * FROM {} LIMIT 0", self.input.from)).await?;
         let fields: Vec<_> = metadata.row_type.iter().map(|it| it.field()).collect();
         warehouse::checked(Schema::new(fields), &self.input)

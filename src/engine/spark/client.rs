@@ -44,9 +44,9 @@ const SETTINGS: &[(&str, &str)] = &[
 
 /// The session of a run, made when it is first asked for.
 #[derive(Debug, Clone, Default)]
-pub struct Shared(Arc<OnceCell<Result<Arc<Session>, Closed>>>);
+pub struct Connection(Arc<OnceCell<Result<Arc<Session>, Closed>>>);
 
-impl Shared {
+impl Connection {
     /// Returns the session, or why there is none.
     pub async fn session(&self, services: &Services) -> Result<Arc<Session>, Closed> {
         self.0.get_or_init(async || Session::open(services).await.map(Arc::new)).await.clone()

@@ -17,7 +17,8 @@ use super::client::Session;
 use super::plan::{Plan, quoted};
 use super::{TIME_LIMIT, scan};
 use crate::diagnostic::did_you_mean;
-use crate::engine::relation::{Closed, Ground, Relation, Window};
+use crate::engine::core::Core;
+use crate::engine::relation::{Closed, Relation, Window};
 use crate::resource::batch_config::SparkBatchConfig;
 
 const FIELD: &str = "data_source_function";
@@ -29,7 +30,7 @@ const KEPT: usize = 64 * 1024;
 /// A function, and where it is run.
 #[derive(Debug, Clone)]
 pub struct Function {
-    ground: Ground,
+    core: Core,
     config: SparkBatchConfig,
 }
 
@@ -43,8 +44,8 @@ struct Answer {
 }
 
 impl Function {
-    pub fn new(ground: &Ground, config: &SparkBatchConfig) -> Self {
-        Self { ground: ground.clone(), config: config.clone() }
+    pub fn new(core: &Core, config: &SparkBatchConfig) -> Self {
+        Self { core: core.clone(), config: config.clone() }
     }
 
     /// Runs the function for these times; its rows.
@@ -54,7 +55,7 @@ impl Function {
 
     /// Runs the function and returns the view that holds its rows.
     async fn view(&self, window: Window) -> Result<(Arc<Session>, String), Closed> {
-        let session = self.ground.spark.session(&self.ground.services).await?;
+        let session = self.core.spark.session(&self.core.services).await?;
         // The semaphore is never closed: without a permit we run as well.
         let _permit = session.functions.acquire().await.ok();
         let view = session.new_name();
@@ -78,9 +79,9 @@ impl Function {
             "end": window.end.map(|it| it.secs),
             "view": view,
         });
-        let python = self.ground.services.engine.python.as_deref().unwrap_or("python3");
+        let python = self.core.services.engine.python.as_deref().unwrap_or("python3");
         let mut command = Command::new(python);
-        command.args(["-c", PROGRAM]).current_dir(&*self.ground.root).kill_on_drop(true);
+        command.args(["-c", PROGRAM]).current_dir(&*self.core.root).kill_on_drop(true);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(|it| {
             let absent = Closed::unreachable(format!("`{python}`, which runs data source functions: {it}"));
@@ -136,7 +137,7 @@ impl Function {
             }
             "frame" => Closed::fault(FIELD, format!("the DataFrame that `{function}` returned does not stand: {said}")),
             "pyspark" => {
-                let python = self.ground.services.engine.python.as_deref().unwrap_or("python3");
+                let python = self.core.services.engine.python.as_deref().unwrap_or("python3");
                 let fault =
                     Closed::unreachable(format!("`{python}` has no PySpark, which data source functions need: {said}"));
                 fault.hint(Some(format!("run `{python} -m pip install 'pyspark[connect]'`")))

@@ -12,19 +12,20 @@ use super::plan::{Plan, quoted};
 use super::trouble::Trouble;
 use super::{TIME_LIMIT, partitions, scan};
 use crate::diagnostic::did_you_mean;
-use crate::engine::relation::{Closed, Ground, Relation, Window};
+use crate::engine::core::Core;
+use crate::engine::relation::{Closed, Relation, Window};
 use crate::resource::batch_config::HiveConfig;
 
 /// A table, and where it is asked for.
 #[derive(Debug, Clone)]
 pub struct HiveTable {
-    ground: Ground,
+    core: Core,
     config: HiveConfig,
 }
 
 impl HiveTable {
-    pub fn new(ground: &Ground, config: &HiveConfig) -> Self {
-        Self { ground: ground.clone(), config: config.clone() }
+    pub fn new(core: &Core, config: &HiveConfig) -> Self {
+        Self { core: core.clone(), config: config.clone() }
     }
 
     fn whole(&self) -> Plan {
@@ -58,7 +59,7 @@ impl HiveTable {
 #[async_trait]
 impl Relation for HiveTable {
     async fn schema(&self) -> Result<SchemaRef, Closed> {
-        let session = self.ground.spark.session(&self.ground.services).await?;
+        let session = self.core.spark.session(&self.core.services).await?;
         let schema = match session.schema(&self.whole()).await {
             Ok(schema) => schema,
             Err(Trouble::Said(said))
@@ -73,7 +74,7 @@ impl Relation for HiveTable {
     }
 
     async fn table(&self, schema: SchemaRef, window: Window) -> Result<Arc<dyn TableProvider>, Closed> {
-        let session = self.ground.spark.session(&self.ground.services).await?;
+        let session = self.core.spark.session(&self.core.services).await?;
         let mut from = format!("{}.{}", quoted(&self.config.database), quoted(&self.config.table));
         let conditions = self.conditions(&schema, window)?;
         if !conditions.is_empty() {

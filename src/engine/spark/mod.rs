@@ -1,7 +1,7 @@
 //! Apache Spark, by way of Spark Connect: Hive tables and data source functions are read there, and with
 //! `[engine] kind = "spark"` every query is checked and run there.
 //!
-//! [`Plan`]s are values; [`Shared`] holds the one session of a run that looks at them and runs them.
+//! [`Plan`]s are values; [`Connection`] holds the one session of a run that looks at them and runs them.
 
 mod client;
 mod function;
@@ -21,12 +21,13 @@ use std::time::Duration;
 
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
 
+use super::core::Core;
 use super::file_schema;
 use super::query::{Refused, Table};
-use super::relation::{self, Closed, Ground, Relation};
+use super::relation::{Closed, Relation};
 use crate::resource::batch_config::{FileConfig, FileFormat, HiveConfig, SparkBatchConfig};
 
-pub use client::Shared;
+pub use client::Connection;
 pub use preview::preview;
 
 use plan::Plan;
@@ -36,19 +37,19 @@ use trouble::Trouble;
 const TIME_LIMIT: Duration = Duration::from_secs(120);
 
 /// Returns the rows of a table of the catalogue.
-pub fn hive(ground: &Ground, config: &HiveConfig) -> Result<Arc<dyn Relation>, Closed> {
-    Ok(Arc::new(hive::HiveTable::new(ground, config)))
+pub fn hive(core: &Core, config: &HiveConfig) -> Result<Arc<dyn Relation>, Closed> {
+    Ok(Arc::new(hive::HiveTable::new(core, config)))
 }
 
 /// Returns the rows that a data source function reads.
-pub fn function(ground: &Ground, config: &SparkBatchConfig) -> Result<Arc<dyn Relation>, Closed> {
-    Ok(Arc::new(function::Function::new(ground, config)))
+pub fn function(core: &Core, config: &SparkBatchConfig) -> Result<Arc<dyn Relation>, Closed> {
+    Ok(Arc::new(function::Function::new(core, config)))
 }
 
 /// Returns the columns that `text` yields over `tables` on Spark, or what is wrong with it. Nothing is computed.
-pub async fn output(ground: &Ground, text: &str, tables: &[Table]) -> Result<SchemaRef, Refused> {
+pub async fn output(core: &Core, text: &str, tables: &[Table]) -> Result<SchemaRef, Refused> {
     let checked = async {
-        let session = ground.spark.session(&ground.services).await.map_err(Refused::Closed)?;
+        let session = core.spark.session(&core.services).await.map_err(Refused::Closed)?;
         let empty = tables.iter().map(|it| (it.name.clone(), Plan::empty(&it.schema)));
         match session.schema(&Plan::query(text, empty)).await {
             Ok(schema) => Ok(schema),
@@ -60,14 +61,14 @@ pub async fn output(ground: &Ground, text: &str, tables: &[Table]) -> Result<Sch
             }
         }
     };
-    relation::within(ground, TIME_LIMIT, checked).await.unwrap_or_else(|late| Err(Refused::Closed(late)))
+    core.within(TIME_LIMIT, checked).await.unwrap_or_else(|late| Err(Refused::Closed(late)))
 }
 
 /// Returns the files of a FileConfig, for a Spark that sees the same ones: with the columns that weir sees in them.
-async fn files(ground: &Ground, config: &FileConfig) -> Result<Plan, Closed> {
+async fn files(core: &Core, config: &FileConfig) -> Result<Plan, Closed> {
     let path = match config.uri.split_once("://") {
-        None => format!("file://{}", ground.root.join(&config.uri).display()),
-        Some(("file", path)) => format!("file://{}", ground.root.join(path).display()),
+        None => format!("file://{}", core.root.join(&config.uri).display()),
+        Some(("file", path)) => format!("file://{}", core.root.join(path).display()),
         // Hadoop's own name for it.
         Some(("s3" | "s3a", path)) => format!("s3a://{path}"),
         Some(_) => config.uri.clone(),
@@ -77,7 +78,7 @@ async fn files(ground: &Ground, config: &FileConfig) -> Result<Plan, Closed> {
     // Parquet is read as it is; the others as weir sees them, every column in its place.
     let schema = match config.file_format {
         FileFormat::Parquet => SchemaRef::new(Schema::empty()),
-        _ => file_schema::with_types(&super::files::relation(ground, &found)?.schema().await?, overridden),
+        _ => file_schema::with_types(&super::files::relation(core, &found)?.schema().await?, overridden),
     };
     let files = Plan::files(config.file_format, &path, &schema);
     if overridden.is_empty() {

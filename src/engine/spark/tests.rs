@@ -18,20 +18,20 @@ use crate::resource::batch_config::{BatchConfig, Datepart, DatetimePartitionColu
 use crate::settings::{EngineKind, EngineSettings, Secret, Services};
 use datafusion::execution::SendableRecordBatchStream;
 
-/// Runs a test with a ground of its own, where there is a Spark.
-fn on_spark(test: impl AsyncFnOnce(Ground)) {
+/// Runs a test with a core of its own, where there is a Spark.
+fn on_spark(test: impl AsyncFnOnce(Core)) {
     let Some(server) = spark_server::server() else { return };
-    let engine = Engine {
+    let engine = EngineSettings {
         kind: EngineKind::Spark,
         url: Some(Secret::new(server.url())),
         python: Some(server.python.clone()),
-        ..Engine::default()
+        ..EngineSettings::default()
     };
-    let ground = Ground::new(Path::new("/tmp"), &Services { engine, ..Services::default() });
+    let core = Core::new(Path::new("/tmp"), &Services { engine, ..Services::default() });
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let shared = ground.spark.clone();
-        test(ground).await;
+        let shared = core.spark.clone();
+        test(core).await;
         shared.close().await;
     });
 }
@@ -55,8 +55,8 @@ fn hive_config(table: &str, partitions: &[(&str, Datepart, bool)]) -> HiveConfig
 }
 
 /// Returns the rows of a batch config whose time lies in the window.
-async fn preview_plan(ground: &Ground, config: &BatchConfig, window: Window) -> Plan {
-    let rows = preview::lying(ground, config, window).await.unwrap();
+async fn preview_plan(core: &Core, config: &BatchConfig, window: Window) -> Plan {
+    let rows = preview::lying(core, config, window).await.unwrap();
     match config.config().timestamp_field() {
         Some(field) => rows.within(field, window),
         None => rows,
@@ -64,8 +64,8 @@ async fn preview_plan(ground: &Ground, config: &BatchConfig, window: Window) -> 
 }
 
 /// Runs a plan.
-async fn rows(ground: &Ground, plan: &Plan) -> (SchemaRef, SendableRecordBatchStream) {
-    let session = ground.spark.session(&ground.services).await.unwrap();
+async fn rows(core: &Core, plan: &Plan) -> (SchemaRef, SendableRecordBatchStream) {
+    let session = core.spark.session(&core.services).await.unwrap();
     let schema = session.schema(plan).await.unwrap();
     let rows = session.rows(plan, schema.clone()).await.unwrap();
     (schema, rows)
@@ -76,37 +76,37 @@ fn window(start: &str, end: &str) -> Window {
 }
 
 /// Returns the rows of a plan as a table.
-async fn shown(ground: &Ground, plan: &Plan) -> String {
-    let (_, stream) = rows(ground, plan).await;
+async fn shown(core: &Core, plan: &Plan) -> String {
+    let (_, stream) = rows(core, plan).await;
     let batches: Vec<_> = stream.try_collect().await.unwrap();
-    ground.session.read_batches(batches).unwrap().to_string().await.unwrap()
+    core.session.read_batches(batches).unwrap().to_string().await.unwrap()
 }
 
-async fn count(ground: &Ground, plan: &Plan) -> usize {
-    let (_, stream) = rows(ground, plan).await;
+async fn count(core: &Core, plan: &Plan) -> usize {
+    let (_, stream) = rows(core, plan).await;
     stream.try_fold(0, async |sum, batch| Ok(sum + batch.num_rows())).await.unwrap()
 }
 
 #[test]
 fn queries_at_once_over_tables_of_one_name_do_not_meet() {
-    on_spark(async |ground| {
+    on_spark(async |core| {
         // Analyses overlap far more than runs do: a few hundred of them meet where they can.
         let analyse = |number: usize| {
-            let ground = &ground;
+            let core = &core;
             let one = Plan::query(&format!("SELECT 1 AS n{number}"), []);
             let plan = Plan::query("SELECT * FROM input", [("input".to_owned(), one)]);
             async move {
-                let session = ground.spark.session(&ground.services).await.unwrap();
+                let session = core.spark.session(&core.services).await.unwrap();
                 assert_eq!(*session.schema(&plan).await.unwrap().field(0).name(), format!("n{number}"));
             }
         };
         join_all((0..300).map(analyse)).await;
         let ask = |number: usize| {
-            let ground = &ground;
+            let core = &core;
             let rows = Plan::query(&format!("SELECT {number} AS n"), []);
             let plan = Plan::query("SELECT n, count(*) AS rows FROM input GROUP BY n", [("input".to_owned(), rows)]);
             async move {
-                let text = shown(ground, &plan).await;
+                let text = shown(core, &plan).await;
                 assert!(text.contains(&format!("| {number} ")), "{number}: {text}");
             }
         };
@@ -116,14 +116,14 @@ fn queries_at_once_over_tables_of_one_name_do_not_meet() {
 
 #[test]
 fn a_text_with_a_side_effect_is_a_fault() {
-    on_spark(async |ground| {
+    on_spark(async |core| {
         for text in
             ["DROP TABLE ads.kinds", "CREATE DATABASE stolen", "SELECT 1) ; DROP TABLE ads.kinds --", "SET a = b"]
         {
-            let refused = output(&ground, text, &[]).await.unwrap_err();
+            let refused = output(&core, text, &[]).await.unwrap_err();
             assert!(matches!(refused, Refused::Fault(_)), "{text}: {refused:?}");
         }
-        let session = ground.spark.session(&ground.services).await.unwrap();
+        let session = core.spark.session(&core.services).await.unwrap();
         assert!(session.names("SHOW TABLES IN ads", 1).await.contains(&"kinds".to_owned()));
         assert!(!session.names("SHOW DATABASES", 0).await.contains(&"stolen".to_owned()));
     });
@@ -131,8 +131,8 @@ fn a_text_with_a_side_effect_is_a_fault() {
 
 #[test]
 fn every_type_of_spark_is_known_and_its_values_arrive() {
-    on_spark(async |ground| {
-        let table = hive(&ground, &hive_config("kinds", &[])).unwrap();
+    on_spark(async |core| {
+        let table = hive(&core, &hive_config("kinds", &[])).unwrap();
         let schema = table.schema().await.unwrap();
         let types: Vec<&DataType> = schema.fields().iter().map(|it| it.data_type()).collect();
         use DataType::*;
@@ -154,7 +154,7 @@ fn every_type_of_spark_is_known_and_its_values_arrive() {
         ];
         assert_eq!(types, expected);
         let provider = table.table(schema, Window::default()).await.unwrap();
-        let text = ground.session.read_table(provider).unwrap().to_string().await.unwrap();
+        let text = core.session.read_table(provider).unwrap().to_string().await.unwrap();
         let values = "| true   | 1      | 2       | 3      | 4      | 1.5     | 2.5      | 1.25      | x        | 00       \
                       | 2024-01-01 | 2024-01-01T10:00:00Z | 2024-01-01T10:00:00 |";
         assert!(text.contains(values), "{text}");
@@ -163,11 +163,11 @@ fn every_type_of_spark_is_known_and_its_values_arrive() {
 
 #[test]
 fn a_scan_takes_its_filters_columns_and_limit_to_spark() {
-    on_spark(async |ground| {
-        let table = hive(&ground, &hive_config("taps", &[])).unwrap();
+    on_spark(async |core| {
+        let table = hive(&core, &hive_config("taps", &[])).unwrap();
         let schema = table.schema().await.unwrap();
         let provider = table.table(schema, Window::default()).await.unwrap();
-        let all = ground.session.read_table(provider).unwrap();
+        let all = core.session.read_table(provider).unwrap();
         let noon = cast(lit("2024-01-31T12:00:00Z"), DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())));
         let filtered = all.clone().filter(col("at").gt_eq(noon).and(col("amount").lt(lit(5.5)))).unwrap();
         let sorted = filtered.sort(vec![col("amount").sort(true, false)]).unwrap();
@@ -182,14 +182,14 @@ fn a_scan_takes_its_filters_columns_and_limit_to_spark() {
 
 #[test]
 fn a_window_reads_the_partitions_that_it_can_lie_in() {
-    on_spark(async |ground| {
+    on_spark(async |core| {
         let check = async |config: &HiveConfig, start: &str, end: &str, in_partitions: usize, in_window: usize| {
             let window = window(start, end);
-            let partitions = hive::HiveTable::new(&ground, config).plan(window).await.unwrap();
-            assert_eq!(count(&ground, &partitions).await, in_partitions, "{start} {end}");
+            let partitions = hive::HiveTable::new(&core, config).plan(window).await.unwrap();
+            assert_eq!(count(&core, &partitions).await, in_partitions, "{start} {end}");
             let config = BatchConfig::HiveConfig(config.clone());
-            let plan = preview_plan(&ground, &config, window).await;
-            assert_eq!(count(&ground, &plan).await, in_window, "{start} {end}");
+            let plan = preview_plan(&core, &config, window).await;
+            assert_eq!(count(&core, &plan).await, in_window, "{start} {end}");
         };
         // Four rows a day, from the 30th of January to the 2nd of February.
         let by_day = hive_config("taps", &[("day", Datepart::Date, true)]);
@@ -199,7 +199,7 @@ fn a_window_reads_the_partitions_that_it_can_lie_in() {
         let by_month = hive_config("taps_by_month", &[("y", Datepart::Year, false), ("m", Datepart::Month, false)]);
         check(&by_month, "2024-02-01T12:00:00Z", "", 8, 6).await;
         check(&by_month, "", "2024-02-01", 8, 8).await;
-        let wrong = hive(&ground, &hive_config("taps", &[("days", Datepart::Date, true)])).unwrap();
+        let wrong = hive(&core, &hive_config("taps", &[("days", Datepart::Date, true)])).unwrap();
         let Err(Closed::Fault { field, hint, .. }) = wrong.schema().await else { panic!("there is no such column") };
         assert_eq!((field, hint.as_deref()), ("datetime_partition_columns", Some("did you mean `day`?")));
     });
@@ -207,7 +207,7 @@ fn a_window_reads_the_partitions_that_it_can_lie_in() {
 
 #[test]
 fn a_function_gets_its_times_and_leaves_its_rows() {
-    on_spark(async |ground| {
+    on_spark(async |core| {
         let text = "from pyspark.sql import functions as F\n\
                     def read(spark, filter_context):\n    \
                         assert filter_context.start_time.tzinfo is not None and filter_context.end_time is None\n    \
@@ -219,18 +219,18 @@ fn a_function_gets_its_times_and_leaves_its_rows() {
             data_source_text: Some(text.to_owned()),
         };
         let source = BatchConfig::SparkBatchConfig(config);
-        let plan = preview_plan(&ground, &source, window("2024-02-01T06:00:00Z", "")).await;
+        let plan = preview_plan(&core, &source, window("2024-02-01T06:00:00Z", "")).await;
         let view = "SELECT card_id, sum(amount) AS spent FROM taps GROUP BY card_id ORDER BY card_id";
         let view = Plan::query(view, [("taps".to_owned(), plan)]).limit(1);
-        assert!(shown(&ground, &view).await.contains("| c0      | 18.0  |"), "{}", shown(&ground, &view).await);
+        assert!(shown(&core, &view).await.contains("| c0      | 18.0  |"), "{}", shown(&core, &view).await);
     });
 }
 
 #[test]
 fn files_are_read_with_the_columns_that_weir_sees() {
-    on_spark(async |mut ground| {
+    on_spark(async |mut core| {
         let folder = tempfile::tempdir().unwrap();
-        ground.root = folder.path().into();
+        core.root = folder.path().into();
         std::fs::create_dir_all(folder.path().join("data/day=2024-01-01")).unwrap();
         let text = "id,at,note\n1,2024-01-01T10:00:00Z,\"two\nlines, \"\"quoted\"\"\"\n";
         std::fs::write(folder.path().join("data/day=2024-01-01/a.csv"), text).unwrap();
@@ -239,10 +239,10 @@ fn files_are_read_with_the_columns_that_weir_sees() {
             ..serde_json::from_str("{\"uri\": \"data\", \"file_format\": \"csv\", \"timestamp_field\": \"at\"}")
                 .unwrap()
         };
-        let embedded = crate::engine::files::relation(&ground, &config).unwrap().schema().await.unwrap();
+        let embedded = crate::engine::files::relation(&core, &config).unwrap().schema().await.unwrap();
         let config = BatchConfig::FileConfig(config);
-        let plan = preview_plan(&ground, &config, window("2024-01-01", "2024-01-02")).await;
-        let (schema, stream) = rows(&ground, &plan).await;
+        let plan = preview_plan(&core, &config, window("2024-01-01", "2024-01-02")).await;
+        let (schema, stream) = rows(&core, &plan).await;
         let batches: Vec<_> = stream.try_collect().await.unwrap();
         let names = |it: &Schema| it.fields().iter().map(|it| it.name().clone()).collect::<Vec<_>>();
         assert_eq!(names(&schema), names(&embedded));
@@ -253,22 +253,22 @@ fn files_are_read_with_the_columns_that_weir_sees() {
 
 #[test]
 fn a_time_that_is_text_is_read_as_its_format_says() {
-    on_spark(async |ground| {
+    on_spark(async |core| {
         let read = async |values: &str, format: &str| {
             let rows = Plan::query(&format!("SELECT * FROM VALUES {values} AS t(at)"), []);
-            let session = ground.spark.session(&ground.services).await.unwrap();
+            let session = core.spark.session(&core.services).await.unwrap();
             let schema = session.schema(&rows).await.unwrap();
             preview::with_timestamp(rows, &schema, "at", format)
         };
         let window = window("2024-01-31T09:00:00Z", "2024-01-31T13:00:00Z");
         let texts = "('31.01.2024 10:00'), ('2024-01-31T12:00:00Z'), ('31.01.2024 20:00'), (NULL)";
         let plan = read(texts, "dd.MM.yyyy HH:mm").await.within("at", window);
-        assert_eq!(count(&ground, &plan).await, 2);
+        assert_eq!(count(&core, &plan).await, 2);
         let quoted = read("('2024-01-31T10:00')", "yyyy-MM-dd'T'HH:mm").await.within("at", window);
-        assert_eq!(count(&ground, &quoted).await, 1);
+        assert_eq!(count(&core, &quoted).await, 1);
         // What is no time is an error, as it is where weir itself reads.
         let wrong = read("('?')", "yyyy-MM-dd").await.within("at", window);
-        let session = ground.spark.session(&ground.services).await.unwrap();
+        let session = core.spark.session(&core.services).await.unwrap();
         let schema = session.schema(&wrong).await.unwrap();
         let failed = match session.rows(&wrong, schema).await {
             Ok(rows) => rows.try_collect::<Vec<_>>().await.is_err(),
@@ -280,9 +280,9 @@ fn a_time_that_is_text_is_read_as_its_format_says() {
 
 #[test]
 fn many_rows_come_in_many_batches() {
-    on_spark(async |ground| {
+    on_spark(async |core| {
         let plan = Plan::query("SELECT id, repeat('x', 100) AS filler FROM range(200000)", []);
-        let (_, stream) = rows(&ground, &plan).await;
+        let (_, stream) = rows(&core, &plan).await;
         let batches: Vec<_> = stream.try_collect().await.unwrap();
         assert_eq!(batches.iter().map(|it| it.num_rows()).sum::<usize>(), 200_000);
         let largest = batches.iter().map(|it| it.num_rows()).max().unwrap_or_default();
