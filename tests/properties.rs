@@ -1054,7 +1054,8 @@ fn records_what_is_declared(registry: &Memory, after: &Snapshot, declared: &[Dec
         prop_assert_eq!(without_layout(recorded), without_layout(&it.resource));
         prop_assert_eq!(&entry.depends_on, &it.resource.depends_on);
         prop_assert_eq!(entry.prevent_destroy, it.resource.meta.prevent_destroy);
-        if let Some(order) = it.resource.spec.declaration().wire_order(&catalog, &entry.wire_order) {
+        if let Some(service) = it.resource.spec.declaration().service() {
+            let order = service.wire_order(&catalog, &entry.wire_order);
             prop_assert_eq!(&entry.wire_order, &order, "the wire order of {} is complete", &it.resource.address);
         }
     }

@@ -13,7 +13,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::known_fields;
 use crate::recorded::{Columns, Entry};
 use crate::render::{shown, words};
-use crate::resource::{Address, Catalog, Column, Contents, Resource, contents};
+use crate::resource::{Address, Catalog, Column, Contents, Dtype, Resource};
 
 /// List what a recorded resource brings
 ///
@@ -34,15 +34,9 @@ pub struct ColumnsArgs {
 }
 
 /// Returns what is recorded for looking things up, together with what data said of it.
-pub fn known_catalog<'a>(entries: &'a BTreeMap<Address, Entry>, derived: &BTreeMap<Address, Columns>) -> Catalog<'a> {
-    let mut catalog = Catalog::new(entries.values().filter_map(|it| it.resource.as_ref()));
-    for (address, columns) in derived {
-        let view = entries.get(address).and_then(|it| it.resource.as_ref()?.spec.declaration().view());
-        if let (Some(view), Some(fields)) = (view, known_fields(columns)) {
-            catalog.know_columns(view, &fields);
-        }
-    }
-    catalog
+fn known_catalog<'a>(entries: &'a BTreeMap<Address, Entry>, derived: &BTreeMap<Address, Columns>) -> Catalog<'a> {
+    let resources = entries.values().filter_map(|it| it.resource.as_ref());
+    Catalog::knowing(resources, |it| derived.get(&it.address).and_then(known_fields).map(Into::into))
 }
 
 /// One line of the list.
@@ -63,7 +57,7 @@ pub fn run(context: &Context, args: &ColumnsArgs) -> Result<Exit, Stop> {
     let derived = ledger.derived()?;
     let catalog = known_catalog(&entries, &derived);
     let data = derived.get(&address).map(Vec::as_slice);
-    let listed = match (args.input, contents(resource, &catalog, data)) {
+    let listed = match (args.input, resource.contents(&catalog, data)) {
         (true, _) => input(resource, &catalog, data),
         (false, Contents::Entity { join_keys }) => Some(plain(join_keys, Some("join_key"))),
         (false, Contents::Source { columns } | Contents::Transformation { columns, .. }) => {
@@ -104,20 +98,25 @@ fn plain(columns: Vec<Column>, role: Option<&'static str>) -> Vec<Line> {
 
 /// Returns what a resource's query yields, or the columns that its data has.
 fn input(resource: &Resource, catalog: &Catalog, data: Option<&[(String, String)]>) -> Option<Vec<Line>> {
-    let declaration = resource.spec.declaration();
-    let line = |name: String, dtype: Option<String>| Line { name, dtype, role: None };
-    if let Some(view) = declaration.view()
-        && let Some(columns) = view.known_columns(catalog)
+    let columns = |it: &[(String, Option<Dtype>)]| {
+        let line = |(name, dtype): &(String, Option<Dtype>)| Line {
+            name: name.clone(),
+            dtype: dtype.as_ref().map(ToString::to_string),
+            role: None,
+        };
+        it.iter().map(line).collect()
+    };
+    if let Some(view) = resource.view(catalog)
+        && let Some(known) = view.columns()
     {
-        return Some(columns.iter().map(|it| line(it.0.clone(), it.1.as_ref().map(ToString::to_string))).collect());
+        return Some(columns(known));
     }
     if let Some(data) = data {
-        return Some(data.iter().map(|it| line(it.0.clone(), Some(it.1.clone()))).collect());
+        return Some(
+            data.iter().map(|it| Line { name: it.0.clone(), dtype: Some(it.1.clone()), role: None }).collect(),
+        );
     }
-    let names = declaration.column_names(catalog)?;
-    let typed = declaration.columns(catalog).unwrap_or_default();
-    let dtype = |name: &String| typed.iter().find(|it| it.name == *name).map(|it| it.dtype.to_string());
-    Some(names.into_iter().map(|it| line(it.clone(), dtype(&it))).collect())
+    resource.columns(catalog).map(|it| columns(&it))
 }
 
 fn print(context: &Context, args: &ColumnsArgs, listed: &[Line]) -> Result<Exit, Stop> {

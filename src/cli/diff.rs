@@ -12,7 +12,7 @@ use crate::plan::{self, Carried, Data, Declared, Plan};
 use crate::recorded::{Entry, Mode, Serial, Snapshot};
 use crate::registry;
 use crate::render::{json as wire, text};
-use crate::resource::{Address, Catalog, Instant};
+use crate::resource::{Address, Catalog, Instant, Resource};
 use crate::session::{Beside, Ledger, Missing};
 
 /// Show what changed between two serials
@@ -137,14 +137,11 @@ fn recorded(workspace: &str, before: Vec<Declared>, then: &Beside) -> Snapshot {
 
 /// Returns the features of each, in the order that they start in, with what data said of columns.
 fn features(declared: &[Declared], beside: &Beside) -> Vec<Vec<String>> {
-    let mut catalog = Catalog::new(declared.iter().map(|it| &*it.resource));
-    for it in declared {
-        let columns = beside.columns.get(&it.resource.address).and_then(plan::known_fields);
-        if let (Some(view), Some(columns)) = (it.resource.spec.declaration().view(), columns) {
-            catalog.know_columns(view, &columns);
-        }
-    }
-    let features = |it: &Declared| it.resource.spec.declaration().wire_order(&catalog, &[]).unwrap_or_default();
+    let resources = declared.iter().map(|it| &*it.resource);
+    let columns = |it: &Resource| beside.columns.get(&it.address).and_then(plan::known_fields).map(Into::into);
+    let catalog = Catalog::knowing(resources, columns);
+    let order = |it: &Declared| Some(it.resource.spec.declaration().service()?.wire_order(&catalog, &[]));
+    let features = |it: &Declared| order(it).unwrap_or_default();
     declared.iter().map(features).collect()
 }
 

@@ -97,7 +97,7 @@ impl Engine {
         let cache = Arc::new(Cache::open(self.local.clone(), &self.build));
         let opened = self.runtime().block_on(source::open_all(resources, &self.core, &cache));
         let checker = Checker { judge: Judge::new(&self.core, self.runtime().handle()), cache: &cache };
-        let tables: HashMap<Address, Known> = source::check_all(resources, catalog, opened, &checker, &mut found);
+        let tables: HashMap<Address, Known> = source::check_all(resources, opened, &checker, &mut found);
         let views = view::derive_all(resources, catalog, &tables, &checker, &mut found);
         // A source that is late may still hold it: then the next run finds out again.
         if let Ok(cache) = Arc::try_unwrap(cache) {
@@ -149,7 +149,7 @@ fn columns(
             (Some(view), _) if view.schema.is_none() => {
                 views.get(address)?.iter().map(|it| (it.name.clone(), it.dtype.to_string())).collect()
             }
-            (None, Some(source)) if !source.pushed => types::texts(&tables.get(address)?.schema),
+            (None, Some(source)) if !source.is_pushed() => types::texts(&tables.get(address)?.schema),
             _ => return None,
         };
         Some((address.clone(), columns))

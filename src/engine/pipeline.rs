@@ -9,11 +9,11 @@ use datafusion::arrow::datatypes::SchemaRef;
 use super::query::{Refused, Sql};
 use super::relation::{Closed, Window};
 use super::shown::Found;
-use super::source::{closed_fault, query_fault, text_timestamp};
+use super::source::{closed_fault, pushed_fields, query_fault, text_timestamp};
 use super::view::{Views, only_timestamp};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::resource::batch_config::BatchConfig;
-use crate::resource::{Address, Catalog, FeatureView, Field, Resource};
+use crate::resource::{Address, Catalog, Field, Resource, View};
 
 /// Where rows are made. A table is a plan: nothing is read until somebody carries it out.
 #[async_trait]
@@ -65,10 +65,10 @@ impl<R: Runner> Pipeline<'_, R> {
     /// Returns the rows; none is read yet.
     pub async fn rows(&self) -> Result<R::Table, Vec<Found>> {
         let declaration = self.asked.spec.declaration();
-        if let Some(view) = declaration.view() {
-            return self.view(view).await;
+        if let Some(view) = self.asked.view(self.catalog) {
+            return self.view(&view).await;
         }
-        let Some(config) = declaration.source().and_then(|it| it.batch) else {
+        let Some(config) = declaration.source().and_then(|it| it.batch()) else {
             return Err(vec![no_batch_config(&self.asked.address)]);
         };
         let rows = self.read(self.asked, config, self.window).await.map_err(|it| vec![it])?;
@@ -108,10 +108,10 @@ impl<R: Runner> Pipeline<'_, R> {
     }
 
     /// Returns what the query of a view yields over all rows of its sources.
-    async fn view(&self, view: &FeatureView) -> Result<R::Table, Vec<Found>> {
+    async fn view(&self, view: &View<'_>) -> Result<R::Table, Vec<Found>> {
         let mut tables: HashMap<Address, R::Table> = HashMap::new();
         let mut faults = Vec::new();
-        for source in view.sources.iter().filter_map(|it| self.catalog.source(it.name())) {
+        for source in view.spec.sources.iter().filter_map(|it| self.catalog.source(it.name())) {
             match self.table(source).await {
                 Ok(rows) => drop(tables.insert(source.address.clone(), rows)),
                 Err(fault) => faults.push(fault),
@@ -120,13 +120,13 @@ impl<R: Runner> Pipeline<'_, R> {
         if !faults.is_empty() {
             return Err(faults);
         }
-        let yields = Views::new(self.catalog, &tables, self.runner).output(&self.asked.address, view, &mut faults);
+        let yields = Views::new(self.catalog, &tables, self.runner).output(&self.asked.address, view.spec, &mut faults);
         let Some(rows) = yields.filter(|_| faults.is_empty()) else { return Err(faults) };
         if self.window == Window::default() {
             return Ok(rows);
         }
-        let field = match view.timestamp(self.catalog) {
-            Some(field) => Some(field),
+        let field = match view.timestamp() {
+            Some(field) => Some(field.to_owned()),
             None => only_timestamp(&*self.runner.schema(&rows).await.map_err(|it| vec![self.failed_asked(it)])?),
         };
         match field {
@@ -137,13 +137,11 @@ impl<R: Runner> Pipeline<'_, R> {
 
     /// Returns the rows of a source as the query of a view reads them; of a push source, what would be pushed.
     async fn table(&self, source: &Resource) -> Result<R::Table, Found> {
-        let declaration = source.spec.declaration();
-        let plain = declaration.source().expect("a view's sources are sources");
-        let Some(config) = plain.batch else {
+        let Some(config) = source.spec.declaration().source().and_then(|it| it.batch()) else {
             return Err(no_batch_config(&source.address));
         };
         let rows = self.read(source, config, Window::default()).await?;
-        match declaration.columns(self.catalog).filter(|_| plain.pushed) {
+        match pushed_fields(source) {
             Some(fields) => self.runner.cast(rows, &fields).map_err(|it| self.failed_asked(it)),
             None => Ok(rows),
         }

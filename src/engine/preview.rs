@@ -49,7 +49,7 @@ fn is_on_spark(core: &Core, request: &Request) -> bool {
         elsewhere && (request.raw || it.config().post_processor().is_none())
     };
     core.services.engine.kind == EngineKind::Spark
-        && !request.asked.spec.declaration().source().and_then(|it| it.batch).is_some_and(is_plain)
+        && !request.asked.spec.declaration().source().and_then(|it| it.batch()).is_some_and(is_plain)
 }
 
 /// Refuses what cannot be shown, in the seed's order: what is raw has no times, and not everything has rows.
@@ -79,7 +79,7 @@ pub fn check(request: &Request) -> Result<(), Found> {
         let reason = format!("times cannot be given with --raw: the time of a row of `{address}` is known afterwards");
         return refuse("name", reason, "leave out --raw, or --start and --end");
     }
-    let Some(config) = source.batch else {
+    let Some(config) = source.batch() else {
         return Err(no_batch_config(address));
     };
     match config {

@@ -18,7 +18,7 @@ use super::text::SAMPLE;
 use super::{query, timestamp, types};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::resource::batch_config::BatchConfig;
-use crate::resource::{Address, Catalog, Dtype, Field, Resource};
+use crate::resource::{Address, Dtype, Field, Resource, typed};
 use crate::sql;
 
 /// Opens the batch configs of all sources at once; what comes out of each before its post_processor.
@@ -137,13 +137,12 @@ pub async fn in_time<T>(
 }
 
 fn batch_configs<'a>(resources: &[&'a Resource]) -> impl Iterator<Item = (&'a Resource, &'a BatchConfig)> {
-    resources.iter().filter_map(|it| Some((*it, it.spec.declaration().source()?.batch?)))
+    resources.iter().filter_map(|it| Some((*it, it.spec.declaration().source()?.batch()?)))
 }
 
 /// Returns the table that each source is to the queries that read it, as far as it is known.
 pub fn check_all(
     resources: &[&Resource],
-    catalog: &Catalog,
     opened: HashMap<Address, Result<Opened, Closed>>,
     checker: &Checker,
     found: &mut Vec<Found>,
@@ -170,14 +169,17 @@ pub fn check_all(
     }
     // What is pushed is what is declared, whatever lies at rest.
     for resource in resources {
-        let declaration = resource.spec.declaration();
-        if declaration.source().is_some_and(|it| it.pushed)
-            && let Some(fields) = declaration.columns(catalog)
-        {
+        if let Some(fields) = pushed_fields(resource) {
             tables.insert(resource.address.clone(), Known::new(&types::schema(&fields)));
         }
     }
     tables
+}
+
+/// Returns the fields of an event, when this is a source that is pushed to.
+pub fn pushed_fields(source: &Resource) -> Option<Vec<Field>> {
+    let source = source.spec.declaration().source().filter(|it| it.is_pushed())?;
+    typed(&source.columns()?)
 }
 
 /// Returns what comes out of one batch config; reports what is wrong with it.
@@ -215,9 +217,7 @@ fn check_one(
         Some((field, _)) => Known::new(&timestamp::read_schema(&yields.schema, field)),
         None => yields,
     };
-    if resource.spec.declaration().source().is_some_and(|it| it.pushed)
-        && let Some(fields) = resource.spec.declaration().columns(&Catalog::default())
-    {
+    if let Some(fields) = pushed_fields(resource) {
         check_superset(address, config, &fields, &yields.schema, faults);
     }
     Some(yields)

@@ -11,7 +11,7 @@ use super::shown::Found;
 use super::source::refusal;
 use super::types;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::resource::{Address, Catalog, FeatureView, Field, Resource, Spec};
+use crate::resource::{Address, Catalog, FeatureView, Field, Resource, Spec, View};
 
 /// What the queries of views look at.
 pub struct Views<'a, S: Sql> {
@@ -44,10 +44,10 @@ pub fn derive_all(
     let views_of = Views::new(catalog, tables, checker);
     let derived: Vec<_> = resources
         .par_iter()
-        .filter_map(|it| Some((it, it.spec.declaration().view()?)))
+        .filter_map(|it| Some((it, it.view(catalog)?)))
         .map(|(resource, view)| {
             let mut faults = Vec::new();
-            let columns = views_of.derive(&resource.address, view, &mut faults);
+            let columns = views_of.derive(&resource.address, &view, &mut faults);
             (&resource.address, columns, faults)
         })
         .collect();
@@ -70,7 +70,8 @@ pub fn derive_all(
 
 impl Views<'_, Checker<'_>> {
     /// Returns the columns of one view, declared or derived; reports where its query or its schema is wrong.
-    fn derive(&self, address: &Address, view: &FeatureView, faults: &mut Vec<Found>) -> Option<Vec<Field>> {
+    fn derive(&self, address: &Address, known: &View, faults: &mut Vec<Found>) -> Option<Vec<Field>> {
+        let view = known.spec;
         let output = self.output(address, view, faults)?;
         let columns = types::fields(&output.schema);
         if let Some(schema) = &view.schema {
@@ -87,7 +88,7 @@ impl Views<'_, Checker<'_>> {
             match dtype {
                 Ok(dtype) => fields.push(Field { name, dtype }),
                 // What is aggregated from has columns beside those that are features.
-                Err(_) if view.aggregates() && !self.uses(view, &name) => count -= 1,
+                Err(_) if !known.uses(&name) => count -= 1,
                 Err(unsupported) => {
                     let path = if view.sql.is_some() { "sql" } else { "name" };
                     let summary =
@@ -104,13 +105,6 @@ impl Views<'_, Checker<'_>> {
 }
 
 impl<S: Sql> Views<'_, S> {
-    /// Says whether a view that aggregates names this column.
-    fn uses(&self, view: &FeatureView, name: &str) -> bool {
-        view.aggregations().any(|it| it.column == name)
-            || view.timestamp_field.as_deref() == Some(name)
-            || view.join_keys(self.catalog).iter().any(|it| it == name)
-    }
-
     /// Returns what the view's query yields; nothing where a source is not known, or where a query has a fault.
     pub fn output(&self, address: &Address, view: &FeatureView, faults: &mut Vec<Found>) -> Option<S::Table> {
         // A file that cannot be read has been reported.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::drift::fields;
 use super::{Action, Change, Declared};
 use crate::recorded::Columns;
-use crate::resource::{Address, Catalog, Column, Contents, Resource, contents};
+use crate::resource::{Address, Catalog, Column, Contents, Resource};
 
 /// What a resource holds after a change, or held before a delete; and which features the change adds and removes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,9 +29,9 @@ pub struct Known<'a> {
 pub fn brings(change: &Change, before: &Known, after: &Known) -> Brings {
     let old = |it: &Resource| {
         let data = change.recorded().and_then(|it| (before.data)(it));
-        contents(it, before.catalog, data.map(Vec::as_slice))
+        it.contents(before.catalog, data.map(Vec::as_slice))
     };
-    let new = |it: &Resource| contents(it, after.catalog, (after.data)(&it.address).map(Vec::as_slice));
+    let new = |it: &Resource| it.contents(after.catalog, (after.data)(&it.address).map(Vec::as_slice));
     let alone = |contents| Brings { contents, adds: Vec::new(), removes: Vec::new() };
     match &change.action {
         Action::Create { after } => alone(new(after)),
@@ -67,8 +67,8 @@ pub fn recorded_catalog<'a>(
     let states: Vec<(&Resource, &Address)> = same.chain(others).collect();
     let mut catalog = Catalog::new(states.iter().map(|it| it.0));
     for (resource, address) in states {
-        if let (Some(view), Some(columns)) = (resource.spec.declaration().view(), recorded(address).and_then(fields)) {
-            catalog.know_columns(view, &columns);
+        if let Some(columns) = recorded(address).and_then(fields) {
+            catalog.know_columns(&resource.address, &columns);
         }
     }
     catalog

@@ -79,7 +79,7 @@ pub fn warnings(change: &Change, both: &Both, now: Instant) -> Vec<Diagnostic> {
     let mut warnings: Vec<Diagnostic> = begins_later(change, now).into_iter().collect();
     let (Some(before), Some(after)) = (change.action.before(), change.action.after()) else { return warnings };
     warnings.extend(written::unknown(&change.address, change.action.fields()));
-    if change.suppressed && after.spec.declaration().column_names(&both.after).is_none() {
+    if change.suppressed && after.columns(&both.after).is_none() {
         warnings.push(Diagnostic::warning(
             Code::V104,
             format!(
@@ -88,21 +88,19 @@ pub fn warnings(change: &Change, both: &Both, now: Instant) -> Vec<Diagnostic> {
             ),
         ));
     }
-    let (Some(old), Some(new)) = (before.spec.declaration().view(), after.spec.declaration().view()) else {
-        return warnings;
-    };
+    let (Some(old), Some(new)) = (before.spec.declaration().view(), after.view(&both.after)) else { return warnings };
     if !matches!(change.action, Action::Update { .. }) || !old.aggregates() {
         return warnings;
     }
-    if new.has_batch(&both.after) && change.jobs.iter().all(|it| it.brings().is_none()) {
+    if new.found.has_batch && change.jobs.iter().all(|it| it.brings().is_none()) {
         return warnings;
     }
     let longest = old.aggregations().map(|it| it.time_window).max().unwrap_or(Duration::ZERO);
-    let interval = new.interval(after.address.kind, &both.after).unwrap_or(Duration::ZERO);
-    for added in new.aggregations().skip(old.aggregations().count()).filter(|it| it.time_window > longest) {
+    let interval = new.interval().unwrap_or(Duration::ZERO);
+    for added in new.spec.aggregations().skip(old.aggregations().count()).filter(|it| it.time_window > longest) {
         let (feature, window) = (added.feature(interval), added.time_window);
         let summary = format!("the window of `{feature}` is {window}, longer than any before ({longest})");
-        let complete = if new.has_batch(&both.after) {
+        let complete = if new.found.has_batch {
             "it is complete when the backfill has run".to_owned()
         } else {
             format!("it is complete from {} on: older events are not kept", Instant { secs: now.secs + window.secs })

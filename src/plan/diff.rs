@@ -365,11 +365,8 @@ fn is_columns(path: &str) -> bool {
 
 fn meanwhile(change: &Change, after: &Catalog) -> Option<Meanwhile> {
     let Action::Recreate { after: resource, .. } = &change.action else { return None };
-    let view = resource.spec.declaration().view()?;
-    if view.online != Some(true) && view.offline != Some(true) {
-        return None;
-    }
-    Some(if view.has_batch(after) { Meanwhile::OldServes } else { Meanwhile::HistoryLost })
+    let view = resource.view(after).filter(|it| it.spec.is_materialized())?;
+    Some(if view.found.has_batch { Meanwhile::OldServes } else { Meanwhile::HistoryLost })
 }
 
 /// Which services are asked for their wire order.
@@ -404,7 +401,7 @@ pub fn wire_orders(
         let recorded = own.and_then(Change::recorded).unwrap_or(&resource.address);
         let held =
             snapshot.entries.get(recorded).filter(|_| !fresh).map(|it| it.wire_order.as_slice()).unwrap_or_default();
-        let order = resource.spec.declaration().wire_order(after, held)?;
+        let order = resource.spec.declaration().service()?.wire_order(after, held);
         (fresh || order != held).then(|| (resource.address.clone(), order))
     };
     let mut orders: Vec<_> = declared.par_iter().filter_map(order).collect();

@@ -13,7 +13,7 @@ use super::brings::{self, Brings, Known};
 use super::{Action, Cause, Change, Declared, Plan, diff, order};
 use crate::diagnostic::{Code, Diagnostic, Place, Span};
 use crate::recorded::{Columns, Snapshot};
-use crate::resource::{Address, Catalog, Effect, FeatureView, Field, FieldChange};
+use crate::resource::{Address, Catalog, Effect, Field, FieldChange};
 
 /// What data says of columns.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -78,7 +78,7 @@ pub fn drift(plan: &mut Plan, snapshot: &Snapshot, declared: &[Declared], data: 
         if view.is_none() && unseen.contains(address) {
             continue;
         }
-        let uses = |catalog: &Catalog, name: &str| view.is_some_and(|view| uses(view, catalog, name));
+        let uses = |catalog: &Catalog, name: &str| it.resource.view(catalog).is_some_and(|it| it.uses(name));
         let sources: Vec<&Address> = it.resource.depends_on.iter().filter(|it| moved.contains(it)).collect();
         let broken = broken(before, now, |name| uses(&then, name));
         if broken.is_empty() {
@@ -172,28 +172,14 @@ fn recorded_columns<'a>(data: &'a Data, changes: &[Change]) -> impl Fn(&Address)
 const COLUMNS: &[&str] = &["schema", "sources", "sql", "transformation"];
 
 fn knowing<'a, 'd>(declared: &'a [Declared], columns: impl Fn(&Address) -> Option<&'d Columns>) -> Catalog<'a> {
-    let mut catalog = Catalog::new(declared.iter().map(|it| &*it.resource));
-    for it in declared {
-        let columns = columns(&it.resource.address);
-        if let (Some(view), Some(fields)) = (it.resource.spec.declaration().view(), columns.and_then(fields)) {
-            catalog.know_columns(view, &fields);
-        }
-    }
-    catalog
+    let resources = declared.iter().map(|it| &*it.resource);
+    Catalog::knowing(resources, |it| columns(&it.address).and_then(fields).map(Into::into))
 }
 
 /// Returns the columns with weir's types, when all of them have one.
 pub fn fields(columns: &Columns) -> Option<Vec<Field>> {
     let field = |(name, dtype): &(String, String)| Some(Field { name: name.clone(), dtype: dtype.parse().ok()? });
     columns.iter().map(field).collect()
-}
-
-/// Says whether anything is made of this column of the view: a feature, a key, the time of a row, an aggregation.
-fn uses(view: &FeatureView, catalog: &Catalog, name: &str) -> bool {
-    !view.aggregates()
-        || view.aggregations().any(|it| it.column == name)
-        || view.join_keys(catalog).iter().any(|it| it == name)
-        || view.timestamp(catalog).is_some_and(|it| it == name)
 }
 
 /// Returns what is wrong with each column in use that is gone or of another type.

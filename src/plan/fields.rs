@@ -4,7 +4,9 @@ use serde_json::Value;
 
 use super::inputs;
 use super::written::Both;
-use crate::resource::{Catalog, ENGINE, Effect, FeatureView, FieldChange, Resource, Rule, pointer_mut, rule_for};
+use crate::resource::{
+    Catalog, ENGINE, Effect, FeatureView, FieldChange, KnownColumns, Resource, Rule, pointer_mut, rule_for, typed,
+};
 use crate::sql::{self, Dialect};
 
 /// Returns the fields that differ, in the order of their paths, each with its effect.
@@ -156,21 +158,18 @@ pub fn why_not_suppressed(before: &Resource, after: &Resource, fields: &[FieldCh
             path => format!("`{path}` always recreates"),
         });
     }
-    let (old, new) = (before.spec.declaration(), after.spec.declaration());
-    if let (Some(old), Some(new)) = (old.view(), new.view())
-        && old.join_keys(&both.before) != new.join_keys(&both.after)
+    if let (Some(old), Some(new)) = (before.view(&both.before), after.view(&both.after))
+        && !old.join_keys().eq(new.join_keys())
     {
         return Some("its join keys change".to_owned());
     }
-    if let (Some(old), Some(new)) = (old.column_names(&both.before), new.column_names(&both.after))
-        && !new.starts_with(&old)
-    {
-        let (old, new) = (old.join(", "), new.join(", "));
+    let (old, new) = (before.columns(&both.before)?, after.columns(&both.after)?);
+    let names = |it: &KnownColumns| it.iter().map(|it| it.0.clone()).collect::<Vec<_>>();
+    if !names(&new).starts_with(&names(&old)) {
+        let (old, new) = (names(&old).join(", "), names(&new).join(", "));
         return Some(format!("its output columns change other than by appending ({old} -> {new})"));
     }
-    if let (Some(old), Some(new)) = (old.columns(&both.before), new.columns(&both.after))
-        && !new.starts_with(&old)
-    {
+    if !typed(&new)?.starts_with(&typed(&old)?) {
         return Some("its output columns change other than by appending".to_owned());
     }
     None

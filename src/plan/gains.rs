@@ -52,7 +52,9 @@ struct Gained {
 /// Returns the columns that `before` gains.
 fn gained(before: &Resource, old: &Catalog, new: &Catalog) -> Option<Gained> {
     let after = new.get(&before.address)?;
-    let columns = |it: &Resource, catalog: &Catalog| it.spec.declaration().column_names(catalog);
+    let columns = |it: &Resource, catalog: &Catalog| {
+        Some(it.columns(catalog)?.iter().map(|it| it.0.clone()).collect::<Vec<String>>())
+    };
     let (was, is) = (columns(before, old), columns(after, new));
     if let (Some(was), Some(is)) = (was, is) {
         let names: Vec<String> = is.iter().filter(|it| !was.contains(it)).cloned().collect();

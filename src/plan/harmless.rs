@@ -7,7 +7,9 @@ use serde_json::Value;
 use super::written::Both;
 use super::{Action, Change, fields};
 use crate::diagnostic::DocumentId;
-use crate::resource::{Address, Effect, FieldChange, Kind, Report, Resource, Rule, SOURCES, VARIANTS, VIEWS, rule_for};
+use crate::resource::{
+    Address, Effect, FieldChange, Kind, Report, Resource, Rule, SOURCES, VARIANTS, VIEWS, rule_for, rules,
+};
 use crate::sql;
 
 /// Says of every refused change what would have the same and destroy nothing, where there is a way.
@@ -76,8 +78,8 @@ fn appended(before: &Resource, after: &Resource, changes: &[FieldChange], both: 
     }
     let mut diagnostics = Vec::new();
     let mut report = Report { document: DocumentId(0), diagnostics: &mut diagnostics };
-    trial.spec.declaration().check(&trial.address, &mut report);
-    trial.spec.declaration().check_with(&trial.address, &both.after, &mut report);
+    rules::alone(&trial, &mut report);
+    rules::with_others(&trial, &both.after, &mut report);
     (!ways.is_empty() && diagnostics.iter().all(|it| !it.is_error())).then_some(ways)
 }
 

@@ -24,7 +24,8 @@ pub fn restore_orders(plan: &mut Plan, snapshot: &Snapshot, declared: &[Declared
     for declaration in declared {
         let resource = &declaration.resource;
         let address = &resource.address;
-        let Some(fresh) = resource.spec.declaration().wire_order(&catalog, &[]) else { continue };
+        let Some(service) = resource.spec.declaration().service() else { continue };
+        let fresh = service.wire_order(&catalog, &[]);
         let at = plan.changes.iter().position(|it| it.address == *address);
         let recorded = at.map_or(Some(address), |it| plan.changes[it].recorded());
         let held = recorded.and_then(|it| snapshot.entries.get(it)).map(|it| it.wire_order.clone()).unwrap_or_default();

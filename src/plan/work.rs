@@ -34,19 +34,19 @@ impl PartialEq for Longest {
 impl Materialized {
     /// Returns what `resource` says, if it is a view.
     pub fn new(resource: &Resource, catalog: &Catalog) -> Option<Self> {
-        let view = resource.spec.declaration().view()?;
-        let kind = resource.address.kind;
+        let view = resource.view(catalog)?;
+        let spec = view.spec;
         Some(Self {
-            trigger: view.trigger(kind, catalog),
-            schedule: view.schedule(kind, catalog),
-            delay: view.data_delay(catalog),
-            start: view.feature_start_time,
-            manual_end: view.manual_trigger_backfill_end_time,
-            has_batch: view.has_batch(catalog),
-            stores: [view.online == Some(true), view.offline == Some(true)],
+            trigger: view.trigger(),
+            schedule: view.schedule(),
+            delay: view.found.data_delay,
+            start: spec.feature_start_time,
+            manual_end: spec.manual_trigger_backfill_end_time,
+            has_batch: view.found.has_batch,
+            stores: [spec.online == Some(true), spec.offline == Some(true)],
             longest: Longest {
-                interval: view.max_backfill_interval,
-                incremental: view.incremental_backfills == Some(true),
+                interval: spec.max_backfill_interval,
+                incremental: spec.incremental_backfills == Some(true),
             },
         })
     }

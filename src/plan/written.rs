@@ -11,7 +11,7 @@ use super::drift::{Data, fields};
 use super::rename::Renames;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::recorded::Columns;
-use crate::resource::{Address, Catalog, Effect, FeatureView, Field, FieldChange, Resource};
+use crate::resource::{Address, Catalog, Effect, Field, FieldChange, Resource};
 
 /// The fields of a view that data decides where they are left out.
 const DERIVED: &[&str] = &["schema", "timestamp_field"];
@@ -103,15 +103,16 @@ fn teach<'a>(both: &mut Both<'a>, taught: &Taught, pairs: impl Iterator<Item = (
             true => (then.clone().or(now.clone()), now.or(then)),
             false => (then, now),
         };
-        know(&mut both.before, old, was);
-        know(&mut both.after, new, is);
+        know(&mut both.before, before, was);
+        know(&mut both.after, after, is);
     }
 }
 
 /// What is declared needs no data to be known.
-fn know(catalog: &mut Catalog, view: &FeatureView, columns: Option<Vec<Field>>) {
-    if let (None, None, Some(columns)) = (&view.schema, view.output(catalog), columns) {
-        catalog.know_columns(view, &columns);
+fn know(catalog: &mut Catalog, view: &Resource, columns: Option<Vec<Field>>) {
+    let is_known = view.view(catalog).is_none_or(|it| it.spec.schema.is_some() || it.output().is_some());
+    if let (false, Some(columns)) = (is_known, columns) {
+        catalog.know_columns(&view.address, &columns);
     }
 }
 
@@ -160,7 +161,7 @@ fn may_be_same(before: &Resource, change: &FieldChange) -> bool {
 /// Says whether the columns that files are told to have are those that were found in them.
 fn is_as_found(before: &Resource, after: &Resource, change: &FieldChange, taught: &Taught) -> bool {
     let is_plain = |it: &Resource| {
-        let config = it.spec.declaration().source().and_then(|it| it.batch);
+        let config = it.spec.declaration().source().and_then(|it| it.batch());
         config.is_some_and(|it| it.config().post_processor().is_none())
     };
     // What is told was found only by whoever looked without being told.

@@ -1,26 +1,25 @@
 //! Resources by address, for rules and defaults that look at what a resource refers to.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use foldhash::fast::RandomState;
 
-use super::Resource;
 use super::address::{Address, Kind, SOURCES, VIEWS};
 use super::dtype::Dtype;
-use super::feature_view::FeatureView;
 use super::field::Field;
-
-/// The names of a view's columns, with those types that are known; nothing when a source has to be opened to know.
-pub type ViewColumns = Option<Arc<[(String, Option<Dtype>)]>>;
+use super::spec::{Resource, Spec};
+use super::view::{Found, IsSource, KnownColumns, Lookup, View};
 
 /// A read-only index of resources. Whoever looks at all of them asks for yes or no, so that its order cannot show.
 #[derive(Default)]
 pub struct Catalog<'a> {
     resources: HashMap<(Kind, &'a str), &'a Resource, RandomState>,
-    /// What was found out about views: rules, defaults and services ask for the columns of one again and again. Keyed
-    /// by where the view lies, which stays as it is while it is borrowed.
-    columns: HashMap<usize, OnceLock<ViewColumns>, RandomState>,
+    /// What follows from what each view refers to, found out once: rules, defaults and services ask again and again.
+    views: HashMap<(Kind, &'a str), OnceLock<Found>, RandomState>,
+    /// The columns of views whose sources have been opened.
+    opened: HashMap<(Kind, &'a str), KnownColumns, RandomState>,
 }
 
 impl<'a> Catalog<'a> {
@@ -30,24 +29,37 @@ impl<'a> Catalog<'a> {
         catalog
     }
 
+    /// Returns resources together with what is known of the columns of their views.
+    pub fn knowing<'k>(
+        resources: impl IntoIterator<Item = &'a Resource>,
+        columns: impl Fn(&Resource) -> Option<Cow<'k, [Field]>>,
+    ) -> Self {
+        let mut catalog = Self::default();
+        for resource in resources {
+            catalog.insert(resource);
+            if let Some(columns) = columns(resource).filter(|_| resource.spec.declaration().view().is_some()) {
+                catalog.know_columns(&resource.address, &columns);
+            }
+        }
+        catalog
+    }
+
     pub fn insert(&mut self, resource: &'a Resource) {
-        self.resources.insert((resource.address.kind, &*resource.address.name), resource);
-        if let Some(view) = resource.spec.declaration().view() {
-            self.columns.insert(place(view), OnceLock::new());
+        let key = key(&resource.address);
+        self.resources.insert(key, resource);
+        if resource.spec.declaration().view().is_some() {
+            self.views.insert(key, OnceLock::new());
         }
     }
 
-    /// Says what the columns of `view` are, where its sources have been opened.
-    pub fn know_columns(&mut self, view: &FeatureView, columns: &[Field]) {
-        let columns = columns.iter().map(|it| (it.name.clone(), Some(it.dtype.clone()))).collect();
-        self.columns.insert(place(view), OnceLock::from(Some(columns)));
-    }
-
-    /// Returns the columns of `view`, found out once for each view of the catalog.
-    pub fn columns(&self, view: &FeatureView, find: impl FnOnce() -> ViewColumns) -> ViewColumns {
-        match self.columns.get(&place(view)) {
-            Some(known) => known.get_or_init(find).clone(),
-            None => find(),
+    /// Says what the columns of the view at `address` are, where its sources have been opened.
+    pub fn know_columns(&mut self, address: &Address, columns: &[Field]) {
+        let Some(resource) = self.get(address) else { return };
+        let key = key(&resource.address);
+        if let Some(found) = self.views.get_mut(&key) {
+            let columns = columns.iter().map(|it| (it.name.clone(), Some(it.dtype.clone()))).collect();
+            self.opened.insert(key, columns);
+            *found = OnceLock::new();
         }
     }
 
@@ -75,7 +87,7 @@ impl<'a> Catalog<'a> {
     /// Says whether a transformation reads the one called `name`.
     pub fn is_input(&self, name: &str) -> bool {
         self.resources.values().any(|it| match &it.spec {
-            super::Spec::Transformation(it) => it.inputs.iter().any(|it| it == name),
+            Spec::Transformation(it) => it.inputs.iter().any(|it| it == name),
             _ => false,
         })
     }
@@ -85,6 +97,42 @@ impl<'a> Catalog<'a> {
     }
 }
 
-fn place(view: &FeatureView) -> usize {
-    std::ptr::from_ref(view).addr()
+impl Lookup for Catalog<'_> {
+    fn source(&self, name: &str) -> Option<&dyn IsSource> {
+        self.source(name)?.spec.declaration().source()
+    }
+
+    fn keys(&self, name: &str) -> Option<Vec<(String, Option<Dtype>)>> {
+        match &self.entity(name)?.spec {
+            Spec::Entity(entity) => {
+                Some(entity.keys(name).iter().map(|it| (it.name().to_owned(), it.dtype().cloned())).collect())
+            }
+            _ => None,
+        }
+    }
+
+    fn inputs(&self, name: &str) -> Option<&[String]> {
+        match &self.transformation(name)?.spec {
+            Spec::Transformation(transformation) => Some(&transformation.inputs),
+            _ => None,
+        }
+    }
+
+    fn view(&self, name: &str) -> Option<View<'_>> {
+        self.view_at(&self.view(name)?.address)
+    }
+
+    fn view_at(&self, address: &Address) -> Option<View<'_>> {
+        let resource = self.get(address)?;
+        let Address { kind, name } = &resource.address;
+        let key = key(&resource.address);
+        let found = self.views.get(&key)?;
+        let spec = resource.spec.declaration().view()?;
+        let found = found.get_or_init(|| Found::new(*kind, spec, self, self.opened.get(&key).cloned()));
+        Some(View { kind: *kind, name, spec, found: Cow::Borrowed(found) })
+    }
+}
+
+fn key(address: &Address) -> (Kind, &str) {
+    (address.kind, &address.name)
 }

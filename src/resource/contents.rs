@@ -2,11 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Resource;
-use super::address::{Address, Kind};
-use super::catalog::Catalog;
+use super::address::Address;
 use super::dtype::Dtype;
-use super::feature_view::FeatureView;
 
 /// What a resource holds for its readers. One shape for each sort of resource.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,15 +45,6 @@ pub struct Column {
     pub dtype: Option<String>,
 }
 
-/// Returns what `resource` brings. `data` is what its data says of its columns, where somebody has opened it.
-pub fn contents(resource: &Resource, catalog: &Catalog, data: Option<&[(String, String)]>) -> Contents {
-    let data = data.map(|it| {
-        let column = |it: &(String, String)| Column { name: it.0.clone(), dtype: Some(it.1.clone()) };
-        it.iter().map(column).collect()
-    });
-    resource.spec.declaration().contents(&resource.address, catalog, data)
-}
-
 impl Column {
     pub fn new(name: impl Into<String>, dtype: Option<&Dtype>) -> Self {
         Self { name: name.into(), dtype: dtype.map(ToString::to_string) }
@@ -86,25 +74,5 @@ impl Contents {
             Self::Entity { .. } | Self::Source { .. } | Self::Transformation { .. } => (false, false),
         };
         [(online, "online"), (offline, "offline")].into_iter().filter(|it| it.0).map(|it| it.1).collect()
-    }
-}
-
-/// Returns what a view of `kind` brings.
-pub fn of_view(view: &FeatureView, kind: Kind, catalog: &Catalog) -> Contents {
-    let columns = view.known_columns(catalog);
-    let declared = view.entities.iter().filter_map(|it| catalog.entity(it));
-    let declared: Vec<Column> =
-        declared.flat_map(|it| it.spec.declaration().key_columns(&it.address.name).unwrap_or_default()).collect();
-    let typed = |key: Column| {
-        let found = columns.iter().flat_map(|it| it.iter()).find(|it| it.0 == key.name);
-        Column { dtype: key.dtype.or_else(|| Some(found?.1.as_ref()?.to_string())), name: key.name }
-    };
-    Contents::View {
-        entities: view.entities.clone(),
-        sources: view.tables(),
-        join_keys: declared.into_iter().map(typed).collect(),
-        features: view.features(kind, catalog).map(|it| Column::all(&it)),
-        online: view.online == Some(true),
-        offline: view.offline == Some(true),
     }
 }

@@ -3,19 +3,16 @@
 use serde_json::Value;
 
 use super::address::{Address, Kind};
-use super::batch_config::BatchConfig;
-use super::catalog::Catalog;
 use super::contents::{Column, Contents};
-use super::dtype::Dtype;
 use super::feature_service::FeatureService;
 use super::feature_view::FeatureView;
-use super::field::Field;
 use super::query::{FileSlot, MapQuery, Query};
 use super::report::Report;
 use super::rule::Rule;
+use super::view::{IsSource, KnownColumns, Lookup};
 use crate::sql::Dialect;
 
-/// What a kind says about one of its declarations.
+/// What a kind says about one of its declarations. Three answers are required; the others are right for a plain kind.
 pub trait Declaration: Send + Sync {
     /// Returns the change class of every field; a field that is not listed recreates.
     fn rules(&self) -> &'static [(&'static str, Rule)];
@@ -23,30 +20,22 @@ pub trait Declaration: Send + Sync {
     /// Returns what this declaration refers to by name, as written.
     fn references(&self) -> Vec<Reference>;
 
-    /// Returns the comparable form of `json`, this declaration as JSON: defaults written out, and what the
-    /// catalog says of unset fields. SQL stays as it is written.
-    fn canonical(&self, _me: &Address, json: Value, _catalog: &Catalog) -> Value {
+    /// Returns what this brings to its readers; `data` is what its data says of its columns, where it was opened.
+    fn contents(&self, me: &Address, others: &dyn Lookup, data: Option<Vec<Column>>) -> Contents;
+
+    /// Returns the comparable form of `json`, this declaration as JSON: defaults written out, and what the others say of
+    /// unset fields. SQL stays as it is written.
+    fn canonical(&self, _me: &Address, json: Value, _others: &dyn Lookup) -> Value {
         json
     }
 
     /// Returns the defaults that depend on other resources, as text: they belong to the digest.
-    fn defaults(&self, _me: &Address, _catalog: &Catalog) -> String {
+    fn defaults(&self, _me: &Address, _others: &dyn Lookup) -> String {
         String::new()
     }
 
     /// Reports mistakes that this declaration shows on its own.
     fn check(&self, _me: &Address, _report: &mut Report) {}
-
-    /// Reports mistakes that show only together with what it refers to.
-    fn check_with(&self, _me: &Address, _catalog: &Catalog, _report: &mut Report) {}
-
-    /// Returns the SQL that this declaration holds, with the path of its field.
-    fn queries(&self) -> Vec<Query<'_>> {
-        Vec::new()
-    }
-
-    /// Replaces the text of every query, and forgets from which file it came.
-    fn map_queries(&mut self, _map: &MapQuery) {}
 
     /// Returns the files that this declaration names and that are stored with it.
     fn files(&mut self) -> Vec<FileSlot<'_>> {
@@ -62,26 +51,23 @@ pub trait Declaration: Send + Sync {
         true
     }
 
-    /// Returns what this brings to its readers; `data` is what its data says of its columns, where it was opened.
-    fn contents(&self, me: &Address, catalog: &Catalog, data: Option<Vec<Column>>) -> Contents;
-
     /// Returns the columns that a reader sees, as far as they are known without opening a source.
-    fn columns(&self, _catalog: &Catalog) -> Option<Vec<Field>> {
+    fn columns(&self, _me: &Address, _others: &dyn Lookup) -> Option<KnownColumns> {
         None
     }
 
-    /// Returns the names of those columns, which may be known where their types are not.
-    fn column_names(&self, catalog: &Catalog) -> Option<Vec<String>> {
-        Some(self.columns(catalog)?.into_iter().map(|it| it.name).collect())
+    /// Returns its SQL, when it holds any.
+    fn sql(&self) -> Option<&dyn HoldsSql> {
+        None
+    }
+
+    /// Returns its SQL to change it.
+    fn sql_mut(&mut self) -> Option<&mut dyn HoldsSql> {
+        None
     }
 
     /// Returns how rows come in, when this is a source.
-    fn source(&self) -> Option<SourceTraits<'_>> {
-        None
-    }
-
-    /// Returns the service, when this is one.
-    fn service(&self) -> Option<&FeatureService> {
+    fn source(&self) -> Option<&dyn IsSource> {
         None
     }
 
@@ -90,37 +76,26 @@ pub trait Declaration: Send + Sync {
         None
     }
 
-    /// Returns the names of the columns that identify, when this is an entity called `name`.
-    fn join_keys(&self, _name: &str) -> Option<Vec<String>> {
+    /// Returns the service, when this is one.
+    fn service(&self) -> Option<&FeatureService> {
         None
-    }
-
-    /// Returns those columns with the types that the entity says.
-    fn key_columns(&self, _name: &str) -> Option<Vec<Column>> {
-        None
-    }
-
-    /// Returns what goes over the wire when this is a service, in alphabetical order, with those types that are known.
-    fn wire_features(&self, _catalog: &Catalog) -> Option<Vec<(String, Option<Dtype>)>> {
-        None
-    }
-
-    /// Returns the order on the wire: what `recorded` holds keeps its position, additions follow.
-    fn wire_order(&self, catalog: &Catalog, recorded: &[String]) -> Option<Vec<String>> {
-        let mut order = recorded.to_vec();
-        let additions = self.wire_features(catalog)?.into_iter().map(|it| it.0).filter(|it| !recorded.contains(it));
-        order.extend(additions);
-        Some(order)
     }
 }
 
-/// How the rows of a source come in.
-#[derive(Debug, Clone, Copy)]
-pub struct SourceTraits<'a> {
-    /// Whether events are pushed.
-    pub pushed: bool,
-    /// Where rows lie at rest.
-    pub batch: Option<&'a BatchConfig>,
+/// Something with queries in it.
+pub trait HoldsSql {
+    /// Returns the SQL that this holds, with the path of its field.
+    fn queries(&self) -> Vec<Query<'_>>;
+
+    /// Replaces the text of every query, and forgets from which file it came.
+    fn map_queries(&mut self, map: &MapQuery);
+}
+
+impl dyn Declaration + '_ {
+    /// Returns the SQL that this declaration holds, with the path of its field.
+    pub fn queries(&self) -> Vec<Query<'_>> {
+        self.sql().map(HoldsSql::queries).unwrap_or_default()
+    }
 }
 
 /// A name as written in a declaration, and what it may name.

@@ -13,8 +13,8 @@ use serde_json::{Map, Value};
 
 use super::address::{Address, Kind};
 use super::rule::ENGINE;
+use super::spec::{Meta, Resource, Spec};
 use super::text::Texts;
-use super::{Meta, Resource, Spec};
 use crate::sql::Dialect;
 
 /// What every declaration has, as written.
@@ -67,7 +67,7 @@ impl<'de> Visitor<'de> for Stored {
 }
 
 /// Decodes what [`Resource::to_stored`] wrote.
-pub fn from_json(address: Address, mut json: Value) -> Result<Resource, serde_json::Error> {
+fn from_json(address: Address, mut json: Value) -> Result<Resource, serde_json::Error> {
     let engine = match json.as_object_mut().and_then(|it| it.shift_remove(ENGINE)) {
         None => None,
         Some(Value::String(name)) if name == Dialect::Spark.name() => Some(Dialect::Spark),
@@ -85,6 +85,15 @@ pub fn from_json_text(address: Address, json: &str) -> Result<Resource, serde_js
         return from_json(address, serde_json::from_str(json)?);
     }
     serde_json::Deserializer::from_str(json).deserialize_map(Stored(address))
+}
+
+impl Resource {
+    /// Returns the resource that `json` stores, with its dependencies as recorded beside it.
+    pub fn from_json(address: Address, json: Value, depends_on: Vec<Address>) -> Result<Self, serde_json::Error> {
+        let mut resource = from_json(address, json)?;
+        resource.depends_on = depends_on;
+        Ok(resource)
+    }
 }
 
 impl Header {

@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use serde_with::skip_serializing_none;
 
 use super::address::Address;
-use super::catalog::Catalog;
 use super::contents::{Column, Contents};
 use super::declaration::{Declaration, Reference};
 use super::dtype::Dtype;
@@ -14,6 +13,7 @@ use super::names::column_name_fault;
 use super::report::Report;
 use super::rule::Rule;
 use super::text::{Named, named};
+use super::view::Lookup;
 use crate::diagnostic::Code;
 
 /// What features describe: a user, a card, an ad.
@@ -77,7 +77,7 @@ impl Declaration for Entity {
         Vec::new()
     }
 
-    fn canonical(&self, me: &Address, mut json: Value, _: &Catalog) -> Value {
+    fn canonical(&self, me: &Address, mut json: Value, _: &dyn Lookup) -> Value {
         json["join_keys"] = self
             .keys(&me.name)
             .iter()
@@ -136,16 +136,9 @@ impl Declaration for Entity {
         self.join_keys = Some(self.keys(name));
     }
 
-    fn contents(&self, me: &Address, _: &Catalog, _: Option<Vec<Column>>) -> Contents {
-        Contents::Entity { join_keys: self.key_columns(&me.name).unwrap_or_default() }
-    }
-
-    fn key_columns(&self, name: &str) -> Option<Vec<Column>> {
-        Some(self.keys(name).iter().map(|it| Column::new(it.name(), it.dtype())).collect())
-    }
-
-    fn join_keys(&self, name: &str) -> Option<Vec<String>> {
-        Some(self.keys(name).iter().map(|it| it.name().to_owned()).collect())
+    fn contents(&self, me: &Address, _: &dyn Lookup, _: Option<Vec<Column>>) -> Contents {
+        let keys = self.keys(&me.name);
+        Contents::Entity { join_keys: keys.iter().map(|it| Column::new(it.name(), it.dtype())).collect() }
     }
 }
 

@@ -7,13 +7,13 @@ use serde_with::skip_serializing_none;
 
 use super::address::Address;
 use super::batch_config::BatchConfig;
-use super::catalog::Catalog;
 use super::contents::{Column, Contents};
-use super::declaration::{Declaration, Reference, SourceTraits};
+use super::declaration::{Declaration, HoldsSql, Reference};
 use super::field::{Field, check_schema};
 use super::query::{FileSlot, MapQuery, Query};
 use super::report::Report;
 use super::rule::Rule;
+use super::view::{IsSource, KnownColumns, Lookup};
 use crate::diagnostic::Code;
 
 /// Events that are pushed, record by record (seed: PushSource).
@@ -37,7 +37,7 @@ impl Declaration for PushSource {
         Vec::new()
     }
 
-    fn canonical(&self, _: &Address, mut json: Value, _: &Catalog) -> Value {
+    fn canonical(&self, _: &Address, mut json: Value, _: &dyn Lookup) -> Value {
         if let Some(config) = &self.batch_config {
             json["batch_config"] = config.canonical();
         }
@@ -58,31 +58,55 @@ impl Declaration for PushSource {
         }
     }
 
-    fn queries(&self) -> Vec<Query<'_>> {
-        self.batch_config.iter().flat_map(BatchConfig::queries).collect()
-    }
-
-    fn map_queries(&mut self, map: &MapQuery) {
-        self.batch_config.iter_mut().for_each(|it| it.map_queries(map));
-    }
-
     fn files(&mut self) -> Vec<FileSlot<'_>> {
         self.batch_config.iter_mut().flat_map(BatchConfig::files).collect()
     }
 
-    fn source(&self) -> Option<SourceTraits<'_>> {
-        Some(SourceTraits { pushed: true, batch: self.batch_config.as_ref() })
+    fn sql(&self) -> Option<&dyn HoldsSql> {
+        Some(self)
     }
 
-    fn contents(&self, _: &Address, _: &Catalog, _: Option<Vec<Column>>) -> Contents {
+    fn sql_mut(&mut self) -> Option<&mut dyn HoldsSql> {
+        Some(self)
+    }
+
+    fn source(&self) -> Option<&dyn IsSource> {
+        Some(self)
+    }
+
+    fn contents(&self, _: &Address, _: &dyn Lookup, _: Option<Vec<Column>>) -> Contents {
         // A reader sees the schema, whatever more the history holds.
         Contents::Source {
             columns: Some(self.schema.iter().map(|it| Column::new(&it.name, Some(&it.dtype))).collect()),
         }
     }
 
-    fn columns(&self, _: &Catalog) -> Option<Vec<Field>> {
-        Some(self.schema.clone())
+    fn columns(&self, _: &Address, _: &dyn Lookup) -> Option<KnownColumns> {
+        IsSource::columns(self)
+    }
+}
+
+impl IsSource for PushSource {
+    fn is_pushed(&self) -> bool {
+        true
+    }
+
+    fn batch(&self) -> Option<&BatchConfig> {
+        self.batch_config.as_ref()
+    }
+
+    fn columns(&self) -> Option<KnownColumns> {
+        Some(self.schema.iter().map(|it| (it.name.clone(), Some(it.dtype.clone()))).collect())
+    }
+}
+
+impl HoldsSql for PushSource {
+    fn queries(&self) -> Vec<Query<'_>> {
+        self.batch_config.iter().flat_map(BatchConfig::queries).collect()
+    }
+
+    fn map_queries(&mut self, map: &MapQuery) {
+        self.batch_config.iter_mut().for_each(|it| it.map_queries(map));
     }
 }
 

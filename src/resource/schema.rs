@@ -4,8 +4,8 @@ use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use super::Spec;
 use super::address::{Kind, VARIANTS};
+use super::spec::Spec;
 
 /// Returns the JSON Schema of one declaration.
 ///

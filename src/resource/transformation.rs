@@ -1,17 +1,19 @@
 //! Transformation: a query that several views can use.
 
+use std::collections::HashSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_with::skip_serializing_none;
 
 use super::address::{Address, Kind};
-use super::catalog::Catalog;
 use super::contents::{Column, Contents};
-use super::declaration::{Declaration, Reference};
+use super::declaration::{Declaration, HoldsSql, Reference};
 use super::query::{FileSlot, MapQuery, Query, rename_in_query, sql_file_slot};
 use super::report::Report;
 use super::rule::Rule;
+use super::view::{KnownColumns, Lookup};
 use crate::diagnostic::Code;
 use crate::sql::Dialect;
 
@@ -51,10 +53,10 @@ impl Declaration for Transformation {
         self.inputs.iter().enumerate().map(reference).collect()
     }
 
-    fn canonical(&self, _: &Address, mut json: Value, catalog: &Catalog) -> Value {
+    fn canonical(&self, _: &Address, mut json: Value, others: &dyn Lookup) -> Value {
         // A table that becomes another transformation's result is another input, under whatever name.
-        let input = |name: &String| match catalog.transformation(name) {
-            Some(transformation) => transformation.address.to_string(),
+        let input = |name: &String| match others.inputs(name) {
+            Some(_) => Address::new(Kind::Transformation, name.as_str()).to_string(),
             None => name.clone(),
         };
         json["inputs"] = self.inputs.iter().map(input).collect();
@@ -78,26 +80,22 @@ impl Declaration for Transformation {
         }
     }
 
-    fn contents(&self, _: &Address, catalog: &Catalog, data: Option<Vec<Column>>) -> Contents {
-        let named = || Some(self.column_names(catalog)?.into_iter().map(|it| Column::new(it, None)).collect());
-        Contents::Transformation { inputs: self.inputs.clone(), columns: data.or_else(named) }
+    fn contents(&self, me: &Address, others: &dyn Lookup, data: Option<Vec<Column>>) -> Contents {
+        let columns = data.or_else(|| self.columns(me, others).map(|it| Column::all(it.iter())));
+        Contents::Transformation { inputs: self.inputs.clone(), columns }
     }
 
-    fn column_names(&self, _: &Catalog) -> Option<Vec<String>> {
+    fn columns(&self, _: &Address, _: &dyn Lookup) -> Option<KnownColumns> {
         let columns = crate::sql::output_columns(self.sql.as_deref()?, &|_| None)?;
-        Some(columns.into_iter().map(|it| it.name).collect())
+        Some(columns.into_iter().map(|it| (it.name, None)).collect())
     }
 
-    fn queries(&self) -> Vec<Query<'_>> {
-        self.sql
-            .iter()
-            .map(|text| Query { path: "sql", text, tables: Some(self.inputs.clone()), dialect: None })
-            .collect()
+    fn sql(&self) -> Option<&dyn HoldsSql> {
+        Some(self)
     }
 
-    fn map_queries(&mut self, map: &MapQuery) {
-        self.sql = self.sql.as_deref().map(|it| map(None, it));
-        self.sql_file = None;
+    fn sql_mut(&mut self) -> Option<&mut dyn HoldsSql> {
+        Some(self)
     }
 
     fn files(&mut self) -> Vec<FileSlot<'_>> {
@@ -109,23 +107,35 @@ impl Declaration for Transformation {
     }
 }
 
+impl HoldsSql for Transformation {
+    fn queries(&self) -> Vec<Query<'_>> {
+        self.sql
+            .iter()
+            .map(|text| Query { path: "sql", text, tables: Some(self.inputs.clone()), dialect: None })
+            .collect()
+    }
+
+    fn map_queries(&mut self, map: &MapQuery) {
+        self.sql = self.sql.as_deref().map(|it| map(None, it));
+        self.sql_file = None;
+    }
+}
+
 impl Transformation {
-    /// Returns the inputs that a view has to supply, each once: an input that is a transformation asks for its own.
-    pub fn open_inputs(&self, catalog: &Catalog) -> Vec<String> {
-        fn collect(transformation: &Transformation, catalog: &Catalog, seen: &mut Vec<String>, open: &mut Vec<String>) {
-            for input in &transformation.inputs {
-                if seen.contains(input) {
-                    continue;
-                }
-                seen.push(input.clone());
-                match catalog.transformation(input).map(|it| &it.spec) {
-                    Some(super::Spec::Transformation(inner)) => collect(inner, catalog, seen, open),
-                    _ => open.push(input.clone()),
-                }
+    /// Returns the inputs that a view has to supply, each once, as they are met: an input that is a transformation asks for
+    /// its own first.
+    pub fn open_inputs(&self, others: &dyn Lookup) -> Vec<String> {
+        let (mut seen, mut open) = (HashSet::new(), Vec::new());
+        let mut left: Vec<&str> = self.inputs.iter().rev().map(String::as_str).collect();
+        while let Some(input) = left.pop() {
+            if !seen.insert(input) {
+                continue;
+            }
+            match others.inputs(input) {
+                Some(inner) => left.extend(inner.iter().rev().map(String::as_str)),
+                None => open.push(input.to_owned()),
             }
         }
-        let mut open = Vec::new();
-        collect(self, catalog, &mut Vec::new(), &mut open);
         open
     }
 }

@@ -113,7 +113,9 @@ impl Session {
         if opened == Opened::Yes && found.iter().all(|it| it.code != Code::R004) {
             let (known, faults) = derive(&repo, &surroundings(site, sources.local.clone(), &sources.build));
             found.extend(placed(&repo, faults));
-            found.extend(crate::check::together(&repo, &known_catalog(&repo, &known)));
+            let resources = repo.declared.iter().map(|it| &it.resource);
+            let opened = Catalog::knowing(resources, |it| known.views.get(&it.address).map(Into::into));
+            found.extend(crate::check::together(&repo, &opened));
             derived = known.columns;
         } else {
             found.extend(crate::check::together(&repo, &catalog));
@@ -232,19 +234,6 @@ pub fn placed(repo: &load::Repo, found: Vec<Found>) -> Vec<Diagnostic> {
     let documents: HashMap<&Address, DocumentId> =
         repo.declared.iter().map(|it| (&it.resource.address, it.document)).collect();
     found.into_iter().map(|it| it.placed(|address| documents.get(address).copied())).collect()
-}
-
-/// Returns what is declared together with what data says of it.
-fn known_catalog<'a>(repo: &'a load::Repo, known: &Derived) -> Catalog<'a> {
-    let mut catalog = repo.catalog();
-    for declared in &repo.declared {
-        if let (Some(view), Some(columns)) =
-            (declared.resource.spec.declaration().view(), known.views.get(&declared.resource.address))
-        {
-            catalog.know_columns(view, columns);
-        }
-    }
-    catalog
 }
 
 /// Gives every declaration its digest and its place.

@@ -197,19 +197,20 @@ impl World {
     /// Looks at each stretch of time between any two bounds: what should be done there, and by how many jobs.
     fn follows(&self, declared: &[Declared]) -> Result<(), TestCaseError> {
         let catalog = Catalog::new(declared.iter().map(|it| &*it.resource));
-        let view = declared.iter().find_map(|it| Some((&it.resource, it.resource.spec.declaration().view()?)));
-        let id = view.map(|(it, _)| self.snapshot.entries[&it.address].id);
+        let view = declared.iter().find_map(|it| Some((&it.resource.address, it.resource.view(&catalog)?)));
+        let id = view.as_ref().map(|(address, _)| self.snapshot.entries[*address].id);
         for (of, jobs) in &self.snapshot.jobs {
             if Some(*of) != id {
                 prop_assert!(jobs.iter().all(|it| !it.state.is_open()), "the jobs of what is gone have ended");
             }
         }
-        let (Some((resource, view)), Some(id)) = (view, id) else { return Ok(()) };
+        let (Some((_, view)), Some(id)) = (view, id) else { return Ok(()) };
         let jobs = self.snapshot.jobs.get(&id).cloned().unwrap_or_default();
-        let every = view.schedule(resource.address.kind, &catalog);
-        let complete = (self.now.secs - view.data_delay(&catalog).secs).div_euclid(every.secs) * every.secs;
+        let every = view.schedule();
+        let complete = (self.now.secs - view.found.data_delay.secs).div_euclid(every.secs) * every.secs;
+        let scheduled = view.trigger() == BatchTrigger::Scheduled;
+        let view = view.spec;
         let start = view.feature_start_time.unwrap().secs;
-        let scheduled = view.trigger(resource.address.kind, &catalog) == BatchTrigger::Scheduled;
         let end = if scheduled { i64::MAX } else { view.manual_trigger_backfill_end_time.map_or(start, |it| it.secs) };
         let first = start.div_euclid(every.secs) * every.secs;
         let mut bounds = vec![start, first, complete, end, at("2028-01-01").secs];

@@ -12,14 +12,14 @@ pub fn follow(after: &Snapshot, declared: &[Declared]) -> Result<(), TestCaseErr
         open.entry(*id).or_default().extend(jobs.iter().filter(|it| it.state.is_open()).map(|it| &it.job));
     }
     for it in declared {
-        let Some(view) = it.resource.spec.declaration().view() else { continue };
-        let kind = it.resource.address.kind;
+        let Some(found) = it.resource.view(&catalog) else { continue };
+        let view = found.spec;
         let jobs = open.remove(&after.entries[&it.resource.address].id).unwrap_or_default();
         let stores = [view.online == Some(true), view.offline == Some(true)];
         let told = format!("{}: {jobs:?}", it.resource.address);
-        let trigger = view.trigger(kind, &catalog);
-        let works = after.mode == Mode::Live && view.has_batch(&catalog) && stores.contains(&true);
-        let (every, delay) = (view.schedule(kind, &catalog), view.data_delay(&catalog));
+        let trigger = found.trigger();
+        let works = after.mode == Mode::Live && found.found.has_batch && stores.contains(&true);
+        let (every, delay) = (found.schedule(), found.found.data_delay);
         let schedules: Vec<_> = jobs.iter().filter(|it| matches!(it.kind, JobKind::Recurring { .. })).collect();
         let mut end = view.manual_trigger_backfill_end_time;
         if works && trigger == BatchTrigger::Scheduled {

@@ -1,15 +1,19 @@
 //! Rules over declarations: each kind brings its own, this runs them and adds what is common to all.
 
+mod aggregations;
 mod apart;
+mod columns;
 mod queries;
+mod services;
 mod variables;
+mod view;
 
-use super::address::Address;
-use super::catalog::Catalog;
-use super::names::name_fault;
-use super::report::Report;
 use crate::diagnostic::{Code, Diagnostic, Place};
-use crate::resource::Resource;
+use crate::resource::address::Address;
+use crate::resource::catalog::Catalog;
+use crate::resource::names::name_fault;
+use crate::resource::report::Report;
+use crate::resource::spec::Resource;
 use crate::sql::{self, Dialect};
 
 pub use queries::queries;
@@ -20,7 +24,14 @@ pub fn alone(resource: &Resource, report: &mut Report) {
     let first = report.diagnostics.len();
     name(resource, report);
     let named = report.diagnostics.len();
-    resource.spec.declaration().check(&resource.address, report);
+    let declaration = resource.spec.declaration();
+    declaration.check(&resource.address, report);
+    if let Some(view) = declaration.view() {
+        view::check(view, &resource.address, report);
+    }
+    if let Some(service) = declaration.service() {
+        services::check(service, &resource.address, report);
+    }
     // A name that is none is one mistake, whatever it is taken for besides.
     if report.diagnostics[first..named].iter().any(is_at_name) {
         keep(report, named, |it| !is_at_name(it));
@@ -33,7 +44,12 @@ fn is_at_name(diagnostic: &Diagnostic) -> bool {
 
 /// Runs the rules that look at a declaration and at what it refers to, directly or not. Resources are resolved by now.
 pub fn with_others(resource: &Resource, catalog: &Catalog, report: &mut Report) {
-    resource.spec.declaration().check_with(&resource.address, catalog, report);
+    if let Some(view) = resource.view(catalog) {
+        view::check_with(&view, &resource.address, catalog, report);
+    }
+    if let Some(service) = resource.spec.declaration().service() {
+        services::check_with(service, &resource.address, catalog, report);
+    }
 }
 
 /// Runs those rules over what is left of a declaration in which the fields `faulty` are wrong, as far as anything can be

@@ -1,10 +1,10 @@
 //! Rules over the SQL of a declaration.
 
 use crate::diagnostic::{Code, Diagnostic, Place, did_you_mean};
-use crate::resource::Resource;
 use crate::resource::address::Kind;
 use crate::resource::query::Query;
 use crate::resource::report::Report;
+use crate::resource::spec::Resource;
 use crate::sql::{self, Dialect};
 
 /// Looks at the declaration's SQL, which `parsed` is: faults at their own place, and tables that were not given. What

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::diagnostic::Code;
-use crate::resource::Resource;
 use crate::resource::report::Report;
+use crate::resource::spec::Resource;
 
 /// Reports `${NAME}` in a text that says where something is, or who: it is replaced in weir.toml only, and here it would be
 /// recorded as it stands. SQL may have a meaning of its own for it, and so may a description.

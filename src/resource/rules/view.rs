@@ -1,22 +1,24 @@
 //! The rules of views that need no data (spec 1, "Rules that need no data").
 
-use super::address::{Address, Kind};
-use super::catalog::Catalog;
-use super::feature_view::{BatchTrigger, FeatureView};
-use super::field::check_schema;
-use super::report::Report;
-use super::source_input::SourceInput;
-use super::text::Duration;
-use super::transformation::check_one_query;
-use super::{Resource, aggregation_check, view_columns};
+use super::{aggregations, columns};
 use crate::diagnostic::{Code, did_you_mean};
+use crate::resource::address::{Address, Kind};
+use crate::resource::catalog::Catalog;
+use crate::resource::feature_view::{BatchTrigger, FeatureView};
+use crate::resource::field::check_schema;
+use crate::resource::report::Report;
+use crate::resource::source_input::SourceInput;
+use crate::resource::spec::{Resource, Spec};
+use crate::resource::text::Duration;
+use crate::resource::transformation::check_one_query;
+use crate::resource::view::View;
 
 /// Reports what the view shows on its own.
 pub fn check(view: &FeatureView, me: &Address, report: &mut Report) {
     check_query_fields(view, me, report);
     check_lists(view, me, report);
     check_durations(view, me, report);
-    aggregation_check::check(view, me, report);
+    aggregations::check(view, me, report);
     if let Some(schema) = &view.schema {
         check_schema(&format!("`{me}`"), "schema", schema, report);
     }
@@ -32,13 +34,18 @@ pub fn check(view: &FeatureView, me: &Address, report: &mut Report) {
 }
 
 /// Reports what the view shows together with its sources and entities.
-pub fn check_with(view: &FeatureView, me: &Address, catalog: &Catalog, report: &mut Report) {
-    check_sources(view, me, catalog, report);
-    check_transformation(view, me, catalog, report);
+pub fn check_with(view: &View, me: &Address, catalog: &Catalog, report: &mut Report) {
+    check_sources(view.spec, me, catalog, report);
+    check_transformation(view.spec, me, catalog, report);
     check_interval(view, me, catalog, report);
     check_trigger(view, me, catalog, report);
-    view_columns::check(view, me, catalog, report);
-    warn(view, me, catalog, report);
+    columns::check(view, me, catalog, report);
+    warn(view, me, report);
+}
+
+/// Says whether all of its sources are declared.
+fn is_resolved(view: &FeatureView, catalog: &Catalog) -> bool {
+    view.sources.iter().all(|it| catalog.source(it.name()).is_some())
 }
 
 fn check_query_fields(view: &FeatureView, me: &Address, report: &mut Report) {
@@ -193,7 +200,7 @@ fn check_sources(view: &FeatureView, me: &Address, catalog: &Catalog, report: &m
     if sources.iter().any(Option::is_none) {
         return;
     }
-    let pushed = |it: &&Resource| it.spec.declaration().source().is_some_and(|it| it.pushed);
+    let pushed = |it: &&Resource| it.spec.declaration().source().is_some_and(|it| it.is_pushed());
     if me.kind == Kind::StreamFeatureView {
         let count = sources.iter().flatten().filter(|it| pushed(it)).count();
         if count != 1 {
@@ -212,7 +219,7 @@ fn check_sources(view: &FeatureView, me: &Address, catalog: &Catalog, report: &m
         return;
     }
     for (index, source) in sources.iter().flatten().enumerate() {
-        if pushed(source) && source.spec.declaration().source().is_some_and(|it| it.batch.is_none()) {
+        if pushed(source) && source.spec.declaration().source().is_some_and(|it| it.batch().is_none()) {
             report
                 .error(
                     Code::V012,
@@ -226,8 +233,7 @@ fn check_sources(view: &FeatureView, me: &Address, catalog: &Catalog, report: &m
 
 fn check_transformation(view: &FeatureView, me: &Address, catalog: &Catalog, report: &mut Report) {
     let Some(call) = &view.transformation else { return };
-    let Some(super::Spec::Transformation(transformation)) = catalog.transformation(&call.name).map(|it| &it.spec)
-    else {
+    let Some(Spec::Transformation(transformation)) = catalog.transformation(&call.name).map(|it| &it.spec) else {
         return;
     };
     let tables = view.tables();
@@ -259,15 +265,13 @@ fn check_transformation(view: &FeatureView, me: &Address, catalog: &Catalog, rep
     }
 }
 
-fn check_interval(view: &FeatureView, me: &Address, catalog: &Catalog, report: &mut Report) {
-    let kind = me.kind;
-    let resolved = view.source_resources(catalog).count() == view.sources.len();
-    if view.aggregates() && view.interval(kind, catalog).is_none() && resolved {
+fn check_interval(view: &View, me: &Address, catalog: &Catalog, report: &mut Report) {
+    if view.spec.aggregates() && view.interval().is_none() && is_resolved(view.spec, catalog) {
         report
             .error(Code::V011, "aggregations", format!("`{me}` has aggregations and no `aggregation_interval`"))
             .hint("write how wide a partial aggregate is, as `aggregation_interval: 1d`");
     }
-    if kind == Kind::BatchFeatureView && view.aggregation_interval == Some(Duration::ZERO) {
+    if me.kind == Kind::BatchFeatureView && view.spec.aggregation_interval == Some(Duration::ZERO) {
         report
             .error(
                 Code::V007,
@@ -277,7 +281,7 @@ fn check_interval(view: &FeatureView, me: &Address, catalog: &Catalog, report: &
             .hint("write how wide a partial aggregate is, as `aggregation_interval: 1d`");
     }
     if let (Some(schedule), Some(interval)) =
-        (view.batch_schedule, view.interval(kind, catalog).filter(|it| it.secs > 0 && view.aggregates()))
+        (view.spec.batch_schedule, view.interval().filter(|it| it.secs > 0 && view.spec.aggregates()))
         && !schedule.is_multiple_of(interval)
     {
         report
@@ -292,13 +296,13 @@ fn check_interval(view: &FeatureView, me: &Address, catalog: &Catalog, report: &
     }
 }
 
-fn check_trigger(view: &FeatureView, me: &Address, catalog: &Catalog, report: &mut Report) {
+fn check_trigger(view: &View, me: &Address, catalog: &Catalog, report: &mut Report) {
     let address = me;
-    if view.source_resources(catalog).count() != view.sources.len() {
+    if !is_resolved(view.spec, catalog) {
         return;
     }
-    let has_batch = view.has_batch(catalog);
-    match view.batch_trigger {
+    let has_batch = view.found.has_batch;
+    match view.spec.batch_trigger {
         Some(BatchTrigger::NoBatchMaterialization) if has_batch => {
             report
                 .error(
@@ -319,8 +323,7 @@ fn check_trigger(view: &FeatureView, me: &Address, catalog: &Catalog, report: &m
         }
         _ => {}
     }
-    let materialized = view.online == Some(true) || view.offline == Some(true);
-    if materialized && has_batch && view.feature_start_time.is_none() {
+    if view.spec.is_materialized() && has_batch && view.spec.feature_start_time.is_none() {
         report
             .error(
                 Code::V011,
@@ -331,14 +334,14 @@ fn check_trigger(view: &FeatureView, me: &Address, catalog: &Catalog, report: &m
     }
 }
 
-fn warn(view: &FeatureView, me: &Address, catalog: &Catalog, report: &mut Report) {
-    let monitored = view.monitoring.as_ref().is_some_and(|it| it.monitor_freshness == Some(true));
-    if view.online == Some(true) && !monitored {
+fn warn(view: &View, me: &Address, report: &mut Report) {
+    let monitored = view.spec.monitoring.as_ref().is_some_and(|it| it.monitor_freshness == Some(true));
+    if view.spec.online == Some(true) && !monitored {
         report
             .warning(Code::V101, "online", format!("`{me}` is online, and nobody watches how fresh it is"))
             .hint("add `monitoring: { monitor_freshness: true, alert_email: ... }`");
     }
-    if view.is_pushed(me.kind, catalog) && !view.has_batch(catalog) {
+    if view.found.is_pushed && !view.found.has_batch {
         report
             .warning(
                 Code::V103,

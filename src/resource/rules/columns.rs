@@ -1,19 +1,21 @@
 //! The rules of views that are about their columns, as far as they are known without opening a source.
 
-use super::address::Address;
-use super::aggregation::Function;
-use super::aggregation_check;
-use super::catalog::Catalog;
-use super::dtype::Dtype;
-use super::feature_view::FeatureView;
-use super::names::column_name_fault;
-use super::report::Report;
+use super::aggregations;
 use crate::diagnostic::{Code, did_you_mean};
+use crate::resource::address::Address;
+use crate::resource::aggregation::Function;
+use crate::resource::catalog::Catalog;
+use crate::resource::dtype::Dtype;
+use crate::resource::feature_view::FeatureView;
+use crate::resource::names::column_name_fault;
+use crate::resource::report::Report;
+use crate::resource::spec::Spec;
+use crate::resource::view::{Lookup as _, View};
 
 /// Reports join keys, timestamps, aggregations and features that the columns do not bear out.
-pub fn check(view: &FeatureView, me: &Address, catalog: &Catalog, report: &mut Report) {
-    aggregation_check::check_names(view, me, catalog, report);
-    let Some(columns) = view.known_columns(catalog) else {
+pub fn check(view: &View, me: &Address, catalog: &Catalog, report: &mut Report) {
+    aggregations::check_names(view, me, report);
+    let Some(columns) = view.columns() else {
         report
             .warning(
                 Code::V104,
@@ -25,10 +27,10 @@ pub fn check(view: &FeatureView, me: &Address, catalog: &Catalog, report: &mut R
     };
     let names: Vec<&str> = columns.iter().map(|it| it.0.as_str()).collect();
     let has = || names.join(", ");
-    for (index, name) in view.entities.iter().enumerate() {
-        let keys = catalog.entity(name).and_then(|it| it.spec.declaration().join_keys(name)).unwrap_or_default();
-        check_key_types(name, index, me, &columns, catalog, report);
-        for key in keys.iter().filter(|it| !names.contains(&it.as_str())) {
+    for (index, name) in view.spec.entities.iter().enumerate() {
+        check_key_types(name, index, me, columns, catalog, report);
+        let keys = catalog.keys(name).unwrap_or_default();
+        for (key, _) in keys.iter().filter(|it| !names.contains(&it.0.as_str())) {
             report
                 .error(
                     Code::V004,
@@ -38,9 +40,9 @@ pub fn check(view: &FeatureView, me: &Address, catalog: &Catalog, report: &mut R
                 .hint_if(did_you_mean(key, names.iter().copied()));
         }
     }
-    check_column_names(view, me, &names, report);
-    check_timestamp(view, me, &columns, report);
-    for (index, aggregation) in view.aggregations.iter().flatten().enumerate() {
+    check_column_names(view.spec, me, &names, report);
+    check_timestamp(view.spec, me, columns, report);
+    for (index, aggregation) in view.spec.aggregations.iter().flatten().enumerate() {
         let column = &aggregation.column;
         match columns.iter().find(|it| it.0 == *column) {
             None => {
@@ -56,10 +58,9 @@ pub fn check(view: &FeatureView, me: &Address, catalog: &Catalog, report: &mut R
             Some((_, None)) => {}
         }
     }
-    let keys = view.join_keys(catalog);
-    if !view.aggregates()
-        && let Some(timestamp) = view.timestamp(catalog)
-        && !names.iter().any(|it| *it != timestamp && !keys.iter().any(|key| key == it))
+    if !view.spec.aggregates()
+        && let Some(timestamp) = view.timestamp()
+        && !names.iter().any(|it| *it != timestamp && !view.is_key(it))
     {
         report
             .error(
@@ -80,7 +81,7 @@ fn check_key_types(
     catalog: &Catalog,
     report: &mut Report,
 ) {
-    let Some(super::Spec::Entity(entity)) = catalog.entity(name).map(|it| &it.spec) else { return };
+    let Some(Spec::Entity(entity)) = catalog.entity(name).map(|it| &it.spec) else { return };
     for key in entity.keys(name) {
         let found = columns.iter().find(|it| it.0 == key.name()).and_then(|it| it.1.as_ref());
         let (Some(dtype), Some(found)) = (key.dtype(), found) else { continue };

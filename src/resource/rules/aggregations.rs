@@ -1,13 +1,13 @@
 //! The rules of aggregations: their windows, and the features that they make.
 
-use super::address::Address;
-use super::aggregation::Aggregation;
-use super::catalog::Catalog;
-use super::feature_view::FeatureView;
-use super::names::column_name_fault;
-use super::report::Report;
-use super::text::Duration;
 use crate::diagnostic::Code;
+use crate::resource::address::Address;
+use crate::resource::aggregation::Aggregation;
+use crate::resource::feature_view::FeatureView;
+use crate::resource::names::column_name_fault;
+use crate::resource::report::Report;
+use crate::resource::text::Duration;
+use crate::resource::view::View;
 
 /// Reports what aggregations show on their own.
 pub fn check(view: &FeatureView, me: &Address, report: &mut Report) {
@@ -72,18 +72,17 @@ fn check_windows(aggregation: &Aggregation, index: usize, me: &Address, report: 
 }
 
 /// Reports features that are named twice, like a key, or as no feature can be.
-pub fn check_names(view: &FeatureView, me: &Address, catalog: &Catalog, report: &mut Report) {
-    let interval = view.interval(me.kind, catalog).unwrap_or(Duration::ZERO);
-    let aggregates: Vec<_> = view.aggregations().collect();
+pub fn check_names(view: &View, me: &Address, report: &mut Report) {
+    let interval = view.interval().unwrap_or(Duration::ZERO);
+    let aggregates: Vec<_> = view.spec.aggregations().collect();
     let features: Vec<_> = aggregates.iter().map(|it| it.feature(interval)).collect();
-    let keys = view.join_keys(catalog);
     for (index, (feature, aggregate)) in features.iter().zip(&aggregates).enumerate() {
         if features[..index].contains(feature) {
             report
                 .error(Code::V003, aggregate.path(), format!("feature `{feature}` of `{me}` is named twice"))
                 .hint("give one of them a `name`, or remove it");
         }
-        if keys.contains(feature) {
+        if view.is_key(feature) {
             report
                 .error(
                     Code::V003,
