@@ -7,7 +7,7 @@ use std::io::Write;
 
 use crate::resource::Resource;
 
-pub use shown::{Derived, Format, Found, Request, Scan, Seen, Spot, Surroundings};
+pub use shown::{Derived, Format, Found, Request, Scan, Seen, Spot, Surroundings, Unread};
 
 /// Whether this build opens sources.
 pub const AVAILABLE: bool = false;
@@ -29,7 +29,7 @@ impl Engine {
     }
 
     /// Derives nothing.
-    pub fn derive(&self, _: &[&Resource]) -> (Derived, Vec<Found>) {
+    pub fn derive(&self, _: &[&Resource], _: &Unread) -> (Derived, Vec<Found>) {
         (Derived::default(), Vec::new())
     }
 

@@ -10,7 +10,7 @@ use super::list::{lines, recorded, table};
 use super::show::find;
 use super::stop::{Exit, Stop};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::plan::known_fields;
+use crate::plan::opened;
 use crate::recorded::{Columns, Entry};
 use crate::render::{shown, words};
 use crate::resource::{Address, Catalog, Column, Contents, Dtype, Resource};
@@ -36,7 +36,7 @@ pub struct ColumnsArgs {
 /// Returns what is recorded for looking things up, together with what data said of it.
 fn known_catalog<'a>(entries: &'a BTreeMap<Address, Entry>, derived: &BTreeMap<Address, Columns>) -> Catalog<'a> {
     let resources = entries.values().filter_map(|it| it.resource.as_ref());
-    Catalog::knowing(resources, |it| derived.get(&it.address).and_then(known_fields).map(Into::into))
+    Catalog::knowing(resources, |it| derived.get(it).and_then(opened))
 }
 
 /// One line of the list.

@@ -12,7 +12,7 @@ use crate::plan::{self, Carried, Data, Declared, Plan};
 use crate::recorded::{Entry, Mode, Serial, Snapshot};
 use crate::registry;
 use crate::render::{json as wire, text};
-use crate::resource::{Address, Catalog, Instant, Resource};
+use crate::resource::{Address, Catalog, Instant};
 use crate::session::{Beside, Ledger, Missing};
 
 /// Show what changed between two serials
@@ -138,8 +138,7 @@ fn recorded(workspace: &str, before: Vec<Declared>, then: &Beside) -> Snapshot {
 /// Returns the features of each, in the order that they start in, with what data said of columns.
 fn features(declared: &[Declared], beside: &Beside) -> Vec<Vec<String>> {
     let resources = declared.iter().map(|it| &*it.resource);
-    let columns = |it: &Resource| beside.columns.get(&it.address).and_then(plan::known_fields).map(Into::into);
-    let catalog = Catalog::knowing(resources, columns);
+    let catalog = Catalog::knowing(resources, |it| beside.columns.get(it).and_then(plan::opened));
     let order = |it: &Declared| Some(it.resource.spec.declaration().service()?.wire_order(&catalog, &[]));
     let features = |it: &Declared| order(it).unwrap_or_default();
     declared.iter().map(features).collect()

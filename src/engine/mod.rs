@@ -47,10 +47,10 @@ use std::sync::Arc;
 
 use tokio::runtime::Runtime;
 
-use crate::resource::{Address, Catalog, Field, Resource};
+use crate::resource::{Address, Catalog, OpenedColumns, Resource};
 
 pub use panics::is_caught;
-pub use shown::{Derived, Format, Found, Request, Scan, Seen, Spot, Surroundings};
+pub use shown::{Derived, Format, Found, Request, Scan, Seen, Spot, Surroundings, Unread};
 
 use self::core::Core;
 use cache::{Cache, Checker, Judge, Known};
@@ -84,27 +84,27 @@ impl Engine {
     }
 
     /// Opens every source of `resources` and plans every query, without running one. All that they refer to is among them.
-    pub fn derive(&self, resources: &[&Resource]) -> (Derived, Vec<Found>) {
-        let opened =
-            source::pool().and_then(|pool| panics::with_threads(|| pool.install(|| self.open_and_check(resources))));
+    pub fn derive(&self, resources: &[&Resource], unread: &Unread) -> (Derived, Vec<Found>) {
+        let opened = source::pool()
+            .and_then(|pool| panics::with_threads(|| pool.install(|| self.open_and_check(resources, unread))));
         // Nothing of what was found out is used: a part of it would look like all of it.
         opened.unwrap_or_else(|reason| (Derived::default(), vec![source::no_threads(&reason)]))
     }
 
-    fn open_and_check(&self, resources: &[&Resource]) -> (Derived, Vec<Found>) {
+    fn open_and_check(&self, resources: &[&Resource], unread: &Unread) -> (Derived, Vec<Found>) {
         let mut found = Vec::new();
         let catalog = &Catalog::new(resources.iter().copied());
         let cache = Arc::new(Cache::open(self.local.clone(), &self.build));
         let opened = self.runtime().block_on(source::open_all(resources, &self.core, &cache));
         let checker = Checker { judge: Judge::new(&self.core, self.runtime().handle()), cache: &cache };
-        let tables: HashMap<Address, Known> = source::check_all(resources, opened, &checker, &mut found);
-        let views = view::derive_all(resources, catalog, &tables, &checker, &mut found);
+        let (tables, mut columns) = source::check_all(resources, opened, &checker, unread, &mut found);
+        columns.extend(view::derive_all(resources, catalog, &tables, &checker, unread, &mut found));
         // A source that is late may still hold it: then the next run finds out again.
         if let Ok(cache) = Arc::try_unwrap(cache) {
             cache.close();
         }
-        let columns = columns(resources, &tables, &views);
-        (Derived { views, columns }, found)
+        let recorded = recorded(resources, &tables, &columns);
+        (Derived { opened: columns, columns: recorded }, found)
     }
 
     /// Writes the rows that are asked for to `out`, a few at a time.
@@ -138,16 +138,18 @@ impl Drop for Engine {
 }
 
 /// Returns what is recorded: of a source what it yields, and of a view what its query does, unless they declare it.
-fn columns(
+fn recorded(
     resources: &[&Resource],
     tables: &HashMap<Address, Known>,
-    views: &HashMap<Address, Vec<Field>>,
+    opened: &HashMap<Address, OpenedColumns>,
 ) -> BTreeMap<Address, Vec<(String, String)>> {
+    let catalog = Catalog::knowing(resources.iter().copied(), |it| opened.get(it).cloned());
     let columns = resources.iter().filter_map(|it| {
         let (address, declaration) = (&it.address, it.spec.declaration());
-        let columns = match (declaration.view(), declaration.source()) {
-            (Some(view), _) if view.schema.is_none() => {
-                views.get(address)?.iter().map(|it| (it.name.clone(), it.dtype.to_string())).collect()
+        let columns = match (it.view(&catalog), declaration.source()) {
+            (Some(view), _) if view.spec.schema.is_none() => {
+                opened.get(address)?;
+                view.output()?.into_iter().map(|it| (it.name, it.dtype.to_string())).collect()
             }
             (None, Some(source)) if !source.is_pushed() => types::texts(&tables.get(address)?.schema),
             _ => return None,

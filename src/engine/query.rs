@@ -40,8 +40,6 @@ pub struct Fault {
     pub line: usize,
     pub column: usize,
     pub hint: Option<String>,
-    /// Whether the rules that need no data have said so already (L014, R005).
-    pub is_known: bool,
 }
 
 /// Why nobody knows what a query yields.
@@ -79,14 +77,13 @@ impl Planner {
             message: it.message,
             line: it.line,
             column: it.column,
-            is_known: true,
         })?;
         let provider = Provider { state: &self.state, tables };
         let options = ParserOptions { collect_spans: true, ..ParserOptions::default() };
         if let Some((parameter, line, column)) = sql::parameter(&query) {
             let message = format!("nothing fills in the parameter `{parameter}`");
             let hint = Some("write the value in its place".to_owned());
-            return Err(Fault { message, line, column, hint, is_known: false });
+            return Err(Fault { message, line, column, hint });
         }
         let planned = SqlToRel::new_with_options(&provider, options)
             .sql_statement_to_plan(Statement::Query(Box::new(query)))

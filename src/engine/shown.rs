@@ -1,20 +1,23 @@
 //! What the engine is asked for and what it gives: plain values, the same in a build that has no engine.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::{Diagnostic, DocumentId, Place, Span};
-use crate::resource::{Address, Field, Instant, Resource};
+use crate::resource::{Address, Instant, OpenedColumns, Resource};
 use crate::settings::Services;
 
 /// What sources and queries yield.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Derived {
-    /// The columns of views, with every type known.
-    pub views: HashMap<Address, Vec<Field>>,
+    /// The columns of sources with rows at rest, and of what the queries of views yield.
+    pub opened: HashMap<Address, OpenedColumns>,
     /// What is recorded of the data: the columns of what is read, and of views that declare none, types as text.
     pub columns: BTreeMap<Address, Vec<(String, String)>>,
 }
+
+/// Queries that are not asked for, because what is wrong with them is known: by address and field.
+pub type Unread = HashSet<(Address, String)>;
 
 /// What an engine is made for.
 pub struct Surroundings<'a> {

@@ -13,12 +13,12 @@ use super::file_schema::UNKNOWN;
 use super::place::NOT_A_PLACE;
 use super::query::{Refused, Sql};
 use super::relation::{self, Closed, Relation};
-use super::shown::{Found, Spot};
+use super::shown::{Found, Spot, Unread};
 use super::text::SAMPLE;
 use super::{query, timestamp, types};
-use crate::diagnostic::{Code, Diagnostic, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::resource::batch_config::BatchConfig;
-use crate::resource::{Address, Dtype, Field, Resource, typed};
+use crate::resource::{Address, Field, OpenedColumns, Resource, typed};
 use crate::sql;
 
 /// Opens the batch configs of all sources at once; what comes out of each before its post_processor.
@@ -127,6 +127,9 @@ pub struct Opened {
     left_out: Option<String>,
 }
 
+/// The field of the query that runs over the rows as they are read.
+const POST_PROCESSOR: &str = "batch_config.post_processor";
+
 /// Waits for an answer of `relation`, within its time.
 pub async fn in_time<T>(
     core: &Core,
@@ -140,20 +143,22 @@ fn batch_configs<'a>(resources: &[&'a Resource]) -> impl Iterator<Item = (&'a Re
     resources.iter().filter_map(|it| Some((*it, it.spec.declaration().source()?.batch()?)))
 }
 
-/// Returns the table that each source is to the queries that read it, as far as it is known.
+/// Returns the table that each source is to the queries that read it, as far as it is known, and the columns of its rows at
+/// rest.
 pub fn check_all(
     resources: &[&Resource],
     opened: HashMap<Address, Result<Opened, Closed>>,
     checker: &Checker,
+    unread: &Unread,
     found: &mut Vec<Found>,
-) -> HashMap<Address, Known> {
+) -> (HashMap<Address, Known>, HashMap<Address, OpenedColumns>) {
     let sources: Vec<(&Resource, &BatchConfig)> = batch_configs(resources).collect();
     let checked: Vec<_> = sources
         .par_iter()
         .filter_map(|(resource, config)| {
             let opened = opened.get(&resource.address)?;
             let mut faults = Vec::new();
-            let yields = check_one(resource, config, opened, checker, &mut faults);
+            let yields = check_one(resource, config, opened, checker, unread, &mut faults);
             Some((resource.address.clone(), yields, faults))
         })
         .collect();
@@ -167,13 +172,14 @@ pub fn check_all(
             }
         }
     }
+    let columns = tables.iter().map(|it: (&Address, &Known)| (it.0.clone(), types::opened(&it.1.schema))).collect();
     // What is pushed is what is declared, whatever lies at rest.
     for resource in resources {
         if let Some(fields) = pushed_fields(resource) {
             tables.insert(resource.address.clone(), Known::new(&types::schema(&fields)));
         }
     }
-    tables
+    (tables, columns)
 }
 
 /// Returns the fields of an event, when this is a source that is pushed to.
@@ -188,6 +194,7 @@ fn check_one(
     config: &BatchConfig,
     opened: &Result<Opened, Closed>,
     checker: &Checker,
+    unread: &Unread,
     faults: &mut Vec<Found>,
 ) -> Option<Known> {
     let address = &resource.address;
@@ -204,22 +211,20 @@ fn check_one(
     };
     let yields = match config.config().post_processor() {
         None => input,
+        Some(_) if unread.contains(&(address.clone(), POST_PROCESSOR.to_owned())) => return None,
         Some(text) => match checker.query(text, &[("input".to_owned(), input)]) {
             Ok(known) => known,
             Err(refused) => {
-                faults.extend(refusal(address, "batch_config.post_processor", refused));
+                faults.push(refusal(address, POST_PROCESSOR, refused));
                 return None;
             }
         },
     };
-    check_timestamp(address, config, &yields.schema, faults);
+    check_format(address, config, &yields.schema, faults);
     let yields = match text_timestamp(config, &yields.schema) {
         Some((field, _)) => Known::new(&timestamp::read_schema(&yields.schema, field)),
         None => yields,
     };
-    if let Some(fields) = pushed_fields(resource) {
-        check_superset(address, config, &fields, &yields.schema, faults);
-    }
     Some(yields)
 }
 
@@ -267,19 +272,18 @@ pub fn text_timestamp<'a>(config: &'a BatchConfig, yields: &SchemaRef) -> Option
     timestamp::is_text(yields, field).then_some((field, format))
 }
 
-/// Returns a diagnostic for a query of which nobody knows what it yields, unless the rules have said so already.
-pub fn refusal(address: &Address, path: &str, refused: Refused) -> Option<Found> {
+/// Says of a query why nobody knows what it yields.
+pub fn refusal(address: &Address, path: &str, refused: Refused) -> Found {
     match refused {
-        Refused::Fault(fault) if fault.is_known => None,
-        Refused::Fault(fault) => Some(query_fault(address, path, &fault)),
+        Refused::Fault(fault) => query_fault(address, path, &fault),
         Refused::Closed(Closed::NotChecked(reason)) => {
             let summary = format!("not checked: `{path}` of `{address}`, because {reason}");
-            Some(Found::at(address, path, Diagnostic::warning(Code::V104, summary)))
+            Found::at(address, path, Diagnostic::warning(Code::V104, summary))
         }
         // One sentence for all queries: they are no reason.
         Refused::Closed(Closed::Unreachable { message, hint } | Closed::Fault { message, hint, .. }) => {
             let summary = format!("the engine that queries are checked on cannot be reached: {message}");
-            Some(Found::nowhere(Diagnostic::error(Code::D005, summary).hint_if(hint)))
+            Found::nowhere(Diagnostic::error(Code::D005, summary).hint_if(hint))
         }
     }
 }
@@ -292,95 +296,14 @@ pub fn query_fault(address: &Address, path: &str, fault: &query::Fault) -> Found
     Found { at: Some(Spot { address: address.clone(), path: path.to_owned(), inside }), diagnostic: diagnostic.into() }
 }
 
-fn check_timestamp(address: &Address, config: &BatchConfig, yields: &SchemaRef, faults: &mut Vec<Found>) {
-    let Some(field) = config.config().timestamp_field() else { return };
-    let names: Vec<&str> = yields.fields().iter().map(|it| it.name().as_str()).collect();
-    let path = "batch_config.timestamp_field";
-    let Some(found) = types::fields(yields).into_iter().find(|it| it.0 == field) else {
-        // What the declaration alone shows has been reported already.
-        if config.column_names().is_none() {
-            let summary = format!(
-                "timestamp_field `{field}` is not a column that the batch_config of `{address}` yields (yields: {})",
-                names.join(", ")
-            );
-            let fault = Diagnostic::error(Code::V004, summary).hint_if(did_you_mean(field, names));
-            faults.push(Found::at(address, path, fault));
-        }
-        return;
-    };
-    if let Some((_, format)) = text_timestamp(config, yields) {
-        if let Err(reason) = timestamp::chrono_format(format) {
-            let summary =
-                format!("timestamp_format `{format}` of the batch_config of `{address}` cannot be read: {reason}");
-            let hint = "write it with letters such as yyyy-MM-dd HH:mm:ss, or CAST the column in the post_processor";
-            let fault = Diagnostic::error(Code::V016, summary).hint(hint);
-            faults.push(Found::at(address, "batch_config.timestamp_format", fault));
-        }
-        return;
-    }
-    if found.1 != Ok(Dtype::Timestamp) {
-        let is = match &found.1 {
-            Ok(dtype) => dtype.to_string(),
-            Err(unsupported) => unsupported.found.clone(),
-        };
-        let summary = format!("timestamp_field `{field}` of the batch_config of `{address}` is {is}, not Timestamp");
-        let number = yields.field_with_name(field).ok();
-        let wanted = types::arrow(&Dtype::Timestamp);
-        let number = number.and_then(|it| types::instant_hint(it.data_type(), &wanted, field));
-        let cast = match (&found.1, number) {
-            (Ok(Dtype::String), _) => "say how it is written, as `timestamp_format: yyyy-MM-dd HH:mm:ss`".to_owned(),
-            (_, Some(hint)) => hint,
-            _ => format!("write `CAST({0} AS TIMESTAMP) AS {0}` in the post_processor", types::quoted(field)),
-        };
-        faults.push(Found::at(address, path, Diagnostic::error(Code::V005, summary).hint(cast)));
-    }
-}
-
-/// The columns of the batch rows must be a superset of what is pushed (seed: batch_config), names and types.
-fn check_superset(
-    address: &Address,
-    config: &BatchConfig,
-    pushed: &[Field],
-    yields: &SchemaRef,
-    faults: &mut Vec<Found>,
-) {
-    if config.column_names().is_some_and(|it| it.iter().all(|it| it.1.is_some())) {
-        return;
-    }
-    let columns = types::fields(yields);
-    let names: Vec<&str> = columns.iter().map(|it| it.0.as_str()).collect();
-    let missing: Vec<&str> = pushed.iter().map(|it| it.name.as_str()).filter(|name| !names.contains(name)).collect();
-    let known_missing = |name: &str| config.column_names().is_some_and(|it| !it.iter().any(|it| it.0 == name));
-    for field in pushed {
-        let (summary, hint) = match columns.iter().find(|it| it.0 == field.name) {
-            None if known_missing(&field.name) => continue,
-            // All that are missing are one mistake.
-            None if missing.first() != Some(&field.name.as_str()) => continue,
-            None => (
-                format!(
-                    "the batch_config of `{address}` does not yield `{}` of its schema (yields: {})",
-                    missing.join("`, `"),
-                    names.join(", ")
-                ),
-                did_you_mean(&field.name, names.iter().copied()).filter(|_| missing.len() == 1).unwrap_or_else(|| {
-                    "select every column of `schema` in the batch_config's post_processor".to_owned()
-                }),
-            ),
-            Some((_, Ok(dtype))) if *dtype == field.dtype => continue,
-            Some((_, found)) => {
-                let found = match found {
-                    Ok(dtype) => dtype.to_string(),
-                    Err(unsupported) => unsupported.found.clone(),
-                };
-                (
-                    format!(
-                        "the batch_config of `{address}` yields `{}` as {found}, and its schema says {}",
-                        field.name, field.dtype
-                    ),
-                    format!("cast it in the post_processor, or write `dtype: {found}` in the schema"),
-                )
-            }
-        };
-        faults.push(Found::at(address, config.columns_path(), Diagnostic::error(Code::V014, summary).hint(hint)));
+/// Reports a format of times that is none.
+fn check_format(address: &Address, config: &BatchConfig, yields: &SchemaRef, faults: &mut Vec<Found>) {
+    let Some((_, format)) = text_timestamp(config, yields) else { return };
+    if let Err(reason) = timestamp::chrono_format(format) {
+        let summary =
+            format!("timestamp_format `{format}` of the batch_config of `{address}` cannot be read: {reason}");
+        let hint = "write it with letters such as yyyy-MM-dd HH:mm:ss, or CAST the column in the post_processor";
+        let fault = Diagnostic::error(Code::V016, summary).hint(hint);
+        faults.push(Found::at(address, "batch_config.timestamp_format", fault));
     }
 }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field as ArrowField, Schema, SchemaRef, TimeUnit};
 
-use crate::resource::{Dtype, Field};
+use crate::resource::{Dtype, Field, OpenedColumn, OpenedColumns};
+
+pub use crate::sql::quoted;
 
 /// A column whose type no feature can have.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +21,21 @@ pub struct Unsupported {
 /// Returns the columns of a schema as weir knows them, each with its type or why it has none.
 pub fn fields(schema: &Schema) -> Vec<(String, Result<Dtype, Unsupported>)> {
     let column = |it: &Arc<ArrowField>| (it.name().clone(), dtype(it.name(), it.data_type()));
+    schema.fields().iter().map(column).collect()
+}
+
+/// Returns the columns as they are found.
+pub fn opened(schema: &Schema) -> OpenedColumns {
+    let column = |it: &Arc<ArrowField>| {
+        let (name, found) = (it.name(), it.data_type());
+        let as_time = instant_hint(found, &arrow(&Dtype::Timestamp), name);
+        match dtype(name, found) {
+            Ok(dtype) => OpenedColumn { as_time, ..OpenedColumn::new(name, Some(dtype)) },
+            Err(Unsupported { found, cast, .. }) => {
+                OpenedColumn { other: Some(found), cast, as_time, ..OpenedColumn::new(name, None) }
+            }
+        }
+    };
     schema.fields().iter().map(column).collect()
 }
 
@@ -149,13 +166,6 @@ pub fn instant_hint(found: &DataType, wanted: &DataType, column: &str) -> Option
 /// Returns a type's name: weir's where it has one, SQL's where not.
 pub fn name_of(found: &DataType) -> String {
     dtype("", found).map_or_else(|it| it.found, |it| it.to_string())
-}
-
-/// Quotes a name where plain SQL would read another.
-pub fn quoted(name: &str) -> String {
-    let plain = name.starts_with(|it: char| it.is_ascii_lowercase() || it == '_')
-        && name.chars().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '_');
-    if plain { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
 }
 
 /// Returns the table that declared columns make. Every column may be null (facts 5).

@@ -7,11 +7,10 @@ use rayon::prelude::*;
 
 use super::cache::{Checker, Known};
 use super::query::Sql;
-use super::shown::Found;
+use super::shown::{Found, Unread};
 use super::source::refusal;
 use super::types;
-use crate::diagnostic::{Code, Diagnostic};
-use crate::resource::{Address, Catalog, FeatureView, Field, Resource, Spec, View};
+use crate::resource::{Address, Catalog, FeatureView, OpenedColumns, Resource, Spec};
 
 /// What the queries of views look at.
 pub struct Views<'a, S: Sql> {
@@ -19,11 +18,13 @@ pub struct Views<'a, S: Sql> {
     /// Of every source that is known, what queries read.
     tables: &'a HashMap<Address, S::Table>,
     sql: &'a S,
+    /// Queries that are known to be wrong.
+    unread: Option<&'a Unread>,
 }
 
 impl<'a, S: Sql> Views<'a, S> {
     pub fn new(catalog: &'a Catalog<'a>, tables: &'a HashMap<Address, S::Table>, sql: &'a S) -> Self {
-        Self { catalog, tables, sql }
+        Self { catalog, tables, sql, unread: None }
     }
 }
 
@@ -33,22 +34,23 @@ pub fn only_timestamp(schema: &Schema) -> Option<String> {
     found.next().filter(|_| found.next().is_none()).map(|it| it.name().clone())
 }
 
-/// Returns the columns of every view whose sources are known.
+/// Returns what the query of every view yields whose sources are known.
 pub fn derive_all(
     resources: &[&Resource],
     catalog: &Catalog,
     tables: &HashMap<Address, Known>,
     checker: &Checker,
+    unread: &Unread,
     found: &mut Vec<Found>,
-) -> HashMap<Address, Vec<Field>> {
-    let views_of = Views::new(catalog, tables, checker);
+) -> HashMap<Address, OpenedColumns> {
+    let views_of = Views { catalog, tables, sql: checker, unread: Some(unread) };
     let derived: Vec<_> = resources
         .par_iter()
-        .filter_map(|it| Some((it, it.view(catalog)?)))
-        .map(|(resource, view)| {
+        .filter_map(|it| Some((&it.address, it.spec.declaration().view()?)))
+        .map(|(address, view)| {
             let mut faults = Vec::new();
-            let columns = views_of.derive(&resource.address, &view, &mut faults);
-            (&resource.address, columns, faults)
+            let columns = views_of.output(address, view, &mut faults).map(|it| types::opened(&it.schema));
+            (address, columns, faults)
         })
         .collect();
     let mut views = HashMap::new();
@@ -66,42 +68,6 @@ pub fn derive_all(
     }
     found.extend(shared);
     views
-}
-
-impl Views<'_, Checker<'_>> {
-    /// Returns the columns of one view, declared or derived; reports where its query or its schema is wrong.
-    fn derive(&self, address: &Address, known: &View, faults: &mut Vec<Found>) -> Option<Vec<Field>> {
-        let view = known.spec;
-        let output = self.output(address, view, faults)?;
-        let columns = types::fields(&output.schema);
-        if let Some(schema) = &view.schema {
-            // Without a query the schema is what chooses among the columns.
-            let chooses = view.sql.is_none() && view.transformation.is_none();
-            let columns: Vec<_> =
-                columns.into_iter().filter(|it| !chooses || schema.iter().any(|field| field.name == it.0)).collect();
-            check_declared(address, schema, &columns, faults);
-            return Some(schema.clone());
-        }
-        let mut fields = Vec::new();
-        let mut count = columns.len();
-        for (name, dtype) in columns {
-            match dtype {
-                Ok(dtype) => fields.push(Field { name, dtype }),
-                // What is aggregated from has columns beside those that are features.
-                Err(_) if !known.uses(&name) => count -= 1,
-                Err(unsupported) => {
-                    let path = if view.sql.is_some() { "sql" } else { "name" };
-                    let summary =
-                        format!("column `{name}` of `{address}` is {}, which no feature can be", unsupported.found);
-                    let cast = unsupported.cast.map(|it| format!("write `{it}`, or leave the column out"));
-                    let hint = cast.unwrap_or_else(|| "leave the column out of the query".to_owned());
-                    faults.push(Found::at(address, path, Diagnostic::error(Code::D004, summary).hint(hint)));
-                }
-            }
-        }
-        // Of half a view, rules would say what is wrong with the other half.
-        (fields.len() == count).then_some(fields)
-    }
 }
 
 impl<S: Sql> Views<'_, S> {
@@ -162,36 +128,15 @@ impl<S: Sql> Views<'_, S> {
         address: &Address,
         faults: &mut Vec<Found>,
     ) -> Option<S::Table> {
+        if self.unread.is_some_and(|it| it.contains(&(address.clone(), "sql".to_owned()))) {
+            return None;
+        }
         match self.sql.query(text, tables) {
             Ok(yields) => Some(yields),
             Err(refused) => {
-                faults.extend(refusal(address, "sql", refused));
+                faults.push(refusal(address, "sql", refused));
                 None
             }
         }
-    }
-}
-
-type Columns = [(String, Result<crate::resource::Dtype, types::Unsupported>)];
-
-/// Reports every column that is missing, superfluous or of another type.
-fn check_declared(address: &Address, schema: &[Field], columns: &Columns, faults: &mut Vec<Found>) {
-    let mut differences = Vec::new();
-    for field in schema {
-        match columns.iter().find(|it| it.0 == field.name) {
-            None => differences.push(format!("`{}` is missing", field.name)),
-            Some((_, Ok(dtype))) if *dtype == field.dtype => {}
-            Some((_, Ok(dtype))) => differences.push(format!("`{}` is {dtype}, not {}", field.name, field.dtype)),
-            Some((_, Err(found))) => {
-                differences.push(format!("`{}` is {}, not {}", field.name, found.found, field.dtype));
-            }
-        }
-    }
-    let extra = columns.iter().filter(|it| !schema.iter().any(|field| field.name == it.0));
-    differences.extend(extra.map(|it| format!("`{}` is not declared", it.0)));
-    if !differences.is_empty() {
-        let summary = format!("the schema of `{address}` is not what its query yields: {}", differences.join(", "));
-        let hint = "write the schema as the query yields it, or leave `schema` out";
-        faults.push(Found::at(address, "schema", Diagnostic::error(Code::D003, summary).hint(hint)));
     }
 }

@@ -2,7 +2,7 @@
 
 use datafusion::common::{Column, DataFusionError, SchemaError};
 
-use super::query::{Fault, NOT_GIVEN};
+use super::query::Fault;
 use super::types::quoted;
 use crate::diagnostic::did_you_mean;
 use crate::sql;
@@ -109,8 +109,7 @@ fn said_of(error: &DataFusionError, text: &str, known: &Known) -> Fault {
 
 fn fault(place: Option<(usize, usize)>, message: String, hint: Option<String>) -> Fault {
     let (line, column) = place.unwrap_or((1, 1));
-    let is_known = message.ends_with(NOT_GIVEN);
-    Fault { message, line, column, hint, is_known }
+    Fault { message, line, column, hint }
 }
 
 /// A function that is not there, or that does not take what it is given.
@@ -215,7 +214,7 @@ fn missing(field: &Column, valid: &[Column], text: &str, known: &Known) -> Fault
             true => "use the name or the alias that follows FROM".to_owned(),
             false => format!("the tables are {}", tables.join(", ")),
         };
-        return Fault { message, line, column, hint: Some(hint), is_known: false };
+        return Fault { message, line, column, hint: Some(hint) };
     }
     let mut columns: Vec<&str> = Vec::new();
     let all: Vec<&str> = valid.iter().map(|it| it.name.as_str()).collect();
@@ -239,7 +238,7 @@ fn missing(field: &Column, valid: &[Column], text: &str, known: &Known) -> Fault
         },
         None => format!("the columns are {}", columns.join(", ")),
     };
-    Fault { message, line, column, hint: (!columns.contains(&field.name.as_str())).then_some(hint), is_known: false }
+    Fault { message, line, column, hint: (!columns.contains(&field.name.as_str())).then_some(hint) }
 }
 
 /// Returns what stands between two marks.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::drift::fields;
+use super::drift::opened;
 use super::{Action, Change, Declared};
 use crate::recorded::Columns;
 use crate::resource::{Address, Catalog, Column, Contents, Resource};
@@ -67,8 +67,8 @@ pub fn recorded_catalog<'a>(
     let states: Vec<(&Resource, &Address)> = same.chain(others).collect();
     let mut catalog = Catalog::new(states.iter().map(|it| it.0));
     for (resource, address) in states {
-        if let Some(columns) = recorded(address).and_then(fields) {
-            catalog.know_columns(&resource.address, &columns);
+        if let Some(columns) = recorded(address).and_then(opened) {
+            catalog.know_columns(&resource.address, columns);
         }
     }
     catalog

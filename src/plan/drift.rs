@@ -13,7 +13,7 @@ use super::brings::{self, Brings, Known};
 use super::{Action, Cause, Change, Declared, Plan, diff, order};
 use crate::diagnostic::{Code, Diagnostic, Place, Span};
 use crate::recorded::{Columns, Snapshot};
-use crate::resource::{Address, Catalog, Effect, Field, FieldChange};
+use crate::resource::{Address, Catalog, Effect, FieldChange, OpenedColumn, OpenedColumns};
 
 /// What data says of columns.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -173,13 +173,13 @@ const COLUMNS: &[&str] = &["schema", "sources", "sql", "transformation"];
 
 fn knowing<'a, 'd>(declared: &'a [Declared], columns: impl Fn(&Address) -> Option<&'d Columns>) -> Catalog<'a> {
     let resources = declared.iter().map(|it| &*it.resource);
-    Catalog::knowing(resources, |it| columns(&it.address).and_then(fields).map(Into::into))
+    Catalog::knowing(resources, |it| columns(it).and_then(opened))
 }
 
 /// Returns the columns with weir's types, when all of them have one.
-pub fn fields(columns: &Columns) -> Option<Vec<Field>> {
-    let field = |(name, dtype): &(String, String)| Some(Field { name: name.clone(), dtype: dtype.parse().ok()? });
-    columns.iter().map(field).collect()
+pub fn opened(columns: &Columns) -> Option<OpenedColumns> {
+    let column = |(name, dtype): &(String, String)| Some(OpenedColumn::new(name, Some(dtype.parse().ok()?)));
+    columns.iter().map(column).collect()
 }
 
 /// Returns what is wrong with each column in use that is gone or of another type.

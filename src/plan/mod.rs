@@ -26,7 +26,7 @@ use crate::resource::{Address, Digest, Effect, FieldChange, Resource};
 
 pub use brings::Brings;
 pub use diff::{Carried, Declared, Suppress, diff, diff_carried_out, diff_knowing};
-pub use drift::{Data, Learned, drift, fields as known_fields};
+pub use drift::{Data, Learned, drift, opened};
 pub use guard::{Approved, Refused, approve, is_harmless, recheck, refusals};
 pub use job::{JobAction, JobChange};
 pub use refusal::Refusal;

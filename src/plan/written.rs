@@ -7,11 +7,11 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::diff::Declared;
-use super::drift::{Data, fields};
+use super::drift::{Data, opened};
 use super::rename::Renames;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::recorded::Columns;
-use crate::resource::{Address, Catalog, Effect, Field, FieldChange, Resource};
+use crate::resource::{Address, Catalog, Effect, FieldChange, OpenedColumns, Resource};
 
 /// The fields of a view that data decides where they are left out.
 const DERIVED: &[&str] = &["schema", "timestamp_field"];
@@ -91,8 +91,8 @@ fn teach<'a>(both: &mut Both<'a>, taught: &Taught, pairs: impl Iterator<Item = (
         if !DERIVED.iter().any(|it| is_one_sided(before, after, it)) {
             continue;
         }
-        let then = taught.then.get(&after.address).and_then(|it| fields(it));
-        let now = taught.now.get(&after.address).and_then(|it| fields(it));
+        let then = taught.then.get(&after.address).and_then(|it| opened(it));
+        let now = taught.now.get(&after.address).and_then(|it| opened(it));
         // Columns are those of the query: another one has others.
         let asks_same = asks_same(before, after, both);
         let (was, is) = match asks_same {
@@ -109,10 +109,10 @@ fn teach<'a>(both: &mut Both<'a>, taught: &Taught, pairs: impl Iterator<Item = (
 }
 
 /// What is declared needs no data to be known.
-fn know(catalog: &mut Catalog, view: &Resource, columns: Option<Vec<Field>>) {
+fn know(catalog: &mut Catalog, view: &Resource, columns: Option<OpenedColumns>) {
     let is_known = view.view(catalog).is_none_or(|it| it.spec.schema.is_some() || it.output().is_some());
     if let (false, Some(columns)) = (is_known, columns) {
-        catalog.know_columns(&view.address, &columns);
+        catalog.know_columns(&view.address, columns);
     }
 }
 

@@ -2,15 +2,15 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use foldhash::fast::RandomState;
 
 use super::address::{Address, Kind, SOURCES, VIEWS};
 use super::dtype::Dtype;
-use super::field::Field;
+use super::opened::{OpenedColumn, OpenedColumns};
 use super::spec::{Resource, Spec};
-use super::view::{Found, IsSource, KnownColumns, Lookup, View};
+use super::view::{Found, IsSource, Lookup, View};
 
 /// A read-only index of resources. Whoever looks at all of them asks for yes or no, so that its order cannot show.
 #[derive(Default)]
@@ -18,8 +18,8 @@ pub struct Catalog<'a> {
     resources: HashMap<(Kind, &'a str), &'a Resource, RandomState>,
     /// What follows from what each view refers to, found out once: rules, defaults and services ask again and again.
     views: HashMap<(Kind, &'a str), OnceLock<Found>, RandomState>,
-    /// The columns of views whose sources have been opened.
-    opened: HashMap<(Kind, &'a str), KnownColumns, RandomState>,
+    /// The columns of sources that have been opened, and of what the queries of views yield over them.
+    opened: HashMap<(Kind, &'a str), OpenedColumns, RandomState>,
 }
 
 impl<'a> Catalog<'a> {
@@ -29,19 +29,21 @@ impl<'a> Catalog<'a> {
         catalog
     }
 
-    /// Returns resources together with what is known of the columns of their views.
-    pub fn knowing<'k>(
+    /// Returns resources together with what opening their data has told of their columns.
+    pub fn knowing(
         resources: impl IntoIterator<Item = &'a Resource>,
-        columns: impl Fn(&Resource) -> Option<Cow<'k, [Field]>>,
+        columns: impl Fn(&Address) -> Option<OpenedColumns>,
     ) -> Self {
-        let mut catalog = Self::default();
-        for resource in resources {
-            catalog.insert(resource);
-            if let Some(columns) = columns(resource).filter(|_| resource.spec.declaration().view().is_some()) {
-                catalog.know_columns(&resource.address, &columns);
-            }
-        }
+        let mut catalog = Self::new(resources);
+        let known = catalog.resources.values().filter_map(|it| Some((key(&it.address), columns(&it.address)?)));
+        catalog.opened = known.collect();
         catalog
+    }
+
+    /// Returns the columns of a source that has been opened, or of what the query of a view yields.
+    pub fn opened(&self, address: &Address) -> Option<&[OpenedColumn]> {
+        let resource = self.get(address)?;
+        self.opened.get(&key(&resource.address)).map(Arc::as_ref)
     }
 
     pub fn insert(&mut self, resource: &'a Resource) {
@@ -53,11 +55,10 @@ impl<'a> Catalog<'a> {
     }
 
     /// Says what the columns of the view at `address` are, where its sources have been opened.
-    pub fn know_columns(&mut self, address: &Address, columns: &[Field]) {
+    pub fn know_columns(&mut self, address: &Address, columns: OpenedColumns) {
         let Some(resource) = self.get(address) else { return };
         let key = key(&resource.address);
         if let Some(found) = self.views.get_mut(&key) {
-            let columns = columns.iter().map(|it| (it.name.clone(), Some(it.dtype.clone()))).collect();
             self.opened.insert(key, columns);
             *found = OnceLock::new();
         }

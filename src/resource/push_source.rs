@@ -54,7 +54,6 @@ impl Declaration for PushSource {
         check_schema(&format!("`{address}`"), "schema", &self.schema, report);
         if let Some(config) = &self.batch_config {
             config.check(me, report);
-            self.check_superset(me, config, report);
         }
     }
 
@@ -107,49 +106,5 @@ impl HoldsSql for PushSource {
 
     fn map_queries(&mut self, map: &MapQuery) {
         self.batch_config.iter_mut().for_each(|it| it.map_queries(map));
-    }
-}
-
-impl PushSource {
-    /// The columns that the batch config yields must be a superset of `schema` (seed: batch_config).
-    ///
-    /// Known here only when the config says its columns itself or its post_processor names them.
-    fn check_superset(&self, me: &Address, config: &BatchConfig, report: &mut Report) {
-        let Some(columns) = config.column_names() else { return };
-        let missing: Vec<_> = self
-            .schema
-            .iter()
-            .filter(|it| !columns.iter().any(|column| column.0 == it.name))
-            .map(|it| format!("`{}`", it.name))
-            .collect();
-        if !missing.is_empty() {
-            let has: Vec<_> = columns.iter().map(|it| it.0.as_str()).collect();
-            report
-                .error(
-                    Code::V014,
-                    config.columns_path(),
-                    format!(
-                        "the batch_config of `{}` does not yield {} of its schema (yields: {})",
-                        me,
-                        missing.join(", "),
-                        has.join(", ")
-                    ),
-                )
-                .hint("select every column of `schema` in the batch_config's post_processor");
-        }
-        for field in &self.schema {
-            if let Some((_, Some(dtype))) = columns.iter().find(|it| it.0 == field.name)
-                && *dtype != field.dtype
-            {
-                report.error(
-                    Code::V014,
-                    config.columns_path(),
-                    format!(
-                        "the batch_config of `{}` yields `{}` as {dtype}, and its schema says {}",
-                        me, field.name, field.dtype
-                    ),
-                );
-            }
-        }
     }
 }

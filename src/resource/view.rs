@@ -12,6 +12,7 @@ use super::contents::{Column, Contents};
 use super::dtype::Dtype;
 use super::feature_view::{BatchTrigger, FeatureView, Monitoring};
 use super::field::Field;
+use super::opened::{OpenedColumn, OpenedColumns};
 use super::source_input::SourceInput;
 use super::text::Duration;
 use crate::sql::output_columns;
@@ -69,6 +70,8 @@ pub struct View<'a> {
 pub struct Found {
     /// The columns of its rows; `None` when a source has to be opened to know.
     pub columns: Option<KnownColumns>,
+    /// What its query yields over its sources, where somebody has opened them.
+    pub opened: Option<OpenedColumns>,
     /// Whether rows arrive as pushed events: only a stream view takes them.
     pub is_pushed: bool,
     /// Whether any source has rows at rest.
@@ -80,17 +83,22 @@ pub struct Found {
 }
 
 impl Found {
-    /// Finds out what follows from what `spec`, a view of `kind`, refers to. `opened` are the columns that its sources say,
-    /// where somebody has opened them.
-    pub fn new(kind: Kind, spec: &FeatureView, others: &dyn Lookup, opened: Option<KnownColumns>) -> Self {
+    /// Finds out what follows from what `spec`, a view of `kind`, refers to. `opened` is what its query yields, where
+    /// somebody has opened its sources.
+    pub fn new(kind: Kind, spec: &FeatureView, others: &dyn Lookup, opened: Option<OpenedColumns>) -> Self {
         let sources = || spec.sources.iter().filter_map(|it| others.source(it.name()));
-        let columns = opened.or_else(|| find_columns(spec, others).map(Into::into));
+        let keys: Vec<_> = spec.entities.iter().filter_map(|it| others.keys(it)).flatten().collect();
+        let columns = match &opened {
+            Some(opened) if spec.schema.is_none() => usable(spec, &keys, opened),
+            _ => find_columns(spec, others),
+        };
         Self {
-            columns,
+            columns: columns.map(Into::into),
+            opened,
             is_pushed: kind == Kind::StreamFeatureView && sources().any(|it| it.is_pushed()),
             has_batch: sources().any(|it| it.batch().is_some()),
             data_delay: sources().filter_map(|it| Some(it.batch()?.data_delay())).max().unwrap_or(Duration::ZERO),
-            keys: spec.entities.iter().filter_map(|it| others.keys(it)).flatten().collect(),
+            keys,
         }
     }
 }
@@ -151,6 +159,12 @@ impl<'a> View<'a> {
     /// Says whether the column called `name` is a join key.
     pub fn is_key(&self, name: &str) -> bool {
         self.join_keys().any(|it| it == name)
+    }
+
+    /// Returns the columns of its query that no feature can be, and that something is to be made of.
+    pub fn unusable(&self) -> impl Iterator<Item = &OpenedColumn> {
+        let opened = self.found.opened.iter().flat_map(|it| it.iter());
+        opened.filter(|it| it.dtype.is_none() && !is_beside(self.spec, &self.found.keys, &it.name))
     }
 
     /// Says whether anything is made of this column: a feature, a key, the time of a row, an aggregation.
@@ -236,6 +250,26 @@ impl<'a> View<'a> {
             offline: self.spec.offline == Some(true),
         }
     }
+}
+
+/// Returns the columns that features can be made of: all of them, or nothing where one has no type of weir. Of half a view,
+/// rules would say what is wrong with the other half. What is aggregated from may have other columns besides.
+fn usable(
+    spec: &FeatureView,
+    keys: &[(String, Option<Dtype>)],
+    opened: &[OpenedColumn],
+) -> Option<Vec<(String, Option<Dtype>)>> {
+    let is_beside = |it: &&OpenedColumn| it.dtype.is_none() && is_beside(spec, keys, &it.name);
+    let used = opened.iter().filter(|it| !is_beside(it));
+    used.map(|it| Some((it.name.clone(), Some(it.dtype.clone()?)))).collect()
+}
+
+/// Says whether a view aggregates, and makes nothing of this column.
+fn is_beside(spec: &FeatureView, keys: &[(String, Option<Dtype>)], name: &str) -> bool {
+    spec.aggregates()
+        && !spec.aggregations().any(|it| it.column == name)
+        && spec.timestamp_field.as_deref() != Some(name)
+        && !keys.iter().any(|it| it.0 == name)
 }
 
 /// Returns the columns that `spec` says, or that its query and its sources make known.

@@ -1,11 +1,11 @@
 //! Reads, resolves and checks the repo, as every command needs it.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use super::{Error, Result, Session, Site};
 use crate::diagnostic::{Code, Diagnostic, DocumentId, Place, Severity};
-use crate::engine::{self, Derived, Engine, Found, Surroundings};
+use crate::engine::{self, Derived, Engine, Found, Surroundings, Unread};
 use crate::load::{self, Cache, Files, Remembered};
 use crate::plan::Declared;
 use crate::recorded::{Columns, state};
@@ -111,16 +111,16 @@ impl Session {
         let mut derived = BTreeMap::new();
         // In a circle the engine would walk for ever; beside every other mistake it finds its own.
         if opened == Opened::Yes && found.iter().all(|it| it.code != Code::R004) {
-            let (known, faults) = derive(&repo, &surroundings(site, sources.local.clone(), &sources.build));
+            let unread = unread(&repo, &found);
+            let (known, faults) = derive(&repo, &surroundings(site, sources.local.clone(), &sources.build), &unread);
             found.extend(placed(&repo, faults));
             let resources = repo.declared.iter().map(|it| &it.resource);
-            let opened = Catalog::knowing(resources, |it| known.views.get(&it.address).map(Into::into));
+            let opened = Catalog::knowing(resources, |it| known.opened.get(it).cloned());
             found.extend(crate::check::together(&repo, &opened));
             derived = known.columns;
         } else {
             found.extend(crate::check::together(&repo, &catalog));
         }
-        forget_unread(&mut found);
         if site.settings.defaults_missing {
             // What a declaration lacks may be what stands in the lines at fault.
             found.retain(|it| !it.is_error() || it.code.as_str().starts_with(['L', 'R']) && it.code != Code::L010);
@@ -221,10 +221,10 @@ pub fn surroundings<'a>(site: &'a Site, local: Option<PathBuf>, build: &'a str) 
 }
 
 /// Opens all that is declared.
-fn derive(repo: &load::Repo, surroundings: &Surroundings) -> (Derived, Vec<Found>) {
+fn derive(repo: &load::Repo, surroundings: &Surroundings, unread: &Unread) -> (Derived, Vec<Found>) {
     let resources: Vec<&Resource> = repo.declared.iter().map(|it| &it.resource).collect();
     match Engine::new(surroundings) {
-        Ok(engine) => engine.derive(&resources),
+        Ok(engine) => engine.derive(&resources, unread),
         Err(found) => (Derived::default(), vec![found]),
     }
 }
@@ -247,13 +247,14 @@ fn declared(mut repo: load::Repo, digests: Vec<Digest>) -> Vec<Declared> {
     declared.collect()
 }
 
-/// A query that is not SQL, or that reads tables it was not given, has one mistake: what the engine makes of it is none.
-fn forget_unread(found: &mut Vec<Diagnostic>) {
-    let query = |it: &Diagnostic| match &it.labels.first()?.place {
-        Place::Query { document, path, .. } => Some((*document, path.clone())),
+/// Returns the queries that are not SQL, or that read what they were not given: what the engine makes of them is no second
+/// mistake.
+fn unread(repo: &load::Repo, found: &[Diagnostic]) -> Unread {
+    let is_unread = |it: &&Diagnostic| matches!(it.code, Code::L014 | Code::R005 | Code::V003);
+    let queries = found.iter().filter(is_unread).filter_map(|it| match &it.labels.first()?.place {
+        Place::Query { document, path, .. } => Some((*document, path)),
         _ => None,
-    };
-    let unread = found.iter().filter(|it| matches!(it.code, Code::L014 | Code::R005 | Code::V003)).filter_map(query);
-    let unread: HashSet<_> = unread.collect();
-    found.retain(|it| it.code != Code::D002 || query(it).is_none_or(|it| !unread.contains(&it)));
+    });
+    let of = |document| repo.declared.iter().find(|it| it.document == document);
+    queries.filter_map(|(document, path)| Some((of(document)?.resource.address.clone(), path.clone()))).collect()
 }

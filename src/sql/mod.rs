@@ -21,7 +21,7 @@ use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
 pub use append::only_appends;
 pub use appended::appended;
 pub use depth::{STACK, has_room};
-pub use names::{Column, output_columns, parameter, place_of, place_of_second, same_table, tables};
+pub use names::{Column, output_columns, parameter, place_of, place_of_second, quoted, same_table, tables};
 pub use normal::normal_form;
 pub use otherwise::{not_ours, reads_otherwise, yields_twice};
 pub use reads::{AsksWindow, asks_window, more_than_reads};

@@ -144,6 +144,13 @@ fn table_name(factor: &TableFactor) -> Option<String> {
     }
 }
 
+/// Quotes a name where plain SQL would read another.
+pub fn quoted(name: &str) -> String {
+    let plain = name.starts_with(|it: char| it.is_ascii_lowercase() || it == '_')
+        && name.chars().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '_');
+    if plain { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,7 +8,7 @@ use spark_connect_proto::FetchErrorDetailsResponse;
 use crate::diagnostic::did_you_mean;
 use crate::engine::query::{Fault, NOT_GIVEN, Table};
 use crate::engine::relation::Closed;
-use crate::sql::{self, Holds};
+use crate::sql;
 
 /// Why Spark did not do what it was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,12 +78,7 @@ impl Said {
     pub fn fault(&self, text: &str, tables: &[Table], functions: &[String]) -> Fault {
         let (line, column) = self.place_in(text);
         let (message, hint) = self.words(tables, functions);
-        // What we can read has been looked at for tables.
-        let is_known = match sql::parse(text) {
-            Ok(_) => message.ends_with(NOT_GIVEN),
-            Err(fault) => fault.holds == Holds::InAny,
-        };
-        Fault { message, line, column, hint, is_known }
+        Fault { message, line, column, hint }
     }
 
     fn words(&self, tables: &[Table], functions: &[String]) -> (String, Option<String>) {

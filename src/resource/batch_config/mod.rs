@@ -23,7 +23,6 @@ use super::report::Report;
 use super::tagged::{Tagged, tagged};
 use super::text::Duration;
 use crate::diagnostic::Code;
-use crate::diagnostic::did_you_mean;
 use crate::sql::output_columns;
 
 pub use config::Config;
@@ -92,22 +91,6 @@ impl BatchConfig {
             report
                 .error(Code::V016, "batch_config.data_delay", format!("the data_delay of `{me}` is negative"))
                 .hint("write how long jobs wait after a window, as `1h`");
-        }
-        if let (Some(field), Some(columns)) = (self.config().timestamp_field(), self.column_names())
-            && !columns.iter().any(|it| it.0 == field)
-        {
-            let has: Vec<_> = columns.iter().map(|it| it.0.as_str()).collect();
-            report
-                .error(
-                    Code::V004,
-                    "batch_config.timestamp_field",
-                    format!(
-                        "timestamp_field `{field}` is not a column that the batch_config of `{}` yields (yields: {})",
-                        me,
-                        has.join(", ")
-                    ),
-                )
-                .hint_if(did_you_mean(field, has));
         }
     }
 

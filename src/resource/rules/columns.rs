@@ -8,6 +8,7 @@ use crate::resource::catalog::Catalog;
 use crate::resource::dtype::Dtype;
 use crate::resource::feature_view::FeatureView;
 use crate::resource::names::column_name_fault;
+use crate::resource::opened::OpenedColumn;
 use crate::resource::report::Report;
 use crate::resource::spec::Spec;
 use crate::resource::view::{Lookup as _, View};
@@ -15,7 +16,13 @@ use crate::resource::view::{Lookup as _, View};
 /// Reports join keys, timestamps, aggregations and features that the columns do not bear out.
 pub fn check(view: &View, me: &Address, catalog: &Catalog, report: &mut Report) {
     aggregations::check_names(view, me, report);
+    check_schema(view, me, report);
+    check_types(view, me, report);
     let Some(columns) = view.columns() else {
+        // What keeps the columns from being known has been said.
+        if view.found.opened.is_some() {
+            return;
+        }
         report
             .warning(
                 Code::V104,
@@ -69,6 +76,47 @@ pub fn check(view: &View, me: &Address, catalog: &Catalog, report: &mut Report) 
                 format!("`{}` has no feature: all its columns are join keys or the timestamp (has: {})", me, has()),
             )
             .hint("add a column to its query, or an aggregation");
+    }
+}
+
+/// Reports every column that a declared schema lacks, has besides or has with another type than the view's query yields.
+fn check_schema(view: &View, me: &Address, report: &mut Report) {
+    let (Some(schema), Some(opened)) = (&view.spec.schema, &view.found.opened) else { return };
+    // Without a query the schema is what chooses among the columns.
+    let chooses = view.spec.sql.is_none() && view.spec.transformation.is_none();
+    let is_declared = |it: &&OpenedColumn| schema.iter().any(|field| field.name == it.name);
+    let mut differences = Vec::new();
+    for field in schema {
+        match opened.iter().find(|it| it.name == field.name) {
+            None => differences.push(format!("`{}` is missing", field.name)),
+            Some(column) if column.dtype.as_ref() == Some(&field.dtype) => {}
+            Some(column) => {
+                let found = column.found().map(|it| format!("`{}` is {it}, not {}", field.name, field.dtype));
+                differences.extend(found);
+            }
+        }
+    }
+    let extra = opened.iter().filter(|it| !chooses && !is_declared(it));
+    differences.extend(extra.map(|it| format!("`{}` is not declared", it.name)));
+    if !differences.is_empty() {
+        let summary = format!("the schema of `{me}` is not what its query yields: {}", differences.join(", "));
+        let hint = "write the schema as the query yields it, or leave `schema` out";
+        report.error(Code::D003, "schema", summary).hint(hint);
+    }
+}
+
+/// Reports columns of a query that no feature can be.
+fn check_types(view: &View, me: &Address, report: &mut Report) {
+    if view.spec.schema.is_some() {
+        return;
+    }
+    let path = if view.spec.sql.is_some() { "sql" } else { "name" };
+    for column in view.unusable() {
+        let (name, Some(found)) = (&column.name, column.found()) else { continue };
+        let summary = format!("column `{name}` of `{me}` is {found}, which no feature can be");
+        let cast = column.cast.as_ref().map(|it| format!("write `{it}`, or leave the column out"));
+        let hint = cast.unwrap_or_else(|| "leave the column out of the query".to_owned());
+        report.error(Code::D004, path, summary).hint(hint);
     }
 }
 

@@ -5,6 +5,7 @@ mod apart;
 mod columns;
 mod queries;
 mod services;
+mod sources;
 mod variables;
 mod view;
 
@@ -44,6 +45,9 @@ fn is_at_name(diagnostic: &Diagnostic) -> bool {
 
 /// Runs the rules that look at a declaration and at what it refers to, directly or not. Resources are resolved by now.
 pub fn with_others(resource: &Resource, catalog: &Catalog, report: &mut Report) {
+    if let Some(source) = resource.spec.declaration().source() {
+        sources::check(source, &resource.address, catalog, report);
+    }
     if let Some(view) = resource.view(catalog) {
         view::check_with(&view, &resource.address, catalog, report);
     }
