@@ -171,7 +171,7 @@ fn select(context: &Context, name: &str) -> Result<Exit, Stop> {
     let session = context.session()?;
     let site = session.sound_site()?;
     let ledger = session.ledger_of(&site, Chosen { value: name.to_owned(), from: "to select" }, Missing::Error)?;
-    session.select_workspace(&site, Some(name))?;
+    session.select_workspace(&site.root, Some(name))?;
     context.ui.data(&format!("Selected workspace {name} ({}).\n", ledger.workspace.mode))?;
     Ok(Exit::Done)
 }
@@ -218,7 +218,7 @@ fn delete(context: &Context, name: &str, yes: bool) -> Result<Exit, Stop> {
     session.wait(deleted).map_err(|error| ledger.fail(error))?;
     drop(registry);
     let selected = session.workspace_name(&site).is_ok_and(|it| it.value == name);
-    let forgotten = selected && session.select_workspace(&site, None).is_ok();
+    let forgotten = selected && session.select_workspace(&site.root, None).is_ok();
     context.ui.data(&format!("Deleted workspace {name}.\n"))?;
     if forgotten {
         context.ui.say("It was selected; the selection is gone too.");

@@ -9,7 +9,9 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
-use super::{Bounds, DocumentPlace, External, Parsed, SourceFile, files};
+use super::document::{DocumentPlace, External, Parsed};
+use super::files::{self, SourceFile};
+use super::walk::Bounds;
 use crate::disk::{Draft, read_text, write_whole};
 use crate::resource::{Address, Meta, Resource, Spec, hex, unhex};
 use crate::settings::Settings;

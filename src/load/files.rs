@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::External;
+use super::document::External;
+use super::paths::{at_file, relative, slashed};
 use super::walk::{Bounds, walk};
 use crate::diagnostic::{Code, Diagnostic, Place, Span};
 use crate::disk::{SETTINGS_MAX, describe, read_text};
@@ -142,16 +143,4 @@ fn normalize(path: &Path) -> Option<PathBuf> {
         }
     }
     Some(normal)
-}
-
-pub fn relative(root: &Path, path: &Path) -> Arc<str> {
-    slashed(path.strip_prefix(root).unwrap_or(path))
-}
-
-fn slashed(path: &Path) -> Arc<str> {
-    path.components().map(|it| it.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/").into()
-}
-
-pub fn at_file(diagnostic: Diagnostic, file: Arc<str>) -> Diagnostic {
-    diagnostic.place(Place::Span(Span { file, line: 0, column: 0, length: 0, text: "".into() }))
 }

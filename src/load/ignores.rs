@@ -9,7 +9,7 @@ use std::sync::Arc;
 use ignore::Match;
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
-use super::files::at_file;
+use super::paths::at_file;
 use crate::diagnostic::{Code, Diagnostic, Place, Span};
 use crate::disk::{SETTINGS_MAX, describe, or_absent, read_file};
 

@@ -1,7 +1,7 @@
 //! What no declaration may hold, wherever it stands: YAML tags, and keys that are written twice.
 
 use super::node::{Node, Shape};
-use super::yaml::Origin;
+use super::origin::Origin;
 use crate::diagnostic::{Code, Diagnostic, Label};
 
 /// Reports YAML tags: whoever reads a declaration would have to know what each of them does to a value.

@@ -3,8 +3,24 @@
 use std::cmp::Ordering;
 
 use super::node::{self, Mark, Node, Shape};
-use super::{Repo, yaml};
+use super::origin::Origin;
+use super::repo::Repo;
+use rayon::prelude::*;
+
 use crate::diagnostic::{Diagnostic, DocumentId, Place, Span};
+
+impl Repo {
+    /// Gives the labels of one diagnostic their lines and columns.
+    pub fn locate_one(&self, diagnostic: &mut Diagnostic) {
+        locate(self, diagnostic);
+    }
+
+    /// Gives every label its line and column, by reading the documents concerned once more.
+    pub fn locate(&self, diagnostics: &mut [Diagnostic]) {
+        diagnostics.par_iter_mut().for_each(|it| locate(self, it));
+        diagnostics.par_sort_by(order);
+    }
+}
 
 /// Turns every label of `diagnostic` into a span.
 pub fn locate(repo: &Repo, diagnostic: &mut Diagnostic) {
@@ -29,11 +45,11 @@ fn field(repo: &Repo, document: DocumentId, path: &str) -> Place {
     with_document(repo, document, |origin, root| origin.node(nearest(root, path)))
 }
 
-fn with_document(repo: &Repo, document: DocumentId, place: impl FnOnce(&yaml::Origin, &Node) -> Place) -> Place {
+fn with_document(repo: &Repo, document: DocumentId, place: impl FnOnce(&Origin, &Node) -> Place) -> Place {
     let at = repo.documents[document.0];
     let file = &repo.files[at.file];
     let text = &file.text[at.place.start..at.place.end];
-    let origin = yaml::Origin { file: &file.path, text, line: at.place.line };
+    let origin = Origin { file: &file.path, text, line: at.place.line };
     match node::parse(text) {
         Ok(Some(root)) => place(&origin, &root),
         _ => origin.span(Mark { line: 1, column: 1 }, 1),

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::DocumentPlace;
-use super::yaml::Origin;
+use super::document::DocumentPlace;
+use super::origin::Origin;
 use crate::diagnostic::{Code, Diagnostic, Place, Span};
 
 /// Splits a file into its documents; those that hold nothing are left out.

@@ -10,8 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
-use super::files::{at_file, relative};
 use super::ignores::{Entry, Level};
+use super::paths::{at_file, relative};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::disk::{describe, or_absent};
 use crate::settings;

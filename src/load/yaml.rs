@@ -12,18 +12,11 @@ use serde::de::{MapAccess, Visitor};
 use super::decoder::{Decoder, Fault, What, boolean};
 use super::keys::{duplicate_keys, tags};
 use super::node::{self, Malformed, Mark, Node, Shape};
+use super::origin::Origin;
 use super::split::{odd_sign, written_name};
-use crate::diagnostic::{Code, Diagnostic, Place, Span, article, closest, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, article, closest, did_you_mean};
 use crate::resource::{Address, Defaults, HEADER, Header, Kind, Resource, Spec, decode_map};
 use crate::settings::DefaultsByKind;
-
-/// Where a document lies: turns its own lines into spans of the file.
-pub struct Origin<'a> {
-    pub file: &'a std::sync::Arc<str>,
-    pub text: &'a str,
-    /// The line of the file on which the document's text starts, from 1.
-    pub line: usize,
-}
 
 /// Flow collections nested deeper than this are an attack on serde_yaml's scanner, which is quadratic in them.
 const FLOW_DEPTH_MAX: usize = 500;
@@ -371,31 +364,6 @@ fn syntax_place(text: &str, at: Mark) -> Mark {
             Mark { line: last, column: text.lines().last().map_or(1, |it| it.trim_end().chars().count().max(1)) }
         }
         _ => at,
-    }
-}
-
-impl Origin<'_> {
-    /// Returns the place of a node; of a long one, its first line.
-    pub fn node(&self, node: &Node) -> Place {
-        let length = if node.end.line == node.start.line {
-            node.end.column.saturating_sub(node.start.column)
-        } else {
-            usize::MAX
-        };
-        self.span(node.start, length)
-    }
-
-    /// Returns `length` characters from `at`, cut to the line.
-    pub fn span(&self, at: Mark, length: usize) -> Place {
-        let text = self.text.lines().nth(at.line.saturating_sub(1)).unwrap_or_default();
-        let rest = text.trim_end().chars().count().saturating_sub(at.column - 1);
-        Place::Span(Span {
-            file: self.file.clone(),
-            line: self.line + at.line.max(1) - 1,
-            column: at.column.max(1),
-            length: length.min(rest).max(1),
-            text: text.into(),
-        })
     }
 }
 

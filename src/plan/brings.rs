@@ -1,23 +1,13 @@
 //! What each change brings and what it takes away: for whoever approves it. Decides nothing.
 
+use super::change::Brings;
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
-use super::drift::opened;
-use super::{Action, Change, Declared};
+use super::change::{Action, Change};
+use super::data::opened;
+use super::declared::Declared;
 use crate::recorded::Columns;
-use crate::resource::{Address, Catalog, Column, Contents, Resource};
-
-/// What a resource holds after a change, or held before a delete; and which features the change adds and removes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Brings {
-    pub contents: Contents,
-    /// Features of a view or a service that are new, or have another type. Empty for a create: all are new.
-    pub adds: Vec<Column>,
-    /// Features that are gone, or had another type. Empty for a delete: all are gone.
-    pub removes: Vec<Column>,
-}
+use crate::resource::{Address, Catalog, Column, Resource};
 
 /// What is known of the states before and after: the resources, and what data says of the columns of sources.
 pub struct Known<'a> {

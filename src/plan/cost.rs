@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::diff::Declared;
+use super::change::{Action, Change};
+use super::declared::Declared;
 use super::job::{JobAction, JobChange};
 use super::work::{Materialized, end_all, reconcile};
+use super::written;
 use super::written::Both;
-use super::{Action, Change, written};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::recorded::{Mode, Snapshot};
 use crate::resource::graph::{self, Reach};

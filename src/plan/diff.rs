@@ -1,29 +1,22 @@
 //! Compares what is declared with what is recorded, and cascades.
 
+use super::declared::Declared;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
 use super::brings::Known;
+use super::change::{Action, Cause, Change, Meanwhile, Plan, RegistryPlace};
+use super::data::{Data, Learned};
 use super::gains;
-use super::rename::Renames;
+use super::guard::refusals;
+use super::renames::Renames;
 use super::written::{self, Both};
-use super::{
-    Action, Cause, Change, Data, Learned, Meanwhile, Plan, RegistryPlace, brings, cost, fields, harmless, order,
-    refusals, rename,
-};
+use super::{brings, cost, fields, harmless, order, rename};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::recorded::{Entry, Mode, Snapshot, downstream, state};
-use crate::resource::{Address, Catalog, Digest, Effect, FieldChange, Instant, Kind, Resource, SOURCES};
-
-/// A declared resource with what the plan says of it.
-#[derive(Debug, Clone)]
-pub struct Declared {
-    pub resource: Arc<Resource>,
-    pub digest: Digest,
-    pub source: Option<(Arc<str>, usize)>,
-}
+use crate::resource::{Address, Catalog, Effect, FieldChange, Instant, Kind, Resource, SOURCES};
 
 /// Which suppressible recreates are carried out as updates.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -306,7 +299,7 @@ fn suppress_recreates(
         if !asked {
             continue;
         }
-        match fields::why_not_suppressed(before, after, fields, both) {
+        match fields::why_not_suppressed(before, after, fields, &both.before, &both.after) {
             // With the flag for all, what cannot be suppressed by its class stays what it is: a recreate, in plain sight.
             Some(_) if *suppress == Suppress::All && change.effect() == Effect::Recreate => {}
             Some(reason) => {

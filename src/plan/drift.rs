@@ -3,39 +3,22 @@
 //! What only adds is in place; what breaks a column in use is an error that names the source, never a recreate; what
 //! nothing uses is noted and no more.
 
+use super::data::Data;
+use super::data::opened;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
-use super::brings::{self, Brings, Known};
-use super::{Action, Cause, Change, Declared, Plan, diff, order};
+use super::brings::{self, Known};
+use super::change::Brings;
+use super::change::{Action, Cause, Change, Plan};
+use super::declared::Declared;
+use super::{diff, order};
 use crate::diagnostic::{Code, Diagnostic, Place, Span};
 use crate::recorded::{Columns, Snapshot};
-use crate::resource::{Address, Catalog, Effect, FieldChange, OpenedColumn, OpenedColumns};
-
-/// What data says of columns.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Data {
-    /// Of what is declared, as far as it was opened this time.
-    pub derived: BTreeMap<Address, Columns>,
-    /// Of what is recorded, as far as it was ever opened, with the identity.
-    pub recorded: BTreeMap<Address, (i64, Columns)>,
-}
-
-/// What a plan records without changing anything: what data taught about what is declared as it was.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Learned {
-    pub columns: Vec<(Address, Columns)>,
-    pub wire_orders: Vec<(Address, Vec<String>)>,
-}
-
-impl Learned {
-    pub fn is_empty(&self) -> bool {
-        self.columns.is_empty() && self.wire_orders.is_empty()
-    }
-}
+use crate::resource::{Address, Catalog, Effect, FieldChange};
 
 /// Adds to `plan`, which compares declarations, what data has to say; or says which column in use is gone.
 pub fn drift(plan: &mut Plan, snapshot: &Snapshot, declared: &[Declared], data: &Data) -> Result<(), Vec<Diagnostic>> {
@@ -174,12 +157,6 @@ const COLUMNS: &[&str] = &["schema", "sources", "sql", "transformation"];
 fn knowing<'a, 'd>(declared: &'a [Declared], columns: impl Fn(&Address) -> Option<&'d Columns>) -> Catalog<'a> {
     let resources = declared.iter().map(|it| &*it.resource);
     Catalog::knowing(resources, |it| columns(it).and_then(opened))
-}
-
-/// Returns the columns with weir's types, when all of them have one.
-pub fn opened(columns: &Columns) -> Option<OpenedColumns> {
-    let column = |(name, dtype): &(String, String)| Some(OpenedColumn::new(name, Some(dtype.parse().ok()?)));
-    columns.iter().map(column).collect()
 }
 
 /// Returns what is wrong with each column in use that is gone or of another type.

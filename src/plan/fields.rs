@@ -3,7 +3,6 @@
 use serde_json::Value;
 
 use super::inputs;
-use super::written::Both;
 use crate::resource::{
     Catalog, ENGINE, Effect, FeatureView, FieldChange, KnownColumns, Resource, Rule, pointer_mut, rule_for, typed,
 };
@@ -150,7 +149,13 @@ fn walk(path: &str, before: &Value, after: &Value, resource: &Resource, changes:
 }
 
 /// Says why a recreate cannot be carried out as an update (spec 2, `--suppress-recreates`).
-pub fn why_not_suppressed(before: &Resource, after: &Resource, fields: &[FieldChange], both: &Both) -> Option<String> {
+pub fn why_not_suppressed(
+    before: &Resource,
+    after: &Resource,
+    fields: &[FieldChange],
+    then: &Catalog,
+    now: &Catalog,
+) -> Option<String> {
     if let Some(field) = fields.iter().find(|it| it.effect == Effect::Recreate) {
         return Some(match field.path.as_str() {
             "ttl" => "its ttl grows".to_owned(),
@@ -158,12 +163,12 @@ pub fn why_not_suppressed(before: &Resource, after: &Resource, fields: &[FieldCh
             path => format!("`{path}` always recreates"),
         });
     }
-    if let (Some(old), Some(new)) = (before.view(&both.before), after.view(&both.after))
+    if let (Some(old), Some(new)) = (before.view(then), after.view(now))
         && !old.join_keys().eq(new.join_keys())
     {
         return Some("its join keys change".to_owned());
     }
-    let (old, new) = (before.columns(&both.before)?, after.columns(&both.after)?);
+    let (old, new) = (before.columns(then)?, after.columns(now)?);
     let names = |it: &KnownColumns| it.iter().map(|it| it.0.clone()).collect::<Vec<_>>();
     if !names(&new).starts_with(&names(&old)) {
         let (old, new) = (names(&old).join(", "), names(&new).join(", "));

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::change::{Action, Cause, Change, Plan};
 use super::refusal::{Refusal, RefusalKind};
-use super::{Action, Cause, Change, Plan, Targets};
+use super::target::Targets;
 use crate::diagnostic::Diagnostic;
 use crate::recorded::{Entry, Mode, Snapshot, Target, downstream, upstream};
 use crate::resource::{Address, Effect};

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::change::{Action, Change};
+use super::fields;
 use super::written::Both;
-use super::{Action, Change, fields};
 use crate::diagnostic::DocumentId;
 use crate::resource::{
     Address, Effect, FieldChange, Kind, Report, Resource, Rule, SOURCES, VARIANTS, VIEWS, rule_for, rules,

@@ -1,6 +1,6 @@
 //! The order of a plan: deletions first, readers before what they read; then the rest, what is read before its readers.
 
-use super::Change;
+use super::change::Change;
 use crate::resource::{Address, Resource, graph};
 
 pub fn order(changes: Vec<Change>) -> Vec<Change> {

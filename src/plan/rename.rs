@@ -1,56 +1,14 @@
 //! `renamed_from`: which recorded resources go by another name now.
 
+use super::renames::Renames;
 use std::collections::BTreeMap;
 
-use super::diff::Declared;
+use super::change::{Action, Change};
+use super::declared::Declared;
 use super::written::Both;
-use super::{Action, Change};
 use crate::diagnostic::{Code, Diagnostic, Place, Span, did_you_mean};
 use crate::recorded::Snapshot;
 use crate::resource::{Address, Kind, Resource};
-use crate::sql::Dialect;
-
-/// Old addresses and their new ones; each occurs once.
-#[derive(Debug, Default)]
-pub struct Renames {
-    new_by_old: BTreeMap<Address, Address>,
-    old_by_new: BTreeMap<Address, Address>,
-    /// Whose SQL is declared.
-    dialect: Dialect,
-}
-
-impl Renames {
-    pub fn is_empty(&self) -> bool {
-        self.new_by_old.is_empty()
-    }
-
-    pub fn old(&self, new: &Address) -> Option<&Address> {
-        self.old_by_new.get(new)
-    }
-
-    pub fn new_name(&self, old: &Address) -> Option<&Address> {
-        self.new_by_old.get(old)
-    }
-
-    /// Gives a recorded resource its new name, and its references theirs.
-    pub fn follow(&self, resource: &mut Resource) {
-        if self.new_by_old.is_empty() {
-            return;
-        }
-        if let Some(new) = self.new_by_old.get(&resource.address) {
-            resource.spec.declaration_mut().pin_name(&resource.address.name);
-            resource.address = new.clone();
-        }
-        for address in &mut resource.depends_on {
-            if let Some(new) = self.new_by_old.get(address) {
-                let spec = resource.spec.declaration_mut();
-                resource.is_unsure |= !spec.follow_rename(address.kind, &address.name, &new.name, self.dialect);
-                *address = new.clone();
-            }
-        }
-        resource.depends_on.sort();
-    }
-}
 
 /// Finds the renames of this plan (spec 2, "Renames"), or says what is unclear about them.
 pub fn find(snapshot: &Snapshot, declared: &BTreeMap<&Address, &Declared>) -> Result<Renames, Vec<Diagnostic>> {

@@ -6,7 +6,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{Action, Brings, Cause, Change, JobChange, Learned, Meanwhile, Plan, RegistryPlace, Suppress};
+use super::change::{Action, Brings, Cause, Change, Meanwhile, Plan, RegistryPlace};
+use super::data::Learned;
+use super::diff::Suppress;
+use super::job::JobChange;
 use crate::recorded::{Columns, Mode, Serial};
 use crate::resource::{Address, Digest, Effect, FieldChange, Resource};
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Action, Change, Plan};
+use super::change::{Action, Change, Plan};
 use crate::recorded::{RowId, Snapshot, Target};
 use crate::resource::Address;
 

@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::{Action, Cause, Change, Data, Declared, Plan, drift, order};
+use super::change::{Action, Cause, Change, Plan};
+use super::data::Data;
+use super::declared::Declared;
+use super::{drift, order};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::recorded::Snapshot;
 use crate::resource::{Address, Contents, Effect, FieldChange};

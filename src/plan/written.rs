@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::diff::Declared;
-use super::drift::{Data, opened};
-use super::rename::Renames;
+use super::data::{Data, opened};
+use super::declared::Declared;
+use super::renames::Renames;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::recorded::Columns;
 use crate::resource::{Address, Catalog, Effect, FieldChange, OpenedColumns, Resource};

@@ -2,8 +2,11 @@
 
 use std::fmt;
 
+use super::sqlite::FORMAT;
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::recorded::{Serial, Target};
+
+pub type Result<T> = std::result::Result<T, Error>;
 
 /// Why the registry did not do what it was asked.
 #[derive(Debug)]
@@ -181,12 +184,12 @@ impl fmt::Display for Error {
             Self::Folder(reason) => write!(f, "its folder cannot be made: {reason}"),
             Self::NotARegistry => f.write_str("it is a SQLite file, and not a registry"),
             Self::Newer { found } => {
-                write!(f, "it was written by a newer weir (format {found}, this weir reads up to {})", super::FORMAT)
+                write!(f, "it was written by a newer weir (format {found}, this weir reads up to {})", FORMAT)
             }
             Self::UnknownKind { what } => {
                 write!(f, "it was written by a newer weir: it holds {what}, of a kind that this weir does not know")
             }
-            Self::Older { found } => write!(f, "it has the older format {found}, this weir writes {}", super::FORMAT),
+            Self::Older { found } => write!(f, "it has the older format {found}, this weir writes {}", FORMAT),
             Self::Learned => f.write_str("what is known of columns has changed since this plan"),
             Self::Moved { was, now } => write!(f, "registry changed since this plan (was {was}, is {now})"),
             Self::OtherState { serial } => {

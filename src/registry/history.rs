@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Held, History, LoggedChange, Result, address};
+use super::error::Result;
+use super::read::address;
+use super::rows::{Held, LoggedChange};
+use super::traits::History;
 use crate::recorded::Serial;
 use crate::resource::Address;
 

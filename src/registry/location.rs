@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::{Error, Result};
+use super::error::{Error, Result};
 use crate::disk::{or_absent, reason};
 
 /// Where a registry lies.

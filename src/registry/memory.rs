@@ -5,11 +5,12 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 
+use super::error::{Error, Result};
 use super::read::{address, parse_address};
-use super::{
-    Commit, Error, Guard, Held as Beside, History, Jobs, LogEntry, LoggedChange, Part, Recorded, Result, StoredColumns,
-    StoredJob, StoredSpec, Transaction, Workspace,
+use super::rows::{
+    Held as Beside, LogEntry, LoggedChange, Part, StoredColumns, StoredJob, StoredSpec, Transaction, Workspace, stands,
 };
+use super::traits::{Commit, Guard, History, Jobs, Recorded};
 use crate::recorded::{Base, Entry, Mode, Row, RowId, Serial, Snapshot, Target, Write};
 use crate::resource::{Address, Digest, JobState, RecordedJob};
 
@@ -129,7 +130,7 @@ impl State {
         let held = self.held(name)?.clone();
         let used = self.made > 1 || self.workspaces.values().any(|it| !it.log.is_empty());
         let now = Base { registry: held.registry(), serial: held.serial, state: String::new() };
-        super::sqlite::stands(base, &now, used)?;
+        stands(base, &now, used)?;
         let entries = held.entries()?;
         let state = if held.state.is_empty() { Snapshot::state_of(&entries) } else { held.state.clone() };
         if state != base.state {

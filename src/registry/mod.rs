@@ -9,16 +9,9 @@ mod memory;
 mod read;
 mod rows;
 mod sqlite;
+mod traits;
 
-use std::collections::BTreeMap;
-
-use async_trait::async_trait;
-
-use crate::diagnostic::Diagnostic;
-use crate::recorded::{Base, Entry, Mode, Serial, Write};
-use crate::resource::Address;
-
-pub use error::Error;
+pub use error::{Error, Result};
 pub use history::{held_at, renames_between, specs_at};
 pub use location::{Location, Malformed};
 pub use memory::Memory;
@@ -27,79 +20,7 @@ pub use rows::{
     Held, LogEntry, LoggedChange, Part, Parts, StoredColumns, StoredJob, StoredSpec, Transaction, Workspace,
 };
 pub use sqlite::{FORMAT, Migrated, Report, backup, check, migrate};
-
-pub type Result<T> = std::result::Result<T, Error>;
-
-/// Reads what is recorded.
-#[async_trait]
-pub trait Recorded: Send + Sync {
-    /// Returns the workspaces, by name.
-    async fn workspaces(&self) -> Result<Vec<Workspace>>;
-
-    /// Returns where one workspace stands: what a commit has to be based on. One row by its name, so cheap that a server
-    /// may ask many times a second.
-    async fn base(&self, workspace: &str) -> Result<Base>;
-
-    /// Returns every recorded resource of a workspace, without its spec.
-    async fn entries(&self, workspace: &str) -> Result<BTreeMap<Address, Entry>>;
-
-    /// Returns the specs of these identities, or all of the workspace.
-    async fn specs(&self, workspace: &str, ids: Option<&[i64]>) -> Result<Vec<StoredSpec>>;
-
-    /// Returns what data said of columns, where anything was ever recorded.
-    async fn derived(&self, workspace: &str) -> Result<Vec<StoredColumns>>;
-}
-
-/// Writes what is recorded: all of what it is given, or nothing.
-#[async_trait]
-pub trait Commit: Send + Sync {
-    /// Refuses when the workspace is not what the transaction's base says any more, when a row that it writes to is not
-    /// the one that was seen, or when `guard`, shown what is recorded by then, says no.
-    async fn commit(&self, transaction: Transaction<'_>, guard: Guard<'_>) -> Result<Serial>;
-
-    /// Writes what data says and nothing that is declared: no apply, so the serial stays. Refuses when the workspace
-    /// is not at `base` any more.
-    async fn learn(&self, workspace: &str, base: &Base, writes: &[Write]) -> Result<()>;
-
-    async fn create_workspace(&self, name: &str, mode: Mode, at: &str) -> Result<()>;
-
-    /// Deletes a workspace and all that it records; the history stays. Refuses as `commit` does.
-    async fn delete_workspace(&self, name: &str, base: &Base, guard: Guard<'_>) -> Result<()>;
-}
-
-/// Reads what was recorded.
-#[async_trait]
-pub trait History: Send + Sync {
-    /// Returns the applies of a workspace, newest first.
-    async fn log(&self, workspace: &str, limit: Option<i64>) -> Result<Vec<LogEntry>>;
-
-    /// Returns the changes of the applies after `from`, up to and including `to`, in the order of their writing.
-    async fn changes(&self, workspace: &str, from: Serial, to: Serial) -> Result<Vec<LoggedChange>>;
-}
-
-/// Reads the work that commits recorded.
-#[async_trait]
-pub trait Jobs: Send + Sync {
-    /// Returns every job of these identities, in the order of their making.
-    async fn jobs(&self, workspace: &str, ids: &[i64]) -> Result<Vec<StoredJob>>;
-}
-
-/// A place that records workspaces. Small on purpose: every backend passes one contract suite.
-pub trait Registry: Recorded + Commit + History + Jobs {}
-
-impl<T: Recorded + Commit + History + Jobs> Registry for T {}
-
-/// Looks at what is recorded inside the transaction, and in which mode; what it says stops the transaction.
-pub type Guard<'a> =
-    Option<&'a (dyn Fn(Mode, &BTreeMap<Address, Entry>) -> std::result::Result<(), Vec<Diagnostic>> + Send + Sync)>;
-
-/// What a connection may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Nothing is written, not even a lock file that stays.
-    Read,
-    Write,
-}
+pub use traits::{Access, Commit, Guard, History, Jobs, Recorded, Registry};
 
 /// Connects to the registry at `location`. `Ok(None)` when there is none yet.
 ///

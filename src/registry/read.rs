@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Error, Jobs, Recorded, Result, StoredJob, StoredSpec};
+use super::error::{Error, Result};
+use super::rows::{StoredJob, StoredSpec};
+use super::traits::{Jobs, Recorded};
 use crate::recorded::{Columns, Entry, downstream};
 use crate::resource::{Address, RecordedJob, Resource, VIEWS};
 

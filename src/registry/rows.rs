@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::error::{Error, Result};
 use crate::recorded::{Base, Mode, Serial, Write};
 use crate::resource::RecordedJob;
 
@@ -131,4 +132,15 @@ pub struct StoredColumns {
 pub struct StoredJob {
     pub view: i64,
     pub job: RecordedJob,
+}
+
+/// Says what is wrong with the ground of a commit, but for its state.
+pub(super) fn stands(base: &Base, now: &Base, used: bool) -> Result<()> {
+    if !base.registry.is_empty() && base.registry != now.registry {
+        return Err(Error::OtherRegistry);
+    }
+    if base.serial != now.serial {
+        return Err(Error::Moved { was: base.serial, now: now.serial });
+    }
+    if base.registry.is_empty() && used { Err(Error::Used) } else { Ok(()) }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::text::Detail;
+use super::detail::Detail;
 use super::{shown, style, words};
 use crate::plan::{Action, Brings, Change};
 use crate::resource::{Column, Contents};

@@ -4,6 +4,7 @@
 
 mod contents;
 pub mod contents_json;
+mod detail;
 pub mod diagnostics;
 pub mod github;
 pub mod graph;

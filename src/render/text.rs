@@ -7,12 +7,7 @@ use super::{contents, jobs, shown, style, value, words};
 use crate::plan::{Action, Cause, Change, JobChange, Meanwhile, Plan, Refusal};
 use crate::resource::{Address, Instant};
 
-/// How much of a long plan is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Detail {
-    Brief,
-    Full,
-}
+pub use super::detail::Detail;
 
 /// Cascades below one root, and creates in one plan, that a brief plan lists before it counts the rest.
 const CASCADES_MAX: usize = 10;

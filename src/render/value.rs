@@ -5,9 +5,9 @@ use std::fmt::{self, Write};
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
+use super::detail::Detail;
 use super::shown::{self, Form};
 use super::style;
-use super::text::Detail;
 use crate::resource::{Effect, FieldChange};
 
 /// Writes one field. Both sides are written in the first form in which a reader sees that they differ.

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Error, Result, Session, Site};
+use super::{Error, Result, Session};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::disk::{SETTINGS_MAX, or_absent, read_text, reason, write_whole};
 use crate::load::local_folder;
@@ -16,8 +16,8 @@ pub fn is_name(name: &str) -> bool {
 
 impl Session {
     /// Remembers the selected workspace on this machine; `None` forgets it.
-    pub fn select_workspace(&self, site: &Site, name: Option<&str>) -> Result<()> {
-        let folder = local_folder(&site.root).map_err(Error::system("the folder .weir cannot be made"))?;
+    pub fn select_workspace(&self, root: &Path, name: Option<&str>) -> Result<()> {
+        let folder = local_folder(root).map_err(Error::system("the folder .weir cannot be made"))?;
         let path = folder.join("workspace");
         match name {
             Some(name) => {

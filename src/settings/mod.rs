@@ -19,9 +19,7 @@ use written::{at, find, find_key, first_line, line_of, shown_message, unknown_ke
 
 pub use crate::secret::Secret;
 pub use services::{EngineKind, EngineSettings, Redshift, Services, Snowflake, Ssl};
-
-/// The name of the file that makes a folder a feature repo.
-pub const FILE: &str = "weir.toml";
+pub use written::FILE;
 
 /// What declarations of each kind start from, unless they say otherwise.
 pub type DefaultsByKind = BTreeMap<Kind, Defaults>;

@@ -3,9 +3,11 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::FILE;
 use crate::diagnostic::{Diagnostic, Place, Span, closest, did_you_mean};
 use crate::secret::mask;
+
+/// The name of the file that makes a folder a feature repo.
+pub const FILE: &str = "weir.toml";
 
 pub fn find(text: &str, needle: &str) -> Option<Range<usize>> {
     text.find(needle).map(|start| start..start + needle.len())

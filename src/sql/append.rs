@@ -9,9 +9,11 @@ use sqlparser::ast::{
 use sqlparser::ast::{Visit, Visitor};
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
+use super::dialect::Dialect;
 use super::normal::normal_words;
+use super::parse::{WINDOW, parse};
 use super::pieces::pieces;
-use super::{Dialect, WINDOW, parse, tokenize};
+use super::token::tokenize;
 
 /// Says whether `after` is `before` with items appended to its outermost SELECT list, and surely the same rows.
 ///

@@ -2,7 +2,9 @@
 
 use sqlparser::ast::{SelectItem, SetExpr};
 
-use super::{Dialect, normal_form, parse};
+use super::dialect::Dialect;
+use super::normal_form;
+use super::parse::parse;
 
 /// Returns `after` with those items of its outermost SELECT list first that `before` has, in their order, and the
 /// names of the others; nothing when it lacks one of them, or when either is no plain SELECT.

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use sqlparser::ast::{Expr, ObjectName, Query, Visit, Visitor};
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
-use super::{Fault, Holds};
+use super::fault::{Fault, Holds};
 
 /// How much stack a thread has that reads queries, in bytes. What is not touched costs nothing.
 pub const STACK: usize = 256 * 1024 * 1024;
@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn operators_are_counted_where_they_meet() {
         let check = |text: &str, expected: usize| {
-            assert_eq!(operators(&crate::sql::tokenize(text).unwrap()), expected, "{text}");
+            assert_eq!(operators(&crate::sql::token::tokenize(text).unwrap()), expected, "{text}");
         };
         check("SELECT a FROM t", 0);
         check("SELECT a + a + a FROM t", 2);

@@ -3,206 +3,30 @@
 mod append;
 mod appended;
 mod depth;
+mod dialect;
+mod fault;
 mod names;
 mod normal;
 mod otherwise;
+mod parse;
 mod pieces;
 mod reads;
 mod rename;
 mod scope;
 mod sees;
-
-pub use sqlparser::ast::Query;
-use sqlparser::ast::{Spanned, Statement};
-use sqlparser::dialect::GenericDialect;
-use sqlparser::parser::{Parser, ParserError};
-use sqlparser::tokenizer::{Token, TokenWithSpan, Tokenizer};
+mod token;
+mod word;
 
 pub use append::only_appends;
 pub use appended::appended;
 pub use depth::{STACK, has_room};
-pub use names::{Column, output_columns, parameter, place_of, place_of_second, quoted, same_table, tables};
+pub use dialect::Dialect;
+pub use fault::{Fault, Holds, lower_first};
+pub use names::{Column, output_columns, parameter, place_of, place_of_second, same_table, tables};
 pub use normal::normal_form;
 pub use otherwise::{not_ours, reads_otherwise, yields_twice};
+pub use parse::{Query, Read, WINDOW, parse, read};
 pub use reads::{AsksWindow, asks_window, more_than_reads};
 pub use rename::rename_table;
 pub use sees::sees_gained;
-
-/// A query's fault, with its place inside the text; line and column count from 1.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    pub message: String,
-    pub line: usize,
-    pub column: usize,
-    pub holds: Holds,
-}
-
-/// Whom a fault is one for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Holds {
-    /// Our grammar does not know the text; another one may.
-    InOurs,
-    /// The text is no query, whatever the grammar.
-    InAny,
-}
-
-/// Whose SQL a text is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Dialect {
-    /// The embedded engine's, which is the one that we read.
-    #[default]
-    Embedded,
-    /// Spark's: what we cannot read of it is left to Spark, which says whether it is right.
-    Spark,
-    /// A warehouse's own, of a query that runs there: the same holds.
-    Snowflake,
-    Redshift,
-}
-
-impl Dialect {
-    /// Returns what weir.toml calls the engine whose SQL this is, or the warehouse's name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Embedded => "datafusion",
-            Self::Spark => "spark",
-            Self::Snowflake => "snowflake",
-            Self::Redshift => "redshift",
-        }
-    }
-
-    /// Says whether a text with this fault may be right all the same.
-    pub fn may_know_better(self, fault: &Fault) -> bool {
-        self != Self::Embedded && fault.holds == Holds::InOurs
-    }
-}
-
-/// A query's text, read once.
-#[derive(Debug)]
-pub struct Read {
-    pub query: Result<Query, Fault>,
-    /// What [`normal_form`] says of the text.
-    pub normal_form: String,
-}
-
-/// Reads a query for all that is asked of it.
-pub fn read(dialect: Dialect, text: &str) -> Read {
-    match tokenize(text) {
-        Ok(tokens) if dialect == Dialect::Embedded => {
-            Read { normal_form: normal::of_tokens(text, &tokens), query: parse_tokens(text, tokens) }
-        }
-        Ok(tokens) => Read { normal_form: normal_form(dialect, text), query: parse_tokens(text, tokens) },
-        Err(fault) => Read { normal_form: normal_form(dialect, text), query: Err(fault) },
-    }
-}
-
-/// The functions by which a query asks for its window: from when to when the run is (spec 1).
-pub const WINDOW: [&str; 2] = ["window_start", "window_end"];
-
-/// More tokens than any person writes.
-const TOKENS_MAX: usize = 20_000;
-
-/// DataFusion's defaults: the generic grammar, double quotes round odd names.
-fn dialect() -> impl sqlparser::dialect::Dialect {
-    GenericDialect {}
-}
-
-/// Parses one query, or says what is wrong and where.
-pub fn parse(text: &str) -> Result<Query, Fault> {
-    parse_tokens(text, tokenize(text)?)
-}
-
-fn parse_tokens(text: &str, tokens: Vec<TokenWithSpan>) -> Result<Query, Fault> {
-    let meaningful = tokens.iter().filter(|it| !matches!(it.token, Token::Whitespace(_))).count();
-    if meaningful > TOKENS_MAX {
-        return Err(Fault {
-            message: format!("the query has {meaningful} words, and weir reads up to {TOKENS_MAX}"),
-            line: 1,
-            column: 1,
-            holds: Holds::InAny,
-        });
-    }
-    if meaningful == 0 {
-        return Err(Fault { message: "the query is empty".to_owned(), line: 1, column: 1, holds: Holds::InAny });
-    }
-    depth::check_tokens(&tokens)?;
-    let dialect = dialect();
-    let mut statements =
-        Parser::new(&dialect).with_tokens_with_locations(tokens).parse_statements().map_err(|it| fault(it, text))?;
-    match (statements.pop(), statements.is_empty()) {
-        (Some(Statement::Query(query)), true) => depth::check(&query).map(|()| *query),
-        (Some(other), true) => {
-            let verb = other.to_string().split_whitespace().next().unwrap_or_default().to_uppercase();
-            Err(Fault {
-                message: format!("a query reads rows, and this begins with {verb}"),
-                line: 1,
-                column: 1,
-                holds: Holds::InAny,
-            })
-        }
-        (Some(second), false) => {
-            let start = second.span().start;
-            Err(Fault {
-                message: "there is more than one statement".to_owned(),
-                line: (start.line as usize).max(1),
-                column: (start.column as usize).max(1),
-                holds: Holds::InAny,
-            })
-        }
-        (None, _) => Err(Fault { message: "the query is empty".to_owned(), line: 1, column: 1, holds: Holds::InAny }),
-    }
-}
-
-fn tokenize(text: &str) -> Result<Vec<TokenWithSpan>, Fault> {
-    Tokenizer::new(&dialect(), text).tokenize_with_location().map_err(|it| Fault {
-        message: it.message.to_lowercase(),
-        line: it.location.line.max(1) as usize,
-        column: it.location.column.max(1) as usize,
-        holds: Holds::InOurs,
-    })
-}
-
-/// Takes the place out of the parser's message, where it is only text.
-fn fault(error: ParserError, query: &str) -> Fault {
-    let text = match error {
-        ParserError::TokenizerError(text) | ParserError::ParserError(text) => text,
-        ParserError::RecursionLimitExceeded => "the query nests too deeply".to_owned(),
-    };
-    let Some((message, place)) = text.rsplit_once(" at Line: ") else {
-        // What is missing at the end is missing at the end.
-        let ends = text.ends_with("found: EOF");
-        let query = if ends { query.trim_end() } else { "" };
-        let column = query.rsplit('\n').next().map_or(1, |it| it.chars().count().max(1));
-        return Fault { message: lower_first(&text), line: query.lines().count().max(1), column, holds: Holds::InOurs };
-    };
-    let mut numbers = place.split(", Column: ").map(|it| it.trim().parse::<usize>().unwrap_or(1).max(1));
-    let (line, column) = (numbers.next().unwrap_or(1), numbers.next().unwrap_or(1));
-    Fault { message: lower_first(message), line, column, holds: Holds::InOurs }
-}
-
-/// Returns a message as our messages begin.
-pub fn lower_first(text: &str) -> String {
-    // A word in capitals is a word of SQL.
-    if text.chars().take(2).all(char::is_uppercase) {
-        return text.to_owned();
-    }
-    let mut chars = text.chars();
-    chars.next().map(|it| it.to_lowercase().chain(chars).collect()).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn faults_say_where() {
-        let check = |text: &str, message: &str, line: usize, column: usize, holds: Holds| {
-            assert_eq!(parse(text).unwrap_err(), Fault { message: message.to_owned(), line, column, holds })
-        };
-        check("SELECT a\nFORM t WHERE", "expected: end of statement, found: t", 2, 6, Holds::InOurs);
-        check("", "the query is empty", 1, 1, Holds::InAny);
-        check("DROP TABLE t", "a query reads rows, and this begins with DROP", 1, 1, Holds::InAny);
-        check("SELECT a; SELECT b", "there is more than one statement", 1, 11, Holds::InAny);
-        check("SELECT 'a", "unterminated string literal", 1, 8, Holds::InOurs);
-        check("SELECT a\nFROM t WHERE\n", "expected: an expression, found: EOF", 2, 12, Holds::InOurs);
-    }
-}
+pub use word::quoted;

@@ -2,10 +2,14 @@
 
 use std::ops::ControlFlow;
 
-use sqlparser::ast::{self, Expr, Ident, Query, SelectItem, SetExpr, Spanned, TableFactor, Visit, Visitor};
+use sqlparser::ast::{self, Expr, Query, SelectItem, SetExpr, Spanned, TableFactor, Visit, Visitor};
 use sqlparser::tokenizer::{Location, Token};
 
-use super::{Dialect, Fault, Holds, parse, scope};
+use super::dialect::Dialect;
+use super::fault::{Fault, Holds};
+use super::parse::parse;
+use super::scope;
+use super::word::identifier;
 
 /// A column that a query yields.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,14 +43,9 @@ pub fn parameter(query: &Query) -> Option<(String, usize, usize)> {
     query.visit(&mut Parameters).break_value()
 }
 
-/// Unquoted names mean their lower case (DataFusion's rule).
-pub(super) fn identifier(ident: &Ident) -> String {
-    if ident.quote_style.is_some() { ident.value.clone() } else { ident.value.to_lowercase() }
-}
-
 /// Returns where the word `word`, quoted or not, stands first; line and column count from 1.
 pub fn place_of(text: &str, word: &str) -> Option<(usize, usize)> {
-    let tokens = super::tokenize(text).ok()?;
+    let tokens = super::token::tokenize(text).ok()?;
     let is_word = |it: &Token| matches!(it, Token::Word(found) if found.value.eq_ignore_ascii_case(word));
     place(tokens.iter().find(|it| is_word(&it.token))?.span.start)
 }
@@ -142,13 +141,6 @@ fn table_name(factor: &TableFactor) -> Option<String> {
         TableFactor::Table { name, args: None, .. } if name.0.len() == 1 => name.0[0].as_ident().map(identifier),
         _ => None,
     }
-}
-
-/// Quotes a name where plain SQL would read another.
-pub fn quoted(name: &str) -> String {
-    let plain = name.starts_with(|it: char| it.is_ascii_lowercase() || it == '_')
-        && name.chars().all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == '_');
-    if plain { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
 }
 
 #[cfg(test)]

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
+use super::dialect::Dialect;
 use super::pieces::pieces;
-use super::{Dialect, tokenize};
+use super::token::tokenize;
 
 /// Returns the form in which queries are compared.
 ///

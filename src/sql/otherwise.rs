@@ -8,8 +8,8 @@ use sqlparser::ast::{
 };
 use sqlparser::tokenizer::Span;
 
-use super::names::identifier;
-use super::{Fault, Holds};
+use super::fault::{Fault, Holds};
+use super::word::identifier;
 
 /// A form that validates here and elsewhere, and yields other values.
 #[derive(Debug, Clone, PartialEq, Eq)]

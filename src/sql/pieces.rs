@@ -3,7 +3,7 @@
 //! A piece may be longer than a token of that grammar and is never shorter, so that texts of the same pieces are read
 //! alike there. Where we are not sure how a text is read, there are no pieces.
 
-use super::Dialect;
+use super::dialect::Dialect;
 
 /// A stretch of text that counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

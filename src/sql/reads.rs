@@ -7,7 +7,8 @@ use sqlparser::ast::{
 };
 use sqlparser::tokenizer::Span;
 
-use super::{Fault, Holds, WINDOW};
+use super::fault::{Fault, Holds};
+use super::parse::WINDOW;
 
 /// Functions that do something, or wait, where they are read.
 const DOES: &[&str] = &[

@@ -3,9 +3,11 @@
 use sqlparser::tokenizer::{Token, TokenWithSpan, Word};
 
 use super::append::words;
+use super::dialect::Dialect;
 use super::normal::written;
+use super::parse::parse;
 use super::scope::{self, Meaning};
-use super::{Dialect, parse, tokenize};
+use super::token::tokenize;
 
 /// Returns `text` with the table `old` called `new`, where that table is read and where it qualifies a column; nothing
 /// where it is not sure what each such word means.

@@ -9,7 +9,7 @@ use sqlparser::ast::{
 };
 use sqlparser::tokenizer::Location;
 
-use super::Dialect;
+use super::dialect::Dialect;
 
 /// What one word of a query means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub fn names(dialect: Dialect, query: &Query) -> Names {
 pub fn folded(dialect: Dialect, name: &Ident) -> String {
     match dialect {
         Dialect::Spark => name.value.to_lowercase(),
-        _ => super::names::identifier(name),
+        _ => super::word::identifier(name),
     }
 }
 

@@ -10,9 +10,11 @@ use sqlparser::ast::{
 use sqlparser::tokenizer::{Location, Token, TokenWithSpan};
 
 use super::append::words;
+use super::dialect::Dialect;
+use super::parse::parse;
 use super::pieces::pieces;
 use super::scope::constraint;
-use super::{Dialect, parse, tokenize};
+use super::token::tokenize;
 
 /// Says whether `text` may yield other rows, or other values in its columns, once its tables have `gained` too.
 ///

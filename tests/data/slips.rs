@@ -579,7 +579,7 @@ hint: cast it in the post_processor, or write `dtype: Float64` in the schema
         says: "\
 error[V014]: the batch_config of `PushSource.taps` does not yield `amout` of its schema (yields: card_id, amount, at)
 --> push.yaml:13:3
-hint: select every column of `schema` in the batch_config's post_processor
+hint: did you mean `amount`?
 ",
     },
     Slip {

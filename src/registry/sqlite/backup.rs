@@ -4,11 +4,13 @@ use std::path::Path;
 
 use sqlx::sqlite::SqliteConnection;
 
-use super::FORMAT;
-use super::open::{Facts, Unfinished, closed, connect};
+use super::connection::{Facts, closed, connect};
+use super::migrations::FORMAT;
+use super::open::Unfinished;
 use crate::disk::or_absent;
-use crate::registry::Location;
-use crate::registry::{Access, Error, Result};
+use crate::registry::error::{Error, Result};
+use crate::registry::location::Location;
+use crate::registry::traits::Access;
 
 /// Copies the registry to `target`. Errors when anything has that name already, or when there is no registry.
 pub async fn backup(location: &Location, target: &Path) -> Result<()> {

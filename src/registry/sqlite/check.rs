@@ -5,12 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{Connection as _, Row as _};
 
-use super::migrate::{FORMAT, MIGRATIONS, upgrade};
-use super::open::{Facts, closed, connect};
+use super::connection::{Facts, closed, connect};
+use super::migrate::upgrade;
+use super::migrations::{FORMAT, MIGRATIONS};
 use crate::recorded::state;
-use crate::registry::Location;
+use crate::registry::error::{Error, Result};
+use crate::registry::location::Location;
+use crate::registry::read::decode;
 use crate::registry::read::parse_address;
-use crate::registry::{Access, Error, Result, decode};
+use crate::registry::traits::Access;
 use crate::resource::{Address, Catalog, Digest, Resource};
 
 /// What reading all of a registry found.

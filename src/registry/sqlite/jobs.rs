@@ -3,9 +3,10 @@
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{QueryBuilder, Row as _, Sqlite as Db};
 
-use super::CHUNK;
+use super::rows::{CHUNK, missing};
 use crate::recorded::{Serial, Target, Write};
-use crate::registry::{Error, Result, StoredJob};
+use crate::registry::error::{Error, Result};
+use crate::registry::rows::StoredJob;
 use crate::resource::{Duration, Instant, Job, JobKind, JobState, Range, RecordedJob};
 
 /// Ends, changes and inserts jobs.
@@ -108,7 +109,7 @@ async fn insert(connection: &mut SqliteConnection, workspace_id: i64, serial: Se
             // A row that is not found gives no number, and a job without one is none.
             return match error {
                 Error::Constraint(_) => {
-                    Err(super::write::missing(connection, workspace_id, serial, chunk.iter().map(|it| it.0)).await)
+                    Err(missing(connection, workspace_id, serial, chunk.iter().map(|it| it.0)).await)
                 }
                 other => Err(other),
             };

@@ -1,21 +1,16 @@
 //! The formats of a registry file: what makes one, what brings it from one to the next, and what keeps it.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{AssertSqlSafe, Connection as _};
 
-use super::open::{Facts, closed, connect, format};
+use super::connection::{Facts, closed, connect, format};
+use super::migrations::{FORMAT, MIGRATIONS, triggers};
 use crate::disk::or_absent;
+use crate::registry::error::{Error, Result};
 use crate::registry::location::{Location, beside};
-use crate::registry::{Access, Error, Result};
-
-/// The format that this weir reads and writes: `PRAGMA user_version` of the file.
-pub const FORMAT: i64 = MIGRATIONS.len() as i64;
-
-/// What brings a registry from one format to the next.
-pub(super) const MIGRATIONS: &[&str] = &[include_str!("migrations/1.sql"), include_str!("migrations/2.sql")];
+use crate::registry::traits::Access;
 
 /// What was done to an older registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,24 +98,6 @@ pub(super) async fn upgrade(connection: &mut SqliteConnection, at: &str, migrati
         sqlx::raw_sql(AssertSqlSafe(format!("PRAGMA user_version = {newest}"))).execute(&mut *transaction).await?;
     }
     Ok(transaction.commit().await?)
-}
-
-/// Returns the triggers that a registry of this format has, by name, each as SQLite keeps its text.
-pub(super) fn triggers() -> BTreeMap<&'static str, &'static str> {
-    let mut triggers = BTreeMap::new();
-    for migration in MIGRATIONS {
-        for (start, _) in migration.match_indices("TRIGGER ") {
-            let name = migration[start..].split([' ', ';']).nth(1).unwrap_or_default();
-            if migration[..start].ends_with("DROP ") {
-                triggers.remove(name);
-            } else if let (true, Some(length)) =
-                (migration[..start].ends_with("CREATE "), migration[start..].find("END;"))
-            {
-                triggers.insert(name, &migration[start - "CREATE ".len()..start + length + "END".len()]);
-            }
-        }
-    }
-    triggers
 }
 
 /// The first free name beside the registry.

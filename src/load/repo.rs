@@ -1,0 +1,81 @@
+//! Everything that a feature repo declares, as read.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::document::{DocumentPlace, External};
+use super::files::{SourceFile, read_external};
+use super::walk::Bounds;
+use crate::diagnostic::DocumentId;
+use crate::resource::{Catalog, Kind, Resource};
+
+/// Everything that a feature repo declares, as read.
+#[derive(Default)]
+pub struct Repo {
+    pub files: Arc<Vec<SourceFile>>,
+    pub documents: Vec<Document>,
+    pub declared: Vec<Declared>,
+    /// What declarations with mistakes are called, and their kind where it can be read: a reference to one of them
+    /// is no second mistake.
+    pub broken: BTreeMap<String, Option<Kind>>,
+    /// What is left of those declarations, to look for mistakes in their references.
+    pub partial: Vec<Partial>,
+    /// The files that declarations name (`sql_file`), by document and the field that they fill.
+    pub externals: BTreeMap<(DocumentId, String), External>,
+}
+
+/// One document: which file, and where in it.
+#[derive(Debug, Clone, Copy)]
+pub struct Document {
+    pub file: usize,
+    pub place: DocumentPlace,
+}
+
+/// One declaration, decoded, with what the parse cache remembers of it.
+pub struct Declared {
+    pub resource: Resource,
+    pub document: DocumentId,
+    pub local_digest: [u8; 32],
+}
+
+/// What is left of a declaration with mistakes.
+pub struct Partial {
+    pub resource: Resource,
+    pub document: DocumentId,
+    /// The fields that were wrong or missing.
+    pub faulty: Vec<String>,
+}
+
+impl Repo {
+    /// Returns the file and line on which the declaration at `document` starts.
+    pub fn source(&self, document: DocumentId) -> (Arc<str>, usize) {
+        let at = self.documents[document.0];
+        (self.files[at.file].path.clone(), at.place.first_key)
+    }
+
+    /// Returns what is declared, for looking things up.
+    pub fn catalog(&self) -> Catalog<'_> {
+        Catalog::new(self.declared.iter().map(|it| &it.resource))
+    }
+
+    /// Lets go of the text of the files: no place will be looked for any more.
+    pub fn forget_texts(&mut self) {
+        let files = Arc::get_mut(&mut self.files).map(Vec::as_mut_slice).unwrap_or_default();
+        files.iter_mut().for_each(|it| it.text = String::new());
+    }
+}
+
+/// Returns the files that declarations name, with the hash of each.
+pub fn external_hashes(repo: &Repo) -> Vec<(String, String)> {
+    repo.externals.values().map(|it| (it.file.to_string(), blake3::hash(it.text.as_bytes()).to_string())).collect()
+}
+
+/// Says whether the files that declarations name are what they were.
+pub fn externals_unchanged(bounds: &Bounds, externals: &[(String, String)]) -> bool {
+    externals.iter().all(|(file, hash)| is_unchanged(bounds, file, hash))
+}
+
+/// Says whether a file that a declaration names has this hash.
+fn is_unchanged(bounds: &Bounds, file: &str, hash: &str) -> bool {
+    read_external(bounds, "", file).is_ok_and(|it| blake3::hash(it.text.as_bytes()).to_hex().as_str() == hash)
+}
