@@ -1,7 +1,5 @@
 //! The entity, the source and the services of a team, as YAML. Its views are in `view.rs`.
 
-use crate::view::View;
-
 /// How many declarations a team has.
 pub const TEAM_SIZE: usize = 13;
 
@@ -213,47 +211,5 @@ impl Team {
             elder = self.elder_key(),
             plain = plain.join(", "),
         )
-    }
-
-    pub fn service_text(self, which: Service) -> String {
-        let what = if which == Service::Serving { "Ranks" } else { "Scores" };
-        let mut text = self.header(
-            "FeatureService",
-            &self.service(which),
-            &format!("\"{what} the {}: features of domain {}\"", self.noun(), self.index / 10),
-        );
-        if which == Service::Serving && self.index.is_multiple_of(5) {
-            text += "# Models in production read it.\nprevent_destroy: true\n";
-        }
-        if which == Service::Second && self.trains() {
-            text += "online_serving_enabled: false\n";
-        }
-        text += "features:\n";
-        let places = if which == Service::Serving { 0..5 } else { 5..9 };
-        for place in places {
-            text += &self.service_entry(place);
-        }
-        if let Some(elder) = self.elder().filter(|_| which == Service::Second) {
-            text += &format!(
-                "  - view: {}\n    namespace: elder\n    join_key_map: {{ {}: earlier_{} }}\n",
-                elder.view(0),
-                elder.key(),
-                self.elder_key()
-            );
-        }
-        text
-    }
-
-    fn service_entry(self, place: usize) -> String {
-        let name = self.view(place);
-        match (place, View { team: self, place }.aggregates()) {
-            (1 | 6, true) => format!("  - view: {name}\n    features: [{0}_total, {0}_peak]\n", self.number(0).0),
-            (3, _) => format!("  - view: {name}\n    namespace: {}\n", TOPICS[place]),
-            _ => format!("  - {name}\n"),
-        }
-    }
-
-    pub fn view_text(self, place: usize) -> String {
-        View { team: self, place }.declaration()
     }
 }

@@ -1,6 +1,6 @@
 //! The views of a team, as YAML: streamed and batch, with and without a query, a schema, aggregations.
 
-use crate::team::{Rows, TOPICS, Team};
+use crate::team::{Rows, Service, TOPICS, Team};
 
 /// One of the nine views of a team.
 #[derive(Clone, Copy)]
@@ -150,5 +150,49 @@ sql: |
             1 => format!("monitoring: {{ monitor_freshness: true, expected_freshness: 3d, alert_email: {email} }}\n"),
             _ => format!("monitoring:\n  monitor_freshness: true\n  expected_freshness: 3d\n  alert_email: {email}\n"),
         }
+    }
+}
+
+impl Team {
+    pub fn service_text(self, which: Service) -> String {
+        let what = if which == Service::Serving { "Ranks" } else { "Scores" };
+        let mut text = self.header(
+            "FeatureService",
+            &self.service(which),
+            &format!("\"{what} the {}: features of domain {}\"", self.noun(), self.index / 10),
+        );
+        if which == Service::Serving && self.index.is_multiple_of(5) {
+            text += "# Models in production read it.\nprevent_destroy: true\n";
+        }
+        if which == Service::Second && self.trains() {
+            text += "online_serving_enabled: false\n";
+        }
+        text += "features:\n";
+        let places = if which == Service::Serving { 0..5 } else { 5..9 };
+        for place in places {
+            text += &self.service_entry(place);
+        }
+        if let Some(elder) = self.elder().filter(|_| which == Service::Second) {
+            text += &format!(
+                "  - view: {}\n    namespace: elder\n    join_key_map: {{ {}: earlier_{} }}\n",
+                elder.view(0),
+                elder.key(),
+                self.elder_key()
+            );
+        }
+        text
+    }
+
+    fn service_entry(self, place: usize) -> String {
+        let name = self.view(place);
+        match (place, View { team: self, place }.aggregates()) {
+            (1 | 6, true) => format!("  - view: {name}\n    features: [{0}_total, {0}_peak]\n", self.number(0).0),
+            (3, _) => format!("  - view: {name}\n    namespace: {}\n", TOPICS[place]),
+            _ => format!("  - {name}\n"),
+        }
+    }
+
+    pub fn view_text(self, place: usize) -> String {
+        View { team: self, place }.declaration()
     }
 }

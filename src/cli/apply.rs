@@ -2,16 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
-
 use super::context::Context;
-use super::git;
 use super::plan::{ReadingArgs, make};
 use super::planning::carry_out;
 use super::stop::{Exit, Stop};
-use crate::diagnostic::{Code, Diagnostic};
-use crate::disk::read_up_to;
-use crate::plan::{Saved, SavedFault};
+use super::{git, saved};
 use crate::render::json::RepoJson;
 use crate::render::{shown, words};
 use crate::session::Missing;
@@ -77,7 +72,7 @@ fn apply_repo(context: &Context, args: &ApplyArgs) -> Result<Exit, Stop> {
 /// would leave: nothing that it says of itself is believed.
 fn apply_file(context: &Context, args: &ApplyArgs, path: &Path) -> Result<Exit, Stop> {
     let path = context.directory()?.join(path);
-    let saved = read(&path)?;
+    let saved = saved::read(&path)?;
     let repo = RepoJson { commit: saved.commit.clone(), dirty: saved.dirty };
     let repo = if args.reading.require_clean { git::require_clean(repo)? } else { repo };
     let site = context.session()?.site_or_folder()?;
@@ -92,27 +87,4 @@ fn apply_file(context: &Context, args: &ApplyArgs, path: &Path) -> Result<Exit, 
     ));
     let occasion = || context.occasion(now, args.message.clone(), repo);
     carry_out(context, &ledger, planned, args.yes.into(), occasion, now)
-}
-
-/// The largest plan file that is read, in bytes.
-const PLAN_MAX: u64 = 1024 * 1024 * 1024;
-
-/// Reads a saved plan. What it says is not believed yet.
-pub fn read(path: &Path) -> Result<Saved, Stop> {
-    // It may come from a pipe that somebody names: `weir apply <(...)`.
-    let text = read_up_to(path, PLAN_MAX).with_context(|| format!("the plan `{}` cannot be read", path.display()))?;
-    let fault = |reason: String, hint: &str| {
-        Stop::diagnostic(Diagnostic::error(Code::P007, format!("`{}` {reason}", path.display())).hint(hint))
-    };
-    Saved::from_text(&String::from_utf8_lossy(&text)).map_err(|error| match error {
-        SavedFault::NotAPlan(_) => {
-            fault("is not a saved plan, or only a part of one".to_owned(), "make one with `weir plan --out FILE`")
-        }
-        SavedFault::Edited => {
-            fault("was edited after it was saved".to_owned(), "plan again: what is applied is what was shown")
-        }
-        SavedFault::OtherVersion(found) => {
-            fault(format!("was saved as `{found}`, which this weir does not read"), "plan again with this weir")
-        }
-    })
 }

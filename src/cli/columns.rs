@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use super::Format;
 use super::context::Context;
-use super::list::{lines, recorded, table};
-use super::show::find;
+use super::find::{find, recorded};
+use super::global::Format;
 use super::stop::{Exit, Stop};
+use super::table::{lines, table};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::plan::opened;
 use crate::recorded::{Columns, Entry};

@@ -1,9 +1,7 @@
 //! `weir completions`
 
-use clap::CommandFactory;
 use clap_complete::Shell;
 
-use super::Cli;
 use super::context::Context;
 use super::stop::{Exit, Stop};
 
@@ -15,9 +13,9 @@ pub struct CompletionsArgs {
     shell: Shell,
 }
 
-pub fn run(context: &Context, args: &CompletionsArgs) -> Result<Exit, Stop> {
+pub fn run(context: &Context, args: &CompletionsArgs, mut command: clap::Command) -> Result<Exit, Stop> {
     let mut script = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "weir", &mut script);
+    clap_complete::generate(args.shell, &mut command, "weir", &mut script);
     context.ui.data(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Done)
 }

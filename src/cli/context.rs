@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 
-use super::Global;
+use super::global::Global;
 use super::stop::Stop;
 use super::ui::Ui;
 use crate::diagnostic::{Code, Diagnostic};

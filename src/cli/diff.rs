@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
-use super::Format;
 use super::context::Context;
+use super::global::Format;
 use super::stop::{Exit, Stop};
 use crate::plan::{self, Carried, Data, Declared, Plan};
 use crate::recorded::{Entry, Mode, Serial, Snapshot};

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::Format;
 use super::context::Context;
-use super::list::{lines, table};
+use super::global::Format;
 use super::stop::{Exit, Stop};
+use super::table::{lines, table};
 use crate::recorded::Serial;
 use crate::registry::LogEntry;
 use crate::render::shown;

@@ -7,7 +7,9 @@ mod completions;
 mod context;
 mod destroy;
 mod diff;
+mod find;
 mod git;
+mod global;
 mod graph;
 mod init;
 mod list;
@@ -16,10 +18,13 @@ mod plan;
 mod planning;
 mod preview;
 mod registry;
+mod report;
 mod restore;
+mod saved;
 mod schema;
 mod show;
 mod stop;
+mod table;
 mod threads;
 mod ui;
 mod validate;
@@ -28,16 +33,15 @@ mod workspace;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use asked::Asked;
 use context::Context;
+use global::{Color, Global};
 use stop::{Exit, Stop};
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::render::shown;
-
-pub use schema::command_reference;
 
 /// Plan and apply for ML feature repositories
 ///
@@ -63,41 +67,6 @@ pub struct Cli {
     command: Option<Command>,
 }
 
-/// What every command takes.
-#[derive(Debug, Clone, clap::Args)]
-pub struct Global {
-    /// Run as if started in this folder
-    #[arg(short = 'C', value_name = "DIR", global = true)]
-    directory: Option<std::path::PathBuf>,
-
-    /// The workspace [env: WEIR_WORKSPACE]
-    #[arg(short, long, value_name = "NAME", global = true)]
-    workspace: Option<String>,
-
-    /// The registry, as sqlite://path [env: WEIR_REGISTRY_URL]
-    #[arg(long, value_name = "URL", global = true)]
-    registry: Option<String>,
-
-    /// When to use colour; NO_COLOR counts too
-    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto, global = true)]
-    color: Color,
-
-    /// Say less: only results, warnings and errors
-    #[arg(short, long, global = true)]
-    quiet: bool,
-
-    /// Say everything: all warnings, all changes
-    #[arg(short, long, global = true)]
-    verbose: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Color {
-    Auto,
-    Always,
-    Never,
-}
-
 #[derive(Debug, Subcommand)]
 enum Command {
     Init(init::InitArgs),
@@ -117,13 +86,6 @@ enum Command {
     Restore(restore::RestoreArgs),
     Schema(schema::SchemaArgs),
     Completions(completions::CompletionsArgs),
-}
-
-/// Text for people or JSON for programs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    Text,
-    Json,
 }
 
 /// Runs weir with the arguments of this process.
@@ -214,7 +176,7 @@ fn run(cli: Cli, context: &Context) -> Result<Exit, Stop> {
         Command::Diff(args) => diff::run(context, &args),
         Command::Restore(args) => restore::run(context, &args),
         Command::Schema(args) => schema::run(context, &args),
-        Command::Completions(args) => completions::run(context, &args),
+        Command::Completions(args) => completions::run(context, &args, Cli::command()),
     }
 }
 
@@ -225,4 +187,9 @@ fn version(context: &Context) -> Result<Exit, Stop> {
     }
     context.ui.data(&text)?;
     Ok(Exit::Done)
+}
+
+/// Returns the help texts of every command as one Markdown page.
+pub fn command_reference() -> String {
+    schema::command_reference(Cli::command())
 }

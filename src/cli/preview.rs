@@ -9,9 +9,9 @@ use clap::ValueEnum;
 use comfy_table::Table;
 
 use super::context::Context;
-use super::list::lines;
-use super::show::{Among, find_among};
+use super::find::{Among, find_among};
 use super::stop::{Exit, Stop};
+use super::table::lines;
 use crate::diagnostic::{Diagnostic, DocumentId, Place as At, Span};
 use crate::disk::Draft;
 use crate::engine::{self, Engine, Format, Found, Request, Scan, Seen};
@@ -269,7 +269,7 @@ fn show(rows: &Rows, format: Format, out: &mut (dyn Write + Send)) -> Result<See
 }
 
 fn table(seen: &Seen) -> String {
-    let mut table: Table = super::list::table::<0>([]);
+    let mut table: Table = super::table::table::<0>([]);
     table.set_header(seen.columns.iter().map(|it| shown::line(it)));
     for row in &seen.cells {
         table.add_row(row.iter().map(|it| shown::line(it)));

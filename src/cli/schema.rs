@@ -1,8 +1,7 @@
 //! `weir schema`, and the command reference of the docs.
 
-use clap::{CommandFactory, ValueEnum};
+use clap::ValueEnum;
 
-use super::Cli;
 use super::context::Context;
 use super::stop::{Exit, Stop};
 
@@ -33,9 +32,9 @@ pub fn run(context: &Context, args: &SchemaArgs) -> Result<Exit, Stop> {
 }
 
 /// Returns the help texts of every command as one Markdown page.
-pub fn command_reference() -> String {
+pub fn command_reference(command: clap::Command) -> String {
     let mut page = String::from("# Commands\n\nThis page is `weir COMMAND --help`, word for word.\n");
-    let mut root = Cli::command().term_width(100);
+    let mut root = command.term_width(100);
     root.build();
     let text = |command: &mut clap::Command| {
         command.render_long_help().to_string().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")

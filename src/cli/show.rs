@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::context::Context;
-use super::list::recorded;
+use super::find::{find, recorded};
 use super::plan::PlanFormat;
 use super::stop::{Exit, Stop};
-use super::{apply, git, plan};
-use crate::diagnostic::{Code, Diagnostic, did_you_mean};
+use super::{git, plan, saved};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::recorded::{Serial, Snapshot};
 use crate::registry;
 use crate::render::json::RepoJson;
@@ -60,7 +60,7 @@ fn show_plan(context: &Context, args: &ShowArgs) -> Result<Exit, Stop> {
         return Err(Stop::Usage(diagnostic.hint("leave out --at")));
     }
     let path = context.directory()?.join(&args.address);
-    let saved = apply::read(&path)?;
+    let saved = saved::read(&path)?;
     let session = context.session()?;
     let site = session.site_or_folder()?;
     // A plan for a registry that is not there yet is shown as it was then.
@@ -184,57 +184,5 @@ fn mark_hidden(value: &Value, mark: &str, hidden: &mut Vec<String>) -> Value {
             keys.into_iter().zip(members.values().map(|it| mark_hidden(it, mark, hidden))).collect()
         }
         other => other.clone(),
-    }
-}
-
-/// Where a resource is looked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Among {
-    Recorded,
-    Declared,
-}
-
-/// Finds the recorded resource that `text` means.
-pub fn find<'a>(text: &str, recorded: impl Iterator<Item = &'a Address> + Clone) -> Result<Address, Stop> {
-    find_among(Among::Recorded, text, recorded)
-}
-
-/// Finds the resource that `text` means among those that are recorded, or declared.
-pub fn find_among<'a>(
-    among: Among,
-    text: &str,
-    recorded: impl Iterator<Item = &'a Address> + Clone,
-) -> Result<Address, Stop> {
-    let (code, is, lists) = match among {
-        Among::Recorded => (Code::G010, "recorded", "`weir list` lists what is"),
-        Among::Declared => (Code::R001, "declared", "write it as Kind.name, or the name alone"),
-    };
-    let matching: Vec<&Address> = match text.split_once('.') {
-        Some((kind, name)) => {
-            let kind = super::list::kind(kind, code)?;
-            recorded.clone().filter(|it| it.kind == kind && *it.name == *name).collect()
-        }
-        None => recorded.clone().filter(|it| *it.name == *text).collect(),
-    };
-    match matching.as_slice() {
-        [only] => Ok((*only).clone()),
-        [] => {
-            let names: Vec<String> =
-                recorded.map(|it| if text.contains('.') { it.to_string() } else { it.name.to_string() }).collect();
-            // The same name under another kind is nearer than another name under the same.
-            let name = text.split_once('.').map(|it| it.1);
-            let same = names.iter().find(|it| name.is_some() && it.split_once('.').map(|it| it.1) == name);
-            let near = same.map(|it| format!("did you mean `{it}`?"));
-            let near = near.or_else(|| did_you_mean(text, names.iter().map(String::as_str)));
-            let diagnostic = Diagnostic::error(code, format!("`{text}` is not {is}"));
-            Err(Stop::diagnostic(diagnostic.hint(near.unwrap_or_else(|| lists.to_owned()))))
-        }
-        several => {
-            let names: Vec<String> = several.iter().map(ToString::to_string).collect();
-            Err(Stop::diagnostic(
-                Diagnostic::error(code, format!("`{text}` is the name of {}", crate::render::words::list(&names)))
-                    .hint("write the kind too, as Kind.name"),
-            ))
-        }
     }
 }

@@ -3,8 +3,9 @@
 use std::process::ExitCode;
 
 use super::asked::Asked;
+use super::global::Color;
 use super::stop::Stop;
-use super::{Color, ui};
+use super::ui;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::sql;
 

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use anstream::{AutoStream, ColorChoice};
 
+use super::global::Color;
+use super::stop::Stop;
 use crate::diagnostic::Diagnostic;
 use crate::render::shown;
-
-use super::{Color, Stop};
 
 /// The terminal, or whatever stands in its place.
 pub struct Ui {

@@ -3,8 +3,8 @@
 use clap::Subcommand;
 use serde_json::json;
 
-use super::Format;
 use super::context::{Context, header};
+use super::global::Format;
 use super::planning::plan_text;
 use super::stop::{Exit, Stop};
 use crate::diagnostic::{Code, Diagnostic};

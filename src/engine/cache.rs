@@ -15,8 +15,7 @@ use tokio::runtime::Handle;
 use super::core::Core;
 use super::query::{Planner, Refused, Sql, Table};
 use super::spark;
-use crate::disk::read_text;
-use crate::disk::write_whole;
+use crate::disk::{read_text, write_whole};
 use crate::settings::EngineKind;
 
 /// Columns, with a hash of them: what is derived from them is remembered by it.

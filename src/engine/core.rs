@@ -13,9 +13,9 @@ use datafusion::execution::session_state::SessionStateBuilder;
 use datafusion::optimizer::analyzer::function_rewrite::ApplyFunctionRewrites;
 
 use super::checked::Checked;
+use super::place::warehouse::Turns;
 use super::relation::Closed;
-use super::spark;
-use super::warehouse::Turns;
+use super::spark::Connection;
 use crate::settings::Services;
 
 /// How much memory sorting and grouping may take together, in bytes.
@@ -28,7 +28,7 @@ pub struct Core {
     pub root: Arc<Path>,
     pub services: Arc<Services>,
     pub session: SessionContext,
-    pub spark: spark::Connection,
+    pub spark: Connection,
     pub turns: Turns,
 }
 
@@ -67,7 +67,7 @@ impl Core {
             root: root.into(),
             services: Arc::new(services.clone()),
             session: SessionContext::new_with_state(state),
-            spark: spark::Connection::default(),
+            spark: Connection::default(),
             turns: Turns::default(),
         }
     }

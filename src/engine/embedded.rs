@@ -12,9 +12,9 @@ use datafusion::logical_expr::{TableSource, cast, ident, lit};
 use super::core::Core;
 use super::pipeline::{Failed, Runner};
 use super::query::{Planner, Refused, Sql};
-use super::relation::{self, Window};
+use super::relation::Window;
 use super::source::in_time;
-use super::{timestamp, types, words};
+use super::{place, timestamp, types, words};
 use crate::resource::batch_config::BatchConfig;
 use crate::resource::{Field, Instant};
 
@@ -45,7 +45,7 @@ impl Sql for Embedded<'_> {
 #[async_trait]
 impl Runner for Embedded<'_> {
     async fn lying(&self, config: &BatchConfig, window: Window) -> Result<DataFrame, Failed> {
-        let relation = relation::relation(self.core, config)?;
+        let relation = place::relation(self.core, config)?;
         let opened = async { relation.table(relation.schema().await?, window).await };
         let table = in_time(self.core, &*relation, opened).await?;
         self.core.session.read_table(table).map_err(plain)

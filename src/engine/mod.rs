@@ -7,37 +7,24 @@ mod checked;
 mod checked_sum;
 mod core;
 mod embedded;
-mod file_schema;
-mod file_table;
-mod files;
-mod hive_files;
-mod in_order;
+mod fault;
 mod panics;
 mod pipeline;
 mod place;
 mod preview;
 mod query;
-mod redshift;
-mod redshift_error;
 mod relation;
-mod remote;
-mod s3;
-mod shape;
 mod show;
 mod shown;
-mod snowflake;
 mod source;
 #[cfg(feature = "spark")]
 mod spark;
 #[cfg(not(feature = "spark"))]
 #[path = "no_spark.rs"]
 mod spark;
-mod text;
-mod text_rows;
 mod timestamp;
 mod types;
 mod view;
-mod warehouse;
 mod words;
 
 use std::collections::{BTreeMap, HashMap};
@@ -47,13 +34,13 @@ use std::sync::Arc;
 
 use tokio::runtime::Runtime;
 
+use self::core::Core;
 use crate::resource::{Address, Catalog, OpenedColumns, Resource};
+
+use cache::{Cache, Checker, Judge, Known};
 
 pub use panics::is_caught;
 pub use shown::{Derived, Format, Found, Request, Scan, Seen, Spot, Surroundings, Unread};
-
-use self::core::Core;
-use cache::{Cache, Checker, Judge, Known};
 
 /// Whether this build opens sources.
 pub const AVAILABLE: bool = true;

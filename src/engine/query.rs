@@ -13,6 +13,7 @@ use datafusion::logical_expr::{AggregateUDF, HigherOrderUDF, LogicalPlan, Scalar
 use datafusion::sql::planner::{ParserOptions, SqlToRel};
 use datafusion::sql::sqlparser::ast::Statement;
 
+use super::fault::Fault;
 use super::relation::Closed;
 use super::words::{self, Known};
 use crate::sql;
@@ -31,15 +32,6 @@ pub trait Sql {
 pub struct Table {
     pub name: String,
     pub schema: SchemaRef,
-}
-
-/// What is wrong with a query, with its place inside the text; line and column count from 1.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    pub message: String,
-    pub line: usize,
-    pub column: usize,
-    pub hint: Option<String>,
 }
 
 /// Why nobody knows what a query yields.

@@ -9,11 +9,7 @@ use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::TableProvider;
 use datafusion::common::DataFusionError;
 
-use super::core::Core;
-use super::spark;
 use crate::resource::Instant;
-use crate::resource::batch_config::BatchConfig;
-use crate::settings::EngineKind;
 
 /// The rows of one batch config, before its post_processor, wherever they lie. Making one opens nothing.
 #[async_trait]
@@ -86,19 +82,5 @@ impl From<Closed> for DataFusionError {
                 Self::Execution(message)
             }
         }
-    }
-}
-
-/// Returns the rows that `config` names, or why this build or this configuration has none. Opens nothing.
-pub fn relation(core: &Core, config: &BatchConfig) -> Result<Arc<dyn Relation>, Closed> {
-    match config {
-        BatchConfig::FileConfig(config) => super::files::relation(core, config),
-        BatchConfig::HiveConfig(config) => match core.services.engine.kind {
-            EngineKind::Spark => spark::hive(core, config),
-            EngineKind::Datafusion => super::hive_files::relation(core, config),
-        },
-        BatchConfig::RedshiftConfig(config) => super::redshift::relation(core, config),
-        BatchConfig::SnowflakeConfig(config) => super::snowflake::relation(core, config),
-        BatchConfig::SparkBatchConfig(config) => spark::function(core, config),
     }
 }

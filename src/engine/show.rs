@@ -19,8 +19,8 @@ use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::StreamExt;
 
 use super::cells::Floats;
+use super::place::text::Unreadable;
 use super::shown::{Format, Scan, Seen};
-use super::text::Unreadable;
 use super::{cells, panics, words};
 
 /// Rows a row group of a Parquet file that is written: what is held in memory until it is full.

@@ -9,13 +9,14 @@ use tokio::task::JoinSet;
 
 use super::cache::{self, Cache, Checker, Known};
 use super::core::Core;
-use super::file_schema::UNKNOWN;
-use super::place::NOT_A_PLACE;
+use super::fault::Fault;
+use super::place::file_schema::UNKNOWN;
+use super::place::locate::NOT_A_PLACE;
+use super::place::text::SAMPLE;
 use super::query::{Refused, Sql};
-use super::relation::{self, Closed, Relation};
+use super::relation::{Closed, Relation};
 use super::shown::{Found, Spot, Unread};
-use super::text::SAMPLE;
-use super::{query, timestamp, types};
+use super::{place, timestamp, types};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::resource::batch_config::BatchConfig;
 use crate::resource::{Address, Field, OpenedColumns, Resource, typed};
@@ -91,7 +92,7 @@ pub fn no_threads(reason: &str) -> Found {
 
 /// Opens one batch config.
 async fn open(core: &Core, config: &BatchConfig, cache: &Cache) -> Result<Opened, Closed> {
-    let relation = relation::relation(core, config)?;
+    let relation = place::relation(core, config)?;
     let columns = async {
         let Some(version) = relation.version().await? else { return Ok(Known::new(&*relation.schema().await?)) };
         let declared = serde_json::to_vec(config).expect("configs hold only plain data");
@@ -289,7 +290,7 @@ pub fn refusal(address: &Address, path: &str, refused: Refused) -> Found {
 }
 
 /// Returns a diagnostic at the place of a query's fault.
-pub fn query_fault(address: &Address, path: &str, fault: &query::Fault) -> Found {
+pub fn query_fault(address: &Address, path: &str, fault: &Fault) -> Found {
     let inside = Some((fault.line, fault.column));
     let summary = format!("`{path}` of `{address}` does not fit its tables: {}", fault.message);
     let diagnostic = Diagnostic::error(Code::D002, summary).hint_if(fault.hint.clone());

@@ -2,7 +2,7 @@
 
 use datafusion::common::{Column, DataFusionError, SchemaError};
 
-use super::query::Fault;
+use super::fault::Fault;
 use super::types::quoted;
 use crate::diagnostic::did_you_mean;
 use crate::sql;

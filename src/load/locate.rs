@@ -2,11 +2,11 @@
 
 use std::cmp::Ordering;
 
+use rayon::prelude::*;
+
 use super::node::{self, Mark, Node, Shape};
 use super::origin::Origin;
 use super::repo::Repo;
-use rayon::prelude::*;
-
 use crate::diagnostic::{Diagnostic, DocumentId, Place, Span};
 
 impl Repo {

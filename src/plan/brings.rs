@@ -1,9 +1,8 @@
 //! What each change brings and what it takes away: for whoever approves it. Decides nothing.
 
-use super::change::Brings;
 use std::collections::BTreeMap;
 
-use super::change::{Action, Change};
+use super::change::{Action, Brings, Change};
 use super::data::opened;
 use super::declared::Declared;
 use crate::recorded::Columns;

@@ -1,6 +1,5 @@
 //! Compares what is declared with what is recorded, and cascades.
 
-use super::declared::Declared;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -9,11 +8,11 @@ use rayon::prelude::*;
 use super::brings::Known;
 use super::change::{Action, Cause, Change, Meanwhile, Plan, RegistryPlace};
 use super::data::{Data, Learned};
-use super::gains;
+use super::declared::Declared;
 use super::guard::refusals;
 use super::renames::Renames;
 use super::written::{self, Both};
-use super::{brings, cost, fields, harmless, order, rename};
+use super::{brings, cost, fields, gains, harmless, order, rename};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::recorded::{Entry, Mode, Snapshot, downstream, state};
 use crate::resource::{Address, Catalog, Effect, FieldChange, Instant, Kind, Resource, SOURCES};

@@ -3,8 +3,6 @@
 //! What only adds is in place; what breaks a column in use is an error that names the source, never a recreate; what
 //! nothing uses is noted and no more.
 
-use super::data::Data;
-use super::data::opened;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -12,8 +10,8 @@ use rayon::prelude::*;
 use serde_json::{Value, json};
 
 use super::brings::{self, Known};
-use super::change::Brings;
-use super::change::{Action, Cause, Change, Plan};
+use super::change::{Action, Brings, Cause, Change, Plan};
+use super::data::{Data, opened};
 use super::declared::Declared;
 use super::{diff, order};
 use crate::diagnostic::{Code, Diagnostic, Place, Span};
@@ -22,68 +20,11 @@ use crate::resource::{Address, Catalog, Effect, FieldChange};
 
 /// Adds to `plan`, which compares declarations, what data has to say; or says which column in use is gone.
 pub fn drift(plan: &mut Plan, snapshot: &Snapshot, declared: &[Declared], data: &Data) -> Result<(), Vec<Diagnostic>> {
-    let changes: BTreeMap<Address, usize> =
-        plan.changes.iter().enumerate().map(|it| (it.1.address.clone(), it.0)).collect();
-    let recorded = |address: &Address| {
-        let change = changes.get(address).map(|it| &plan.changes[*it]);
-        match change {
-            // What is built again has nothing to be true to.
-            Some(change) if matches!(change.action, Action::Create { .. } | Action::Recreate { .. }) => None,
-            Some(change) => data.recorded.get(change.recorded().unwrap_or(address)),
-            None => data.recorded.get(address),
-        }
-    };
-    let moved: BTreeSet<&Address> = data
-        .derived
-        .iter()
-        .filter(|it| recorded(it.0).is_some_and(|before| before.1 != *it.1))
-        .map(|it| it.0)
-        .collect();
-    let (then, today) = (columns_then(declared, data, &plan.changes), columns_today(declared, data, &plan.changes));
-    let unseen: BTreeSet<&Address> = declared
-        .iter()
-        .filter(|it| recorded(&it.resource.address).is_some() && !data.derived.contains_key(&it.resource.address))
-        .flat_map(|it| &it.resource.depends_on)
-        .collect();
-    let (mut faults, mut grown, mut learned) = (Vec::new(), Vec::new(), Vec::new());
-    for it in declared {
-        let address = &it.resource.address;
-        let Some(now) = data.derived.get(address) else { continue };
-        let Some((id, before)) = recorded(address) else {
-            learned.push((address.clone(), now.clone()));
-            continue;
-        };
-        if before == now {
-            continue;
-        }
-        let view = it.resource.spec.declaration().view();
-        // A view that could not be looked at this time would never again be told that its source has moved.
-        if view.is_none() && unseen.contains(address) {
-            continue;
-        }
-        let uses = |catalog: &Catalog, name: &str| it.resource.view(catalog).is_some_and(|it| it.uses(name));
-        let sources: Vec<&Address> = it.resource.depends_on.iter().filter(|it| moved.contains(it)).collect();
-        let broken = broken(before, now, |name| uses(&then, name));
-        if broken.is_empty() {
-            learned.push((address.clone(), now.clone()));
-            if !sources.is_empty()
-                && now.iter().any(|it| uses(&today, &it.0) && !before.iter().any(|known| known.0 == it.0))
-            {
-                grown.push((it, *id, before, now, sources));
-            }
-        } else if !sources.is_empty() {
-            faults.push(fault(it, &sources, &broken));
-        }
-        // Where no source has other columns than before, it is the engine that sees them otherwise: a newer weir makes
-        // no change by itself, and what is recorded stands.
-    }
-    if !faults.is_empty() {
-        return Err(faults);
-    }
-    let grown: Vec<Change> =
-        grown.iter().map(|(it, id, before, now, sources)| grow(it, *id, before, now, sources)).collect();
+    let today = columns_today(declared, data, &plan.changes);
+    let Seen { learned, grown } = look(&plan.changes, declared, data, &today)?;
+    let at: BTreeMap<Address, usize> = plan.changes.iter().enumerate().map(|it| (it.1.address.clone(), it.0)).collect();
     for change in grown {
-        match changes.get(&change.address).map(|it| &mut plan.changes[*it].action) {
+        match at.get(&change.address).map(|it| &mut plan.changes[*it].action) {
             Some(Action::Update { fields, .. }) if fields.iter().all(|it| it.path != "schema") => {
                 fields.extend_from_slice(change.action.fields());
             }
@@ -107,6 +48,60 @@ pub fn drift(plan: &mut Plan, snapshot: &Snapshot, declared: &[Declared], data: 
         false => plan.wire_orders = orders,
     }
     Ok(())
+}
+
+/// What data has to say that breaks nothing.
+struct Seen {
+    /// Columns that are to be recorded.
+    learned: Vec<(Address, Columns)>,
+    /// The changes in place that more columns make.
+    grown: Vec<Change>,
+}
+
+/// Looks at the columns of everything that was opened, or says which one in use is gone.
+fn look(changes: &[Change], declared: &[Declared], data: &Data, today: &Catalog) -> Result<Seen, Vec<Diagnostic>> {
+    let by_address: BTreeMap<&Address, &Change> = changes.iter().map(|it| (&it.address, it)).collect();
+    let recorded = |address: &Address| match by_address.get(address) {
+        // What is built again has nothing to be true to.
+        Some(change) if matches!(change.action, Action::Create { .. } | Action::Recreate { .. }) => None,
+        Some(change) => data.recorded.get(change.recorded().unwrap_or(address)),
+        None => data.recorded.get(address),
+    };
+    let has_moved = |it: &(&Address, &Columns)| recorded(it.0).is_some_and(|before| before.1 != *it.1);
+    let moved: BTreeSet<&Address> = data.derived.iter().filter(has_moved).map(|it| it.0).collect();
+    let then = columns_then(declared, data, changes);
+    let is_unseen = |it: &Address| recorded(it).is_some() && !data.derived.contains_key(it);
+    let unseen = declared.iter().filter(|it| is_unseen(&it.resource.address));
+    let below_unseen: BTreeSet<&Address> = unseen.flat_map(|it| &it.resource.depends_on).collect();
+    let (mut seen, mut faults) = (Seen { learned: Vec::new(), grown: Vec::new() }, Vec::new());
+    for it in declared {
+        let address = &it.resource.address;
+        let Some(now) = data.derived.get(address) else { continue };
+        let Some((id, before)) = recorded(address) else {
+            seen.learned.push((address.clone(), now.clone()));
+            continue;
+        };
+        let is_view = it.resource.spec.declaration().view().is_some();
+        // A view that could not be looked at this time would never again be told that its source has moved.
+        if before == now || !is_view && below_unseen.contains(address) {
+            continue;
+        }
+        let uses = |catalog: &Catalog, name: &str| it.resource.view(catalog).is_some_and(|it| it.uses(name));
+        let sources: Vec<&Address> = it.resource.depends_on.iter().filter(|it| moved.contains(it)).collect();
+        let broken = broken(before, now, |name| uses(&then, name));
+        if broken.is_empty() {
+            seen.learned.push((address.clone(), now.clone()));
+            let is_new = |name: &str| !before.iter().any(|known| known.0 == name);
+            if !sources.is_empty() && now.iter().any(|it| is_new(&it.0) && uses(today, &it.0)) {
+                seen.grown.push(grow(it, *id, before, now, &sources));
+            }
+        } else if !sources.is_empty() {
+            faults.push(fault(it, &sources, &broken));
+        }
+        // Where no source has other columns than before, it is the engine that sees them otherwise: a newer weir makes
+        // no change by itself, and what is recorded stands.
+    }
+    if faults.is_empty() { Ok(seen) } else { Err(faults) }
 }
 
 /// Returns what each change brings, with what data says of columns now and when they were recorded.

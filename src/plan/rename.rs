@@ -1,10 +1,10 @@
 //! `renamed_from`: which recorded resources go by another name now.
 
-use super::renames::Renames;
 use std::collections::BTreeMap;
 
 use super::change::{Action, Change};
 use super::declared::Declared;
+use super::renames::Renames;
 use super::written::Both;
 use crate::diagnostic::{Code, Diagnostic, Place, Span, did_you_mean};
 use crate::recorded::Snapshot;

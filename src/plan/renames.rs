@@ -1,10 +1,9 @@
 //! Which names become which.
 
-use crate::resource::Resource;
-use crate::sql::Dialect;
 use std::collections::BTreeMap;
 
-use crate::resource::Address;
+use crate::resource::{Address, Resource};
+use crate::sql::Dialect;
 
 /// Old addresses and their new ones; each occurs once.
 #[derive(Debug, Default)]

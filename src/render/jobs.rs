@@ -4,8 +4,7 @@ use std::fmt::{self, Write};
 
 use super::{shown, words};
 use crate::plan::{Change, JobAction, JobChange};
-use crate::resource::Instant;
-use crate::resource::{Job, JobKind};
+use crate::resource::{Instant, Job, JobKind};
 
 /// Writes what happens to jobs: those of the change's own view, then those of views that read it.
 pub fn jobs(out: &mut impl Write, change: &Change, indent: &str, now: Instant) -> fmt::Result {

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use sqlparser::ast::{
-    Expr, GroupByExpr, Ident, OrderByExpr, OrderByKind, Query, Select, SelectFlavor, SelectItem, SetExpr,
+    Expr, GroupByExpr, Ident, OrderByExpr, OrderByKind, Query, Select, SelectFlavor, SelectItem, SetExpr, Visit,
+    Visitor,
 };
-use sqlparser::ast::{Visit, Visitor};
 use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::dialect::Dialect;

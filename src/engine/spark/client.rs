@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::io::Cursor;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use datafusion::arrow::compute::cast;
 use datafusion::arrow::datatypes::SchemaRef;
@@ -28,6 +29,9 @@ use super::trouble::Trouble;
 use super::types;
 use crate::engine::relation::Closed;
 use crate::settings::{EngineKind, Services};
+
+/// How long Spark may take to answer: the first query of a cold one takes half a minute.
+pub(super) const TIME_LIMIT: Duration = Duration::from_secs(120);
 
 /// How many functions run at once: each is a Python of its own.
 const FUNCTIONS_AT_ONCE: usize = 4;

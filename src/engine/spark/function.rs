@@ -13,9 +13,10 @@ use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 
-use super::client::Session;
-use super::plan::{Plan, quoted};
-use super::{TIME_LIMIT, scan};
+use super::client::{Session, TIME_LIMIT};
+use super::plan::Plan;
+use super::quote::quoted;
+use super::scan;
 use crate::diagnostic::did_you_mean;
 use crate::engine::core::Core;
 use crate::engine::relation::{Closed, Relation, Window};

@@ -7,10 +7,11 @@ use async_trait::async_trait;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::catalog::TableProvider;
 
-use super::client::Session;
-use super::plan::{Plan, quoted};
+use super::client::{Session, TIME_LIMIT};
+use super::plan::Plan;
+use super::quote::quoted;
 use super::trouble::Trouble;
-use super::{TIME_LIMIT, partitions, scan};
+use super::{partitions, scan};
 use crate::diagnostic::did_you_mean;
 use crate::engine::core::Core;
 use crate::engine::relation::{Closed, Relation, Window};

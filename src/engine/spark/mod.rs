@@ -9,6 +9,7 @@ mod hive;
 mod partitions;
 mod plan;
 mod preview;
+mod quote;
 mod scan;
 mod trouble;
 mod types;
@@ -17,12 +18,11 @@ mod types;
 mod tests;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use datafusion::arrow::datatypes::{Schema, SchemaRef};
 
 use super::core::Core;
-use super::file_schema;
+use super::place::file_schema;
 use super::query::{Refused, Table};
 use super::relation::{Closed, Relation};
 use crate::resource::batch_config::{FileConfig, FileFormat, HiveConfig, SparkBatchConfig};
@@ -30,11 +30,9 @@ use crate::resource::batch_config::{FileConfig, FileFormat, HiveConfig, SparkBat
 pub use client::Connection;
 pub use preview::preview;
 
+use client::TIME_LIMIT;
 use plan::Plan;
 use trouble::Trouble;
-
-/// How long Spark may take to answer: the first query of a cold one takes half a minute.
-const TIME_LIMIT: Duration = Duration::from_secs(120);
 
 /// Returns the rows of a table of the catalogue.
 pub fn hive(core: &Core, config: &HiveConfig) -> Result<Arc<dyn Relation>, Closed> {
@@ -78,7 +76,7 @@ async fn files(core: &Core, config: &FileConfig) -> Result<Plan, Closed> {
     // Parquet is read as it is; the others as weir sees them, every column in its place.
     let schema = match config.file_format {
         FileFormat::Parquet => SchemaRef::new(Schema::empty()),
-        _ => file_schema::with_types(&super::files::relation(core, &found)?.schema().await?, overridden),
+        _ => file_schema::with_types(&super::place::files::relation(core, &found)?.schema().await?, overridden),
     };
     let files = Plan::files(config.file_format, &path, &schema);
     if overridden.is_empty() {

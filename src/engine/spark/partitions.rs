@@ -5,7 +5,7 @@
 
 use datafusion::arrow::datatypes::{DataType, Schema};
 
-use super::plan::{literal, quoted};
+use super::quote::{literal, quoted};
 use crate::diagnostic::did_you_mean;
 use crate::engine::relation::{Closed, Window};
 use crate::resource::Instant;

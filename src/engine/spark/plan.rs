@@ -13,6 +13,7 @@ use spark_connect_proto::{
     Expression, Filter, Limit, LocalRelation, Read, Relation, Sql, SubqueryAlias, WithRelations,
 };
 
+use super::quote::quoted;
 use super::types;
 use crate::engine::relation::Window;
 use crate::resource::batch_config::FileFormat;
@@ -164,16 +165,6 @@ fn with_instants(schema: &Schema) -> Schema {
         _ => Field::clone(it),
     };
     Schema::new(schema.fields().iter().map(field).collect::<Vec<_>>())
-}
-
-/// Quotes a name as Spark does.
-pub fn quoted(name: &str) -> String {
-    format!("`{}`", name.replace('`', "``"))
-}
-
-/// Writes a text as Spark does, for which a backslash is no letter like any other.
-pub fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
 }
 
 #[cfg(test)]

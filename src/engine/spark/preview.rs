@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use datafusion::arrow::datatypes::SchemaRef;
 use datafusion::execution::SendableRecordBatchStream;
 
-use super::client::Session;
-use super::plan::{literal, quoted};
-use super::{Plan, TIME_LIMIT, Trouble, files, function, hive, types};
+use super::client::{Session, TIME_LIMIT};
+use super::quote::{literal, quoted};
+use super::{Plan, Trouble, files, function, hive, types};
 use crate::engine::core::Core;
 use crate::engine::pipeline::{Failed, Pipeline, Runner, cannot_open, unreadable};
 use crate::engine::query::{Refused, Sql};

@@ -13,8 +13,8 @@ use datafusion::sql::unparser::dialect::Dialect;
 
 use super::client::Session;
 use super::plan::Plan;
+use crate::engine::place::remote::{Remote, RemoteTable};
 use crate::engine::relation::Closed;
-use crate::engine::remote::{Remote, RemoteTable};
 
 /// Returns the table that `from` names.
 pub fn table(session: Arc<Session>, from: String, schema: SchemaRef) -> Arc<dyn TableProvider> {

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use datafusion::arrow::array::{Array, AsArray};
 use datafusion::arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit};
+use datafusion::execution::SendableRecordBatchStream;
 use datafusion::logical_expr::{col, lit};
 use datafusion::prelude::cast;
 use futures::TryStreamExt;
@@ -16,7 +17,6 @@ use super::*;
 use crate::engine::relation::Window;
 use crate::resource::batch_config::{BatchConfig, Datepart, DatetimePartitionColumn};
 use crate::settings::{EngineKind, EngineSettings, Secret, Services};
-use datafusion::execution::SendableRecordBatchStream;
 
 /// Runs a test with a core of its own, where there is a Spark.
 fn on_spark(test: impl AsyncFnOnce(Core)) {
@@ -239,7 +239,7 @@ fn files_are_read_with_the_columns_that_weir_sees() {
             ..serde_json::from_str("{\"uri\": \"data\", \"file_format\": \"csv\", \"timestamp_field\": \"at\"}")
                 .unwrap()
         };
-        let embedded = crate::engine::files::relation(&core, &config).unwrap().schema().await.unwrap();
+        let embedded = crate::engine::place::files::relation(&core, &config).unwrap().schema().await.unwrap();
         let config = BatchConfig::FileConfig(config);
         let plan = preview_plan(&core, &config, window("2024-01-01", "2024-01-02")).await;
         let (schema, stream) = rows(&core, &plan).await;

@@ -6,7 +6,8 @@ use spark_connect_core::SparkError;
 use spark_connect_proto::FetchErrorDetailsResponse;
 
 use crate::diagnostic::did_you_mean;
-use crate::engine::query::{Fault, NOT_GIVEN, Table};
+use crate::engine::fault::Fault;
+use crate::engine::query::{NOT_GIVEN, Table};
 use crate::engine::relation::Closed;
 use crate::sql;
 

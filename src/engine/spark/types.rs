@@ -6,7 +6,7 @@ use datafusion::arrow::datatypes::{DataType, Field, Fields, IntervalUnit, Schema
 use spark_connect_proto::data_type::{Kind, StructField};
 use spark_connect_proto::{DataType as SparkType, data_type};
 
-use super::plan::quoted;
+use super::quote::quoted;
 
 /// Returns the columns that the protocol describes.
 pub fn schema(described: &SparkType) -> SchemaRef {

@@ -11,8 +11,7 @@ use super::migrations::{FORMAT, MIGRATIONS};
 use crate::recorded::state;
 use crate::registry::error::{Error, Result};
 use crate::registry::location::Location;
-use crate::registry::read::decode;
-use crate::registry::read::parse_address;
+use crate::registry::read::{decode, parse_address};
 use crate::registry::traits::Access;
 use crate::resource::{Address, Catalog, Digest, Resource};
 

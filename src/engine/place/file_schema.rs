@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use datafusion::arrow::datatypes::{DataType, Field as ArrowField, Schema, SchemaRef, TimeUnit};
 
-use super::file_table::type_of;
-use super::types::name_of;
+use crate::engine::place::text::Look;
+use crate::engine::types::name_of;
 use crate::resource::Field;
 use crate::resource::batch_config::FileFormat;
 
@@ -208,8 +208,25 @@ fn map_value(map: &DataType) -> Option<&DataType> {
 /// Returns `schema` with the types that an override declares.
 pub fn with_types(schema: &SchemaRef, overridden: &[Field]) -> SchemaRef {
     let field = |it: &Arc<ArrowField>| match overridden.iter().find(|field| field.name == *it.name()) {
-        Some(field) => Arc::new(ArrowField::new(it.name(), super::types::arrow(&field.dtype), true)),
+        Some(field) => Arc::new(ArrowField::new(it.name(), crate::engine::types::arrow(&field.dtype), true)),
         None => it.clone(),
     };
     Arc::new(Schema::new(schema.fields().iter().map(field).collect::<Vec<_>>()))
+}
+
+/// What Hive calls a folder whose value is missing.
+pub const MISSING: &str = "__HIVE_DEFAULT_PARTITION__";
+
+/// Returns the type that the value of a folder has: whole numbers are numbers, all else is text, as Hive and Spark have
+/// it. Of a value that is missing nothing is known.
+pub fn type_of(text: &str) -> DataType {
+    if text == MISSING {
+        return DataType::Null;
+    }
+    // `01` is how a text looks, even where it could be read as a number.
+    match Look::number(text).map(Look::data_type) {
+        Some(DataType::Int64) if text.parse::<i32>().is_ok() => DataType::Int32,
+        Some(DataType::Int64) => DataType::Int64,
+        _ => DataType::Utf8,
+    }
 }

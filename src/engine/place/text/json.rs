@@ -11,10 +11,11 @@ use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use super::decode::{Columns, Decode, Fault, is_full};
 use super::look::Look;
 use super::typed::as_texts;
-use super::{Columns, Decode, Fault, is_full};
-use crate::engine::shape;
+
+use crate::engine::place::shape;
 
 /// Lines on their way from bytes to rows.
 pub struct Json {

@@ -9,7 +9,7 @@ use datafusion::arrow::datatypes::{DataType, Field, TimeUnit};
 use datafusion::arrow::error::ArrowError;
 use serde::Deserialize;
 
-use super::super::text_rows;
+use crate::engine::place::text_rows;
 
 /// The answer to a statement, or one more part of it; what it does not hold is left out.
 #[derive(Debug, Default, Deserialize)]

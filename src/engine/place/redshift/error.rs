@@ -2,25 +2,24 @@
 
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
 
-use super::redshift::Redshift;
-use super::relation::Closed;
-use super::warehouse::{one_line, root};
+use super::endpoint::Endpoint;
+use crate::engine::place::warehouse::{Input, one_line, root};
+use crate::engine::relation::Closed;
 
 /// Says why a query, in which the input starts after `before` bytes, or a connection failed.
-pub fn why(redshift: &Redshift, error: &sqlx::Error, before: usize) -> Closed {
-    let endpoint = &redshift.endpoint;
+pub fn why(endpoint: &Endpoint, input: &Input, error: &sqlx::Error, before: usize) -> Closed {
     match error {
         sqlx::Error::Database(error) => match error.try_downcast_ref::<PgDatabaseError>() {
-            Some(error) => refused(redshift, error, before),
+            Some(error) => refused(endpoint, input, error, before),
             None => Closed::unreachable(format!("{endpoint} says {}", one_line(error.message()))),
         },
         // A certificate that is not accepted is invalid data to the socket that reads it.
-        sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => untrusted(redshift, &root(error)),
+        sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::InvalidData => untrusted(endpoint, &root(error)),
         sqlx::Error::Io(error) => {
             let message = format!("{endpoint} does not answer: {}", root(error));
             Closed::unreachable(message).hint(Some("look at the endpoint, and at the network between".to_owned()))
         }
-        sqlx::Error::Tls(error) => untrusted(redshift, &root(error.as_ref())),
+        sqlx::Error::Tls(error) => untrusted(endpoint, &root(error.as_ref())),
         sqlx::Error::Protocol(message) => {
             // The place in the client's own source is of no use to anybody here.
             let message = message.split(" (sqlx").next().unwrap_or(message);
@@ -30,16 +29,15 @@ pub fn why(redshift: &Redshift, error: &sqlx::Error, before: usize) -> Closed {
     }
 }
 
-fn untrusted(redshift: &Redshift, reason: &str) -> Closed {
+fn untrusted(endpoint: &Endpoint, reason: &str) -> Closed {
     let hint = "say what is expected as `ssl = \"…\"` in the [redshift] section of weir.toml: disable, prefer, require \
         or verify-full";
-    let message = format!("{} offers no encryption that is accepted: {reason}", redshift.endpoint);
+    let message = format!("{} offers no encryption that is accepted: {reason}", endpoint);
     Closed::unreachable(message).hint(Some(hint.to_owned()))
 }
 
 /// Sorts what the server says by PostgreSQL's codes, which Redshift shares.
-fn refused(redshift: &Redshift, error: &PgDatabaseError, before: usize) -> Closed {
-    let (endpoint, input) = (&redshift.endpoint, &redshift.input);
+fn refused(endpoint: &Endpoint, input: &Input, error: &PgDatabaseError, before: usize) -> Closed {
     let message = one_line(error.message());
     let code = error.code();
     match code {
@@ -67,7 +65,7 @@ fn hint(text: &str) -> String {
 }
 
 /// Returns where in the declared query the fault is.
-fn place(error: &PgDatabaseError, input: &super::warehouse::Input, before: usize) -> Option<String> {
+fn place(error: &PgDatabaseError, input: &Input, before: usize) -> Option<String> {
     let PgErrorPosition::Original(position) = error.position()? else { return None };
     // Before the query stands what we wrote, in single bytes, and its parenthesis; positions count from 1.
     let inside = position.checked_sub(before + 2)?;

@@ -22,12 +22,9 @@ use datafusion::physical_plan::empty::EmptyExec;
 use object_store::ObjectMeta;
 use object_store::path::Path;
 
-use super::file_schema::Found;
-use super::in_order::InOrder;
-use super::text::{self, Look, TextSource};
-
-/// What Hive calls a folder whose value is missing.
-const MISSING: &str = "__HIVE_DEFAULT_PARTITION__";
+use crate::engine::place::file_schema::{Found, MISSING};
+use crate::engine::place::in_order::InOrder;
+use crate::engine::place::text::{self, TextSource};
 
 /// What turns the bytes of files into rows.
 #[derive(Debug, Clone)]
@@ -108,20 +105,6 @@ fn value(text: &str, dtype: &DataType) -> Result<ScalarValue> {
     match text {
         MISSING => ScalarValue::try_from(dtype),
         text => ScalarValue::try_from_string(text.to_owned(), dtype),
-    }
-}
-
-/// Returns the type that the value of a folder has: whole numbers are numbers, all else is text, as Hive and Spark have
-/// it. Of a value that is missing nothing is known.
-pub fn type_of(text: &str) -> DataType {
-    if text == MISSING {
-        return DataType::Null;
-    }
-    // `01` is how a text looks, even where it could be read as a number.
-    match Look::number(text).map(Look::data_type) {
-        Some(DataType::Int64) if text.parse::<i32>().is_ok() => DataType::Int32,
-        Some(DataType::Int64) => DataType::Int64,
-        _ => DataType::Utf8,
     }
 }
 

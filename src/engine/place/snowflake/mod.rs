@@ -17,11 +17,11 @@ use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::core::Core;
-use super::relation::{Closed, Relation};
-use super::remote::{Remote, RemoteRelation};
-use super::text_rows::TextRows;
-use super::warehouse::{self, Fold, Input, Turns, one_line};
+use crate::engine::core::Core;
+use crate::engine::place::remote::{Remote, RemoteRelation};
+use crate::engine::place::text_rows::TextRows;
+use crate::engine::place::warehouse::{self, Fold, Input, Turns, one_line};
+use crate::engine::relation::{Closed, Relation};
 use crate::resource::batch_config::SnowflakeConfig;
 
 use auth::{Identity, account};

@@ -3,13 +3,15 @@
 //! Only simple queries are sent: what Redshift knows of prepared statements, and of the catalog that a client asks
 //! about types it has not seen, is not what PostgreSQL knows.
 
+mod endpoint;
+mod error;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
-use datafusion::common::DataFusionError;
-use datafusion::common::Result as Rows;
+use datafusion::common::{DataFusionError, Result as Rows};
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchReceiverStreamBuilder;
 use datafusion::sql::unparser::dialect::{Dialect, PostgreSqlDialect};
@@ -17,29 +19,18 @@ use futures::TryStreamExt;
 use sqlx::postgres::{PgColumn, PgConnectOptions, PgConnection, PgRow, PgSslMode};
 use sqlx::{AssertSqlSafe, Column, ConnectOptions, Connection, Executor, Row, ValueRef, raw_sql};
 
-use super::core::Core;
-use super::redshift_error::why;
-use super::relation::{Closed, Relation};
-use super::remote::{Remote, RemoteRelation};
-use super::text_rows::{self, TextRows, execution};
-use super::warehouse::{self, Fold, Input, Turns};
+use crate::engine::core::Core;
+use crate::engine::place::remote::{Remote, RemoteRelation};
+use crate::engine::place::text_rows::{self, TextRows, execution};
+use crate::engine::place::warehouse::{self, Fold, Input, Turns};
+use crate::engine::relation::{Closed, Relation};
 use crate::resource::batch_config::RedshiftConfig;
 use crate::settings::{Secret, Ssl};
 
-/// What a cluster listens on, and the database that every cluster starts with.
-const PORT: u16 = 5439;
-const DATABASE: &str = "dev";
+use endpoint::Endpoint;
 
 /// What a column of decimal numbers is when nobody says how many digits it has: expressions do not.
 const DECIMAL: DataType = DataType::Decimal128(38, 10);
-
-/// Where a cluster is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Endpoint {
-    pub host: String,
-    pub port: u16,
-    pub database: String,
-}
 
 /// What is read of a cluster, and how to sign in.
 #[derive(Debug, Clone)]
@@ -78,46 +69,11 @@ pub fn relation(core: &Core, config: &RedshiftConfig) -> Result<Arc<dyn Relation
     Ok(Arc::new(RemoteRelation(Arc::new(Redshift { endpoint, input, user, password, ssl, turns }))))
 }
 
-impl Endpoint {
-    fn parse(text: &str) -> Result<Self, Closed> {
-        let parsed = || {
-            let (address, database) = text.split_once('/').unwrap_or((text, DATABASE));
-            let (host, port) = match address.rsplit_once(':') {
-                Some((host, port)) if !port.ends_with(']') => (host, port.parse().ok().filter(|it| *it > 0)?),
-                _ => (address, PORT),
-            };
-            let bracketed = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
-            let host_is_good = match bracketed {
-                Some(host) => host.parse::<std::net::Ipv6Addr>().is_ok(),
-                None => host.chars().all(|it| it.is_ascii_alphanumeric() || ".-_".contains(it)),
-            };
-            let database_is_good = !database.is_empty() && !database.contains(['/', '?', '@', '#']);
-            let host = bracketed.unwrap_or(host).to_owned();
-            (!host.is_empty() && host_is_good && database_is_good).then(|| Self {
-                host,
-                port,
-                database: database.to_owned(),
-            })
-        };
-        // It is not repeated in the message: people put passwords into addresses.
-        parsed().ok_or_else(|| {
-            let fault = Closed::fault("endpoint", "the endpoint is not a host, or `host:port/database`");
-            fault.hint(Some("write it without `jdbc:redshift://`, user and options".to_owned()))
-        })
-    }
-}
-
-impl std::fmt::Display for Endpoint {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        if self.host.contains(':') {
-            write!(f, "[{}]:{}", self.host, self.port)
-        } else {
-            write!(f, "{}:{}", self.host, self.port)
-        }
-    }
-}
-
 impl Redshift {
+    fn why(&self, error: &sqlx::Error, before: usize) -> Closed {
+        error::why(&self.endpoint, &self.input, error, before)
+    }
+
     /// Signs in, and starts a transaction that cannot write: a function that a query calls might.
     async fn connect(&self) -> Result<PgConnection, sqlx::Error> {
         let ssl = match self.ssl {
@@ -148,12 +104,12 @@ impl Redshift {
         let row = match raw_sql(AssertSqlSafe(probe)).fetch_one(&mut *connection).await {
             Ok(row) => row,
             Err(error) => {
-                let why = why(self, &error, before.len());
+                let why = self.why(&error, before.len());
                 let unknown = matches!(why, Closed::Fault { field: "table", .. });
                 return Err(if unknown { why.hint(self.neighbour(connection).await) } else { why });
             }
         };
-        let digits = self.digits(connection, row.columns()).await.map_err(|it| why(self, &it, 0))?;
+        let digits = self.digits(connection, row.columns()).await.map_err(|it| self.why(&it, 0))?;
         let field = |it: &PgColumn| Field::new(it.name(), arrow(it, &digits), true);
         warehouse::checked(Schema::new(row.columns().iter().map(field).collect::<Vec<_>>()), &self.input)
     }
@@ -212,7 +168,7 @@ impl Remote for Redshift {
 
     async fn schema(&self) -> Result<SchemaRef, Closed> {
         let _turn = self.turns.take(&self.endpoint.to_string()).await;
-        let mut connection = self.connect().await.map_err(|it| why(self, &it, 0))?;
+        let mut connection = self.connect().await.map_err(|it| self.why(&it, 0))?;
         let columns = self.columns(&mut connection).await?;
         // Rows and all, they have been read: a connection that does not close well has done its work.
         let _ = connection.close().await;
@@ -220,11 +176,11 @@ impl Remote for Redshift {
     }
 
     async fn rows(&self, query: String, schema: SchemaRef) -> Rows<SendableRecordBatchStream> {
-        let mut connection = self.connect().await.map_err(|it| DataFusionError::from(why(self, &it, 0)))?;
+        let mut connection = self.connect().await.map_err(|it| DataFusionError::from(self.why(&it, 0)))?;
         let mut stream = RecordBatchReceiverStreamBuilder::new(schema.clone(), 2);
         let (sender, me) = (stream.tx(), self.clone());
         stream.spawn(async move {
-            let unreadable = |it: sqlx::Error| DataFusionError::from(why(&me, &it, 0));
+            let unreadable = |it: sqlx::Error| DataFusionError::from(me.why(&it, 0));
             let mut batch = TextRows::new(schema, text_rows::convert);
             let mut rows = raw_sql(AssertSqlSafe(query)).fetch(&mut connection);
             while let Some(row) = rows.try_next().await.map_err(unreadable)? {

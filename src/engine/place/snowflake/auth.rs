@@ -15,8 +15,8 @@ use spki::der::asn1::{Any, BitString};
 use spki::der::{Encode, Tag};
 use spki::{AlgorithmIdentifier, ObjectIdentifier, SubjectPublicKeyInfoOwned};
 
-use super::super::relation::Closed;
 use crate::disk::{SETTINGS_MAX, read_file};
+use crate::engine::relation::Closed;
 use crate::settings::{Secret, Snowflake};
 
 /// How long a token is good for; Snowflake takes no more than an hour.
@@ -136,9 +136,9 @@ pub fn account(host: &str) -> String {
 mod tests {
     use super::*;
 
-    const KEY: &str = include_str!("../../../tests/fixtures/snowflake/key.p8");
+    const KEY: &str = include_str!("../../../../tests/fixtures/snowflake/key.p8");
     /// Of the key above, as openssl says it.
-    const FINGERPRINT: &str = include_str!("../../../tests/fixtures/snowflake/fingerprint.txt");
+    const FINGERPRINT: &str = include_str!("../../../../tests/fixtures/snowflake/fingerprint.txt");
 
     #[test]
     fn the_fingerprint_is_the_one_that_openssl_gives() {

@@ -7,7 +7,7 @@ use csv_core::ReadRecordResult;
 use datafusion::arrow::array::{ArrayRef, RecordBatch, RecordBatchOptions, StringBuilder};
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
 
-use super::{Columns, Decode, Fault, is_full};
+use super::decode::{Columns, Decode, Fault, is_full};
 
 /// Records on their way from bytes to rows. An empty field is null, in quotes or not.
 pub struct Csv {

@@ -2,6 +2,7 @@
 //! that none is lost or changed on the way, and so that a fault has a line and a column.
 
 mod csv;
+mod decode;
 mod json;
 mod look;
 mod typed;
@@ -11,7 +12,7 @@ use std::fmt;
 use std::io::Read as _;
 use std::sync::Arc;
 
-use datafusion::arrow::array::{ArrayRef, AsArray, RecordBatch};
+use datafusion::arrow::array::{AsArray, RecordBatch};
 use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::common::{DataFusionError, Result};
@@ -27,6 +28,8 @@ use futures::{StreamExt, TryStreamExt, stream};
 use object_store::path::Path;
 use object_store::{GetResultPayload, ObjectMeta, ObjectStore, ObjectStoreExt};
 
+use decode::{Columns, Decode, Fault};
+
 pub use look::Look;
 pub use typed::is_readable;
 
@@ -35,48 +38,11 @@ pub const SAMPLE: usize = 1000;
 
 /// How many bytes are read at once, and how many of text make a batch at most.
 const READ: usize = 256 * 1024;
-const BATCH_BYTES: usize = 8 << 20;
-
 /// The formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
     Csv,
     Json,
-}
-
-/// What is wrong in a file, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// Counts from 1; 0 where it is no line's fault.
-    line: u64,
-    column: Option<String>,
-    reason: String,
-    /// Whether a declared type would mend it.
-    is_guess: bool,
-}
-
-impl Fault {
-    fn line(line: u64, reason: impl Into<String>) -> Self {
-        Self { line, column: None, reason: reason.into(), is_guess: false }
-    }
-
-    fn whole(reason: impl Into<String>) -> Self {
-        Self::line(0, reason)
-    }
-
-    fn column(line: u64, column: &str, reason: impl Into<String>) -> Self {
-        Self { column: Some(column.to_owned()), ..Self::line(line, reason) }
-    }
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.line, &self.column) {
-            (0, _) => f.write_str(&self.reason),
-            (line, Some(column)) => write!(f, "line {line}, column `{column}`: {}", self.reason),
-            (line, None) => write!(f, "line {line} {}", self.reason),
-        }
-    }
 }
 
 /// A fault in a file that has a name.
@@ -100,55 +66,6 @@ impl fmt::Display for Unreadable {
 }
 
 impl std::error::Error for Unreadable {}
-
-/// Turns the bytes of one file into rows.
-trait Decode: Send {
-    /// Takes more bytes; adds the batches that are full with them.
-    fn push(&mut self, bytes: &[u8], full: &mut VecDeque<RecordBatch>) -> Result<(), Fault>;
-
-    /// Adds the last rows.
-    fn finish(&mut self, full: &mut VecDeque<RecordBatch>) -> Result<(), Fault>;
-}
-
-fn is_full(rows: usize, batch_size: usize, bytes: usize) -> bool {
-    rows >= batch_size || bytes >= BATCH_BYTES && rows > 0
-}
-
-/// The columns that are asked for.
-#[derive(Debug, Clone)]
-pub struct Columns {
-    schema: SchemaRef,
-    /// Where in a record each stands.
-    places: Vec<usize>,
-    /// Of each, whether its type is declared, and not told by values.
-    declared: Vec<bool>,
-}
-
-impl Default for Columns {
-    fn default() -> Self {
-        Self::all(Schema::empty().into())
-    }
-}
-
-impl Columns {
-    fn all(schema: SchemaRef) -> Self {
-        let count = schema.fields().len();
-        Self { schema, places: (0..count).collect(), declared: vec![false; count] }
-    }
-
-    /// Returns the texts of a column as values of its type; `line` says where a row stands.
-    fn typed(&self, index: usize, texts: &ArrayRef, line: impl Fn(usize) -> u64) -> Result<ArrayRef, Fault> {
-        let values = typed::typed(texts, self.schema.field(index).data_type(), !self.declared[index]);
-        values.map_err(|row| self.no_value(index, line(row)))
-    }
-
-    /// Says that what stands in a column is no value of its type.
-    fn no_value(&self, index: usize, line: u64) -> Fault {
-        let field = self.schema.field(index);
-        let reason = format!("this is not a value of {}", super::types::name_of(field.data_type()));
-        Fault { is_guess: !self.declared[index], ..Fault::column(line, field.name(), reason) }
-    }
-}
 
 /// Finds out what columns a file has. What no value tells of is `Null`.
 pub async fn infer(format: Format, store: &dyn ObjectStore, file: &ObjectMeta) -> Result<Result<SchemaRef, Fault>> {

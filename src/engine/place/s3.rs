@@ -7,8 +7,8 @@ use datafusion::datasource::listing::ListingTableUrl;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::{ClientOptions, RetryConfig};
 
-use super::core::Core;
-use super::relation::Closed;
+use crate::engine::core::Core;
+use crate::engine::relation::Closed;
 
 /// Variables that say how to sign in: without any of them nobody means S3 to be read.
 const SIGN_IN: &[&str] = &[

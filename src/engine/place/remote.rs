@@ -18,7 +18,7 @@ use datafusion::sql::unparser::Unparser;
 use datafusion::sql::unparser::dialect::Dialect;
 use futures::TryStreamExt;
 
-use super::relation::{Closed, Relation, Window};
+use crate::engine::relation::{Closed, Relation, Window};
 
 /// A service and what is read from it.
 #[async_trait]

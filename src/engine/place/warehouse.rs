@@ -10,7 +10,7 @@ use sqlparser::tokenizer::{Token, Tokenizer};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::relation::Closed;
+use crate::engine::relation::Closed;
 
 /// What a declaration reads.
 #[derive(Debug, Clone, PartialEq, Eq)]

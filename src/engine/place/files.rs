@@ -15,13 +15,14 @@ use futures::{StreamExt, TryStreamExt};
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 use tokio::sync::OnceCell;
 
-use super::core::Core;
-use super::file_schema::{self, Found};
-use super::file_table::{FileTable, Reader};
-use super::place::{Located, decoded, locate, looks_like_data, split_glob};
-use super::relation::{Closed, Relation, Window};
-use super::{panics, s3, shape, text, types, words};
 use crate::diagnostic::did_you_mean;
+use crate::engine::core::Core;
+use crate::engine::place::file_schema::{self, Found};
+use crate::engine::place::file_table::{FileTable, Reader};
+use crate::engine::place::locate::{Located, decoded, locate, looks_like_data, split_glob};
+use crate::engine::place::{s3, shape, text};
+use crate::engine::relation::{Closed, Relation, Window};
+use crate::engine::{panics, types, words};
 use crate::resource::batch_config::{FileConfig, FileFormat};
 use crate::resource::{Dtype, Field};
 

@@ -5,8 +5,8 @@ use std::path::Path;
 use datafusion::datasource::listing::ListingTableUrl;
 use reqwest::Url;
 
-use super::relation::Closed;
 use crate::diagnostic::{closest, did_you_mean};
+use crate::engine::relation::Closed;
 
 /// How the message ends of an address whose scheme the rules have refused already.
 pub const NOT_A_PLACE: &str = " is not a place that weir reads";

@@ -21,7 +21,8 @@ use datafusion::physical_plan::{
 use futures::stream::BoxStream;
 use futures::{StreamExt, TryStreamExt, stream};
 
-use super::{panics, shape, words};
+use crate::engine::place::shape;
+use crate::engine::{panics, words};
 
 /// A scan whose parts are files, as one part.
 #[derive(Debug)]

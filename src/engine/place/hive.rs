@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::core::Core;
-use super::files::FileSet;
-use super::relation::{Closed, Relation};
+use crate::engine::core::Core;
+use crate::engine::place::files::FileSet;
+use crate::engine::relation::{Closed, Relation};
 use crate::resource::batch_config::{FileFormat, HiveConfig};
 
 /// Returns the files of a Hive table: `<warehouse>/<database>.db/<table>`, and of the database `default` the table's

@@ -1,0 +1,18 @@
+//! Columns that line up.
+
+use comfy_table::{ContentArrangement, Table, presets};
+
+/// Returns an empty table without lines, as wide as the terminal.
+pub fn table<const N: usize>(titles: [&str; N]) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header(titles);
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table
+}
+
+/// Returns the table's text without the blanks that end its lines.
+pub fn lines(table: &Table) -> String {
+    table.lines().map(|it| format!("{}\n", it.trim_end())).collect()
+}
