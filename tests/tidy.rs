@@ -92,6 +92,14 @@ fn plans_are_pure() {
     none("plan/ and render/ have no clock, no I/O, no async, no order of luck", saying(&files, &words, &[]));
 }
 
+/// Ways to read one variant of what a plan says, and to forget the others in silence.
+const PICKS: &[&str] = &["if let Action::", "if let Cause::", "if let JobAction::", "if let Meanwhile::"];
+
+#[test]
+fn renderers_forget_no_variant() {
+    none("a renderer matches all variants of a plan's words", saying(&files("src/render", ".rs"), PICKS, &[]));
+}
+
 /// Where files and variables decide what is acted on, only what is not there is absent: an error is none of that.
 const ABSENT: &[&str] = &["src/cli/", "src/session/", "src/settings/", "src/registry/", "src/apply.rs"];
 
@@ -430,6 +438,7 @@ fn the_rules_of_words_can_fail() {
         assert_eq!(saying(&file(fine), &["println!"], &[]), [""; 0], "{fine}");
     }
     assert_eq!(saying(&file("println!(1)"), &["println!"], &["src/a.rs"]), [""; 0]);
+    assert_eq!(saying(&file("if let Cause::Data { sources } = &change.cause {"), PICKS, &[]).len(), 1);
     for wrong in ["// TODO: mend", "struct Manager;", "let a = \"/work/b\";", "fn my_util() {}"] {
         assert_eq!(naming(&file(wrong), &["TODO", "manager", "/work/", "util"]).len(), 1, "{wrong}");
     }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{contents, shown, text, words};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::plan::{Change, Plan, Refusal};
+use crate::plan::{Cause, Change, Plan, Refusal};
 
 /// Returns one annotation a diagnostic.
 pub fn diagnostics(diagnostics: &[Diagnostic], folder: &str) -> String {
@@ -44,26 +44,10 @@ pub fn plan(plan: &Plan, refusals: &[Refusal], folder: &str) -> String {
             .as_ref()
             .map(|it| format!("file={},line={},", property(&format!("{folder}{}", it.0)), it.1))
             .unwrap_or_default();
-        if change.action.destroys() {
-            let _ = writeln!(
-                out,
-                "::warning {place}title={}::{}",
-                change.action.word(),
-                data(&format!(
-                    "this plan would {} {}{}",
-                    change.action.word(),
-                    shown::thing(&change.address),
-                    brings(change)
-                ))
-            );
-        } else {
-            let _ = writeln!(
-                out,
-                "::notice {place}title={}::{}",
-                change.action.word(),
-                data(&format!("{} {}{}", change.action.word(), shown::thing(&change.address), brings(change)))
-            );
-        }
+        let (level, would) = if change.action.destroys() { ("warning", "this plan would ") } else { ("notice", "") };
+        let word = change.action.word();
+        let text = format!("{would}{word} {}{}{}", shown::thing(&change.address), because(change), brings(change));
+        let _ = writeln!(out, "::{level} {place}title={word}::{}", data(&text));
         for warning in &change.warnings {
             let _ = writeln!(out, "::warning {place}title={}::{}", warning.code, message(warning));
         }
@@ -88,6 +72,20 @@ pub fn plan(plan: &Plan, refusals: &[Refusal], folder: &str) -> String {
     let tally = text::tally(plan, refusals.len()).replace("\n      ", " ");
     let _ = writeln!(out, "::notice title=weir plan::{}", data(&tally));
     out
+}
+
+/// Returns the cause of a change that nobody declared, as the end of its sentence.
+fn because(change: &Change) -> String {
+    match &change.cause {
+        Cause::Declaration => String::new(),
+        Cause::Upstream { path } => {
+            let path: Vec<String> = path.iter().skip(1).map(shown::thing).collect();
+            format!(" because of {}", path.join(" ← "))
+        }
+        Cause::Data { sources } => {
+            format!(" because the data of {} has more columns", words::list(sources.iter().map(shown::thing)))
+        }
+    }
 }
 
 /// Returns what a change brings, as the end of its annotation.

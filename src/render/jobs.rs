@@ -35,25 +35,29 @@ fn list<'a>(
     let mut begun = false;
     for change in jobs {
         match &change.action {
-            JobAction::Create { job } | JobAction::Change { job, .. } => {
-                let then = if begun && matches!(job.kind, JobKind::Recurring { .. }) { "then " } else { "" };
-                writeln!(out, "{indent}{then}{}", self::job(job, now))?;
-                begun = true;
+            JobAction::Create { job } => begin(out, indent, &mut begun, job, now)?,
+            JobAction::Change { before, job, .. } => {
+                begin(out, indent, &mut begun, job, now)?;
+                let before = self::job(before, now);
+                if before != self::job(job, now) {
+                    let before = before.strip_prefix("backfill: ").unwrap_or(&before);
+                    writeln!(out, "{indent}  in place of {before}")?;
+                }
             }
             JobAction::End { before, .. } if change.cancels().is_some() => {
                 writeln!(out, "{indent}cancels {}", self::job(before, now))?
             }
             JobAction::End { .. } => {}
         }
-        if let JobAction::Change { before, job, .. } = &change.action {
-            let before = self::job(before, now);
-            if before != self::job(job, now) {
-                let before = before.strip_prefix("backfill: ").unwrap_or(&before);
-                writeln!(out, "{indent}  in place of {before}")?;
-            }
-        }
     }
     Ok(())
+}
+
+/// Writes a job that is to run; a schedule that is not the first of them begins with `then`.
+fn begin(out: &mut impl Write, indent: &str, begun: &mut bool, job: &Job, now: Instant) -> fmt::Result {
+    let then = if *begun && matches!(job.kind, JobKind::Recurring { .. }) { "then " } else { "" };
+    *begun = true;
+    writeln!(out, "{indent}{then}{}", self::job(job, now))
 }
 
 /// Returns `backfill: 10 jobs, 2022-10-10 → now, 1502 days, online and offline`.

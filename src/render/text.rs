@@ -155,19 +155,22 @@ fn one(out: &mut impl Write, change: &Change, width: usize, now: Instant, detail
     for field in change.action.fields() {
         value::field(out, field, detail)?;
     }
-    if let Cause::Upstream { path } = &change.cause {
-        self::path(out, "    because of ", path.get(1..).unwrap_or_default())?;
-    }
-    if let Cause::Data { sources } = &change.cause {
-        writeln!(out, "    because the data of {} has more columns", words::list(sources.iter().map(shown::thing)))?;
+    match &change.cause {
+        Cause::Declaration => {}
+        Cause::Upstream { path } => self::path(out, "    because of ", path.get(1..).unwrap_or_default())?,
+        Cause::Data { sources } => {
+            writeln!(out, "    because the data of {} has more columns", words::list(sources.iter().map(shown::thing)))?
+        }
     }
     contents::below(out, change, "    ", detail)?;
     cost(out, change, "    ", now)
 }
 
 fn cascade(out: &mut impl Write, change: &Change, now: Instant, detail: Detail) -> fmt::Result {
-    if let Cause::Upstream { path } = &change.cause {
-        self::path(out, &format!("    {} ", style::symbol(change.action.symbol())), path)?;
+    match &change.cause {
+        Cause::Upstream { path } => self::path(out, &format!("    {} ", style::symbol(change.action.symbol())), path)?,
+        // Such a change has no root to stand below: `one` shows it.
+        Cause::Declaration | Cause::Data { .. } => {}
     }
     for field in change.action.fields() {
         let mut lines = String::new();
