@@ -3,10 +3,10 @@
 use super::aggregations;
 use crate::diagnostic::{Code, did_you_mean};
 use crate::resource::address::Address;
-use crate::resource::aggregation::Function;
 use crate::resource::catalog::Catalog;
 use crate::resource::dtype::Dtype;
 use crate::resource::feature_view::FeatureView;
+use crate::resource::function::Function;
 use crate::resource::names::column_name_fault;
 use crate::resource::opened::OpenedColumn;
 use crate::resource::report::Report;
