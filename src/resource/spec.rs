@@ -13,7 +13,6 @@ use super::digest::Digest;
 use super::rule::ENGINE;
 use super::text::Texts;
 use super::view::{KnownColumns, Lookup, View};
-use super::{batch_source, entity, feature_service, feature_view, push_source, transformation};
 use crate::sql::Dialect;
 
 /// What every kind has (spec 1, "Every kind has").
@@ -182,12 +181,12 @@ macro_rules! specs {
     ($($kind:ident($module:ident::$spec:ident)),* $(,)?) => {
         /// The part of a resource that its kind owns; shared, so that a plan can hold states without copying them.
         #[derive(Debug, Clone, PartialEq)]
-        pub enum Spec { $($kind(Arc<$module::$spec>)),* }
+        pub enum Spec { $($kind(Arc<super::$module::$spec>)),* }
 
         impl Spec {
             /// Returns the JSON Schema of the body of `kind`.
             pub fn schema(kind: Kind, generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                match kind { $(Kind::$kind => <$module::$spec as schemars::JsonSchema>::json_schema(generator)),* }
+                match kind { $(Kind::$kind => <super::$module::$spec as schemars::JsonSchema>::json_schema(generator)),* }
             }
 
             pub fn kind(&self) -> Kind {
@@ -199,7 +198,7 @@ macro_rules! specs {
             }
 
             pub fn declaration_mut(&mut self) -> &mut dyn Declaration {
-                match self { $(Self::$kind(it) => { let it: &mut $module::$spec = Arc::make_mut(it); it }),* }
+                match self { $(Self::$kind(it) => { let it: &mut super::$module::$spec = Arc::make_mut(it); it }),* }
             }
 
             /// Returns the spec as a JSON object, without the fields that are unset.

@@ -53,7 +53,10 @@ fn without_value(message: &str) -> String {
 }
 
 /// The sections whose values sign in to something.
-const SECTIONS: &[&str] = &["engine", "redshift", "snowflake", "offline_store", "online_store"];
+pub const SIGN_IN: &[&str] = &["engine", "redshift", "snowflake", "offline_store", "online_store"];
+
+/// The sections and keys that hold nothing to sign in with.
+pub const OPEN: &[&str] = &["workspace", "defaults", "materialization"];
 
 /// Says what may be shown of a line of weir.toml: of a section that holds nothing to sign in with, and of the registry's
 /// url, all that is no secret by its look; elsewhere no value at all.
@@ -64,12 +67,12 @@ fn holds_secrets(text: &str, line: usize) -> bool {
     let is_url = |key: &str| key == "url" || closest(key, ["url"]).is_some();
     let headers = text.lines().take(line).filter_map(|it| it.trim().strip_prefix('[')?.split([']', '.']).next());
     match headers.last().map(str::trim) {
-        Some("defaults" | "materialization") => false,
+        Some(section) if OPEN.contains(&section) => false,
         Some("registry") => !is_url(key),
         Some(_) => true,
-        None if matches!(key, "workspace" | "defaults" | "materialization") => false,
+        None if OPEN.contains(&key) => false,
         None if key == "registry" => own.contains('{') || !whole_key.split_once('.').is_none_or(|it| is_url(it.1)),
-        None => key != whole_key || own.contains('{') || SECTIONS.contains(&key),
+        None => key != whole_key || own.contains('{') || SIGN_IN.contains(&key),
     }
 }
 
@@ -113,4 +116,21 @@ pub fn unknown_key_hint(message: &str) -> Option<String> {
     let unknown = quoted.next().filter(|_| message.starts_with("unknown field"))?;
     let expected: Vec<&str> = quoted.collect();
     did_you_mean(unknown, expected.iter().copied())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Written;
+
+    /// A section that neither list names would show its values in an error.
+    #[test]
+    fn every_section_signs_in_or_does_not() {
+        let error = toml::from_str::<Written>("nothing = 1").unwrap_err();
+        let mut known: Vec<&str> = error.message().split('`').skip(3).step_by(2).collect();
+        let mut listed = [SIGN_IN, OPEN, &["registry"]].concat();
+        known.sort_unstable();
+        listed.sort_unstable();
+        assert_eq!(known, listed);
+    }
 }

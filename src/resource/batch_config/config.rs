@@ -17,6 +17,9 @@ pub trait Config: Send + Sync {
 
     fn timestamp_field(&self) -> Option<&str>;
 
+    /// Says whether Spark reads its rows, where Spark is the engine. What it does not read weir reads itself.
+    fn is_read_by_spark(&self) -> bool;
+
     /// How timestamps are written where they are text.
     fn timestamp_format(&self) -> Option<&str> {
         None

@@ -53,6 +53,10 @@ impl Config for FileConfig {
         self.data_delay
     }
 
+    fn is_read_by_spark(&self) -> bool {
+        true
+    }
+
     fn timestamp_field(&self) -> Option<&str> {
         self.timestamp_field.as_deref()
     }

@@ -63,6 +63,10 @@ impl Config for HiveConfig {
         self.data_delay
     }
 
+    fn is_read_by_spark(&self) -> bool {
+        true
+    }
+
     fn timestamp_field(&self) -> Option<&str> {
         self.timestamp_field.as_deref()
     }

@@ -36,6 +36,10 @@ impl Config for RedshiftConfig {
         self.data_delay
     }
 
+    fn is_read_by_spark(&self) -> bool {
+        false
+    }
+
     fn timestamp_field(&self) -> Option<&str> {
         self.timestamp_field.as_deref()
     }

@@ -34,6 +34,10 @@ impl Config for SparkBatchConfig {
         self.data_delay
     }
 
+    fn is_read_by_spark(&self) -> bool {
+        true
+    }
+
     fn timestamp_field(&self) -> Option<&str> {
         None
     }
