@@ -1,4 +1,4 @@
-//! What a resource is called: its kind and its name.
+//! The address of a resource: its kind and its name.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,8 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::diagnostic::closest;
 
-/// Hands the closed set of kinds, each with its module and its type, to the macro `$then`: all that has to know every
-/// kind is written from this list.
+/// Passes the closed set of kinds, each with its module and its type, to the macro `$then`. All code that has to know
+/// every kind is made from this list.
 macro_rules! with_kinds {
     ($then:ident) => {
         $then! {
@@ -25,7 +25,7 @@ macro_rules! with_kinds {
 }
 pub(super) use with_kinds;
 
-/// Writes the names of the kinds.
+/// Makes `Kind` from the list of kinds.
 macro_rules! kinds {
     ($($kind:ident($module:ident::$spec:ident)),* $(,)?) => {
         /// The type of a resource, in the order in which plans list them.
@@ -50,10 +50,10 @@ pub const VIEWS: &[Kind] = &[Kind::BatchFeatureView, Kind::StreamFeatureView];
 
 /// The kinds whose names may end in a variant, as `fraud_score:v2`.
 pub const VARIANTS: &[Kind] = &[Kind::BatchFeatureView, Kind::StreamFeatureView, Kind::FeatureService];
-/// The kinds that are there for models, not for other resources.
+/// The kinds that no other resource refers to: models read them.
 pub const FINAL: &[Kind] = &[Kind::FeatureService];
 
-/// What identifies a resource inside a workspace. Prints as `StreamFeatureView.user_clicks`.
+/// The kind and the name of a resource, unique in a workspace. Prints as `StreamFeatureView.user_clicks`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Address {
     pub kind: Kind,
@@ -68,7 +68,7 @@ impl Address {
 
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Only in messages: a declaration without a name is a mistake.
+        // Only messages show this: a declaration without a name is a mistake.
         if self.name.is_empty() {
             return write!(f, "{} without a name", self.kind);
         }

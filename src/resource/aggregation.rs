@@ -27,20 +27,20 @@ pub struct Aggregation {
     pub name: Option<String>,
 }
 
-/// One aggregated feature: an entry of `aggregations` has one for each of its windows.
+/// One aggregated feature. An entry of `aggregations` makes one for each of its windows.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Aggregate<'a> {
     pub column: &'a str,
     pub function: Function,
     pub time_window: Duration,
     pub name: Option<&'a str>,
-    /// Which entry says it, and which of its `time_windows`.
+    /// The index of the entry in `aggregations`, and of the window in its `time_windows`.
     entry: usize,
     window: Option<usize>,
 }
 
 impl Aggregation {
-    /// Returns the features of this, the `entry`th of its list.
+    /// Returns the features of this aggregation, which is number `entry` of its list.
     pub fn aggregates(&self, entry: usize) -> impl Iterator<Item = Aggregate<'_>> {
         let several = self.time_windows.iter().flatten().enumerate().map(|it| (Some(it.0), *it.1));
         self.time_window.map(|it| (None, it)).into_iter().chain(several).map(move |(window, time_window)| Aggregate {

@@ -1,4 +1,4 @@
-//! BatchSource: rows that lie somewhere.
+//! BatchSource: rows in files or in a warehouse table.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! Resources by address, for rules and defaults that look at what a resource refers to.
+//! An index of resources by address, for rules and defaults that look at what a resource refers to.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -12,13 +12,13 @@ use super::opened::{OpenedColumn, OpenedColumns};
 use super::spec::{Resource, Spec};
 use super::view::{Found, IsSource, Lookup, View};
 
-/// A read-only index of resources. Whoever looks at all of them asks for yes or no, so that its order cannot show.
+/// A read-only index of resources. Its order is random, so a search through all of them may only answer yes or no.
 #[derive(Default)]
 pub struct Catalog<'a> {
     resources: HashMap<(Kind, &'a str), &'a Resource, RandomState>,
-    /// What follows from what each view refers to, found out once: rules, defaults and services ask again and again.
+    /// The facts about each view that follow from what it refers to. Each is computed once, on first use.
     views: HashMap<(Kind, &'a str), OnceLock<Found>, RandomState>,
-    /// The columns of sources that have been opened, and of what the queries of views yield over them.
+    /// The columns of sources that have been opened, and of the queries of views over them.
     opened: HashMap<(Kind, &'a str), OpenedColumns, RandomState>,
 }
 
@@ -29,7 +29,7 @@ impl<'a> Catalog<'a> {
         catalog
     }
 
-    /// Returns resources together with what opening their data has told of their columns.
+    /// Returns a catalog of `resources`, with the columns that were found when their data was opened.
     pub fn knowing(
         resources: impl IntoIterator<Item = &'a Resource>,
         columns: impl Fn(&Address) -> Option<OpenedColumns>,
@@ -54,7 +54,7 @@ impl<'a> Catalog<'a> {
         }
     }
 
-    /// Says what the columns of the view at `address` are, where its sources have been opened.
+    /// Records the columns of the view at `address`, found when its sources were opened.
     pub fn know_columns(&mut self, address: &Address, columns: OpenedColumns) {
         let Some(resource) = self.get(address) else { return };
         let key = key(&resource.address);

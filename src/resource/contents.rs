@@ -1,11 +1,11 @@
-//! What a resource brings: columns, entities, features with their types, and what serves. As far as it is known.
+//! What a resource offers to its readers: columns, entities, features with their types, and where they are served.
 
 use serde::{Deserialize, Serialize};
 
 use super::address::Address;
 use super::dtype::Dtype;
 
-/// What a resource holds for its readers. One shape for each sort of resource.
+/// The columns or features of a resource, as far as they are known. One variant for each sort of resource.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "of", rename_all = "snake_case")]
 pub enum Contents {
@@ -30,7 +30,7 @@ pub enum Contents {
         offline: bool,
     },
     Service {
-        /// In alphabetical order of what stands on the wire.
+        /// In alphabetical order of the names on the wire.
         features: Vec<Column>,
         /// The views whose features are known only when their sources are opened.
         unknown: Vec<Address>,
@@ -38,7 +38,8 @@ pub enum Contents {
     },
 }
 
-/// A column or a feature with its type, where that is known. The type is text: data may have types that no feature has.
+/// A column or a feature with its type, where that is known. The type is text, since data may have types that weir
+/// lacks.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Column {
     pub name: String,
@@ -50,14 +51,14 @@ impl Column {
         Self { name: name.into(), dtype: dtype.map(ToString::to_string) }
     }
 
-    /// Returns columns from names with those types that are known.
+    /// Returns columns from names and the types that are known.
     pub fn all<'a>(columns: impl IntoIterator<Item = &'a (String, Option<Dtype>)>) -> Vec<Self> {
         columns.into_iter().map(|(name, dtype)| Self::new(name, dtype.as_ref())).collect()
     }
 }
 
 impl Contents {
-    /// Returns the features of a view or a service; nothing when not all of them are known.
+    /// Returns the features of a view or a service, or `None` unless all of them are known.
     pub fn features(&self) -> Option<&[Column]> {
         match self {
             Self::View { features, .. } => features.as_deref(),

@@ -1,4 +1,4 @@
-//! The questions that a kind answers about itself. Everything else is generic.
+//! The trait of kinds: the questions that each kind answers. All other code is generic.
 
 use serde_json::Value;
 
@@ -12,24 +12,25 @@ use super::rule::Rule;
 use super::view::{IsSource, KnownColumns, Lookup};
 use crate::sql::Dialect;
 
-/// What a kind says about one of its declarations. Three answers are required; the others are right for a plain kind.
+/// The answers of a kind for one declaration. Three methods are required; the defaults of the others suit a plain
+/// kind.
 pub trait Declaration: Send + Sync {
-    /// Returns the change class of every field; a field that is not listed recreates.
+    /// Returns the change class of every field. A field that is not listed recreates.
     fn rules(&self) -> &'static [(&'static str, Rule)];
 
-    /// Returns what this declaration refers to by name, as written.
+    /// Returns the names that this declaration refers to, as written.
     fn references(&self) -> Vec<Reference>;
 
-    /// Returns what this brings to its readers; `data` is what its data says of its columns, where it was opened.
+    /// Returns what this offers to its readers. `data` holds the columns of its data, when that was opened.
     fn contents(&self, me: &Address, others: &dyn Lookup, data: Option<Vec<Column>>) -> Contents;
 
-    /// Returns the comparable form of `json`, this declaration as JSON: defaults written out, and what the others say of
-    /// unset fields. SQL stays as it is written.
+    /// Returns the comparable form of `json`, which is this declaration as JSON. Defaults are written out, also those
+    /// that come from `others`. SQL stays as written.
     fn canonical(&self, _me: &Address, json: Value, _others: &dyn Lookup) -> Value {
         json
     }
 
-    /// Returns the defaults that depend on other resources, as text: they belong to the digest.
+    /// Returns the defaults that depend on other resources, as text for the digest.
     fn defaults(&self, _me: &Address, _others: &dyn Lookup) -> String {
         String::new()
     }
@@ -42,11 +43,11 @@ pub trait Declaration: Send + Sync {
         Vec::new()
     }
 
-    /// Writes out what is left unset and comes from `name`: a rename must not change it unseen.
+    /// Writes out each unset field whose default is `name`, so that a rename does not change it.
     fn pin_name(&mut self, _name: &str) {}
 
-    /// Follows the rename of something this declaration refers to. Says whether its query, which is this dialect's
-    /// where it is the engine's, surely followed.
+    /// Updates this declaration after the rename of something it refers to. Returns whether its query surely followed;
+    /// `dialect` is that of the queries that the engine runs.
     fn follow_rename(&mut self, _kind: Kind, _old: &str, _new: &str, _dialect: Dialect) -> bool {
         true
     }
@@ -56,17 +57,17 @@ pub trait Declaration: Send + Sync {
         None
     }
 
-    /// Returns its SQL, when it holds any.
+    /// Returns the declaration's SQL, when it may hold any.
     fn sql(&self) -> Option<&dyn HoldsSql> {
         None
     }
 
-    /// Returns its SQL to change it.
+    /// Returns the declaration's SQL, to change it.
     fn sql_mut(&mut self) -> Option<&mut dyn HoldsSql> {
         None
     }
 
-    /// Returns how rows come in, when this is a source.
+    /// Returns how rows arrive, when this is a source.
     fn source(&self) -> Option<&dyn IsSource> {
         None
     }
@@ -82,29 +83,29 @@ pub trait Declaration: Send + Sync {
     }
 }
 
-/// Something with queries in it.
+/// A declaration that may hold queries.
 pub trait HoldsSql {
-    /// Returns the SQL that this holds, with the path of its field.
+    /// Returns the queries, each with the path of its field.
     fn queries(&self) -> Vec<Query<'_>>;
 
-    /// Replaces the text of every query, and forgets from which file it came.
+    /// Replaces the text of every query, and forgets the file that it came from.
     fn map_queries(&mut self, map: &MapQuery);
 }
 
 impl dyn Declaration + '_ {
-    /// Returns the SQL that this declaration holds, with the path of its field.
+    /// Returns the queries of this declaration, each with the path of its field.
     pub fn queries(&self) -> Vec<Query<'_>> {
         self.sql().map(HoldsSql::queries).unwrap_or_default()
     }
 }
 
-/// A name as written in a declaration, and what it may name.
+/// A name as written in a declaration, and the kinds that it may refer to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reference {
     pub path: String,
     pub name: String,
     pub accepts: &'static [Kind],
-    /// An optional reference that finds nothing is no mistake (an input that is a plain table).
+    /// Whether the name may resolve to nothing, as an input that is a plain table.
     pub optional: bool,
 }
 
@@ -113,7 +114,7 @@ impl Reference {
         Self { path: path.into(), name: name.to_owned(), accepts, optional: false }
     }
 
-    /// Returns the addresses that this name could mean.
+    /// Returns the addresses that this name may refer to.
     pub fn candidates(&self) -> impl Iterator<Item = Address> + '_ {
         self.accepts.iter().map(|kind| Address::new(*kind, self.name.as_str()))
     }

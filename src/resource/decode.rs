@@ -1,7 +1,7 @@
-//! Decoding in one pass: the header that every kind has, and the kind's own body, from one map.
+//! Decodes a declaration in one pass: the header that every kind has, and the kind's own body, from one map.
 //!
-//! Tagged, flattened and untagged enums would lose the place of a mistake, so the map is split by hand: header
-//! keys are taken out as they pass, everything else streams into the body of the kind.
+//! Tagged, flattened and untagged enums would lose the place of a mistake. So the map is split by hand: header keys
+//! are taken out as they pass, and everything else streams into the body of the kind.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -17,7 +17,7 @@ use super::spec::{Meta, Resource, Spec};
 use super::text::Texts;
 use crate::sql::Dialect;
 
-/// What every declaration has, as written.
+/// The fields that every kind has, as written.
 #[derive(Debug, Default)]
 pub struct Header {
     pub kind: Option<String>,
@@ -27,7 +27,7 @@ pub struct Header {
     pub tags: Option<Texts>,
     pub prevent_destroy: Option<bool>,
     pub renamed_from: Option<String>,
-    /// The fields that were there, also those with nothing behind them.
+    /// The header fields that were written, also those with an empty value.
     written: Vec<&'static str>,
 }
 
@@ -80,7 +80,7 @@ fn from_json(address: Address, mut json: Value) -> Result<Resource, serde_json::
 
 /// Decodes the text of what [`Resource::to_stored`] wrote.
 pub fn from_json_text(address: Address, json: &str) -> Result<Resource, serde_json::Error> {
-    // Most records name no engine, and need no tree.
+    // Most records name no engine, and are decoded without a JSON tree.
     if json.contains(&format!("\"{ENGINE}\"")) {
         return from_json(address, serde_json::from_str(json)?);
     }
@@ -118,7 +118,7 @@ impl Header {
     /// Takes the value of `key` when it belongs to the header.
     fn take<'de, A: MapAccess<'de>>(&mut self, key: &str, map: &mut A) -> Result<bool, A::Error> {
         let Some(field) = HEADER.iter().find(|it| **it == key) else { return Ok(false) };
-        // A field that is empty has been written all the same.
+        // An empty field counts as written, too.
         if self.written.contains(field) {
             return Err(de::Error::duplicate_field(field));
         }
@@ -129,7 +129,7 @@ impl Header {
             "description" => self.description = map.next_value()?,
             "owner" => self.owner = map.next_value()?,
             "tags" => self.tags = map.next_value()?,
-            // Nothing in its place would be a protection that somebody wrote, and that is not there.
+            // `prevent_destroy:` without a value is an error: the author wants protection, and would get none.
             "prevent_destroy" => self.prevent_destroy = Some(map.next_value()?),
             "renamed_from" => self.renamed_from = map.next_value()?,
             _ => unreachable!("every field of the header is read"),
@@ -181,7 +181,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Body<'_, A> {
     }
 }
 
-/// One value that poses as a map, so that the header takes a default as it takes a written value.
+/// A map of one value, which lets the header take a default in the same way as a written value.
 struct One<'a, E>(Option<&'a Value>, PhantomData<E>);
 
 impl<'de, E: de::Error> MapAccess<'de> for One<'_, E> {

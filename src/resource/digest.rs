@@ -1,4 +1,4 @@
-//! A short cut for "equal", and bytes as text.
+//! Digests, which make comparison fast, and bytes as hexadecimal text.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use std::str::FromStr;
 pub struct Digest(pub [u8; 16]);
 
 impl Digest {
-    /// Returns the first half of a hash.
+    /// Returns the first 16 bytes of a hash.
     pub fn of(hash: &[u8; 32]) -> Self {
         let (half, _) = hash.split_at(16);
         Self(half.try_into().expect("half of 32 bytes are 16"))
@@ -36,7 +36,7 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().flat_map(|it| [digit(it >> 4), digit(it & 15)]).collect()
 }
 
-/// Reads what `hex` wrote of exactly `N` bytes.
+/// Parses the hexadecimal digits of exactly `N` bytes.
 pub fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
     let digit = |it: u8| char::from(it).to_digit(16).and_then(|it| u8::try_from(it).ok());
     let mut bytes = [0; N];

@@ -23,7 +23,7 @@ pub enum Dtype {
     Struct(Vec<(String, Dtype)>),
 }
 
-/// How deep types may nest; deeper is a slip or an attack.
+/// The greatest depth of nested types. A deeper one is a mistake or an attack.
 const DEPTH_MAX: usize = 16;
 
 /// The names a user may write, for messages.
@@ -63,7 +63,7 @@ impl FromStr for Dtype {
     }
 }
 
-/// YAML cuts an unquoted `Map<String, Int64>` at the comma when it stands inside `{…}`: say so.
+/// Returns `what`, or an explanation of a type cut short: YAML ends an unquoted value at the comma inside `{…}`.
 fn explain(text: &str, what: &str) -> String {
     let open = text.matches('<').count() > text.matches('>').count();
     if open {

@@ -1,4 +1,4 @@
-//! Entity: what features describe, and the keys that find it.
+//! Entity: the subject of features, and the keys that identify it.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

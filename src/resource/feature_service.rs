@@ -1,4 +1,4 @@
-//! FeatureService: the features that a model asks for, in a wire order that growing never disturbs.
+//! FeatureService: the features that a model asks for. Their order on the wire stays when features are added.
 
 use std::collections::BTreeMap;
 
@@ -95,10 +95,10 @@ impl FeatureReference {
 }
 
 impl FeatureService {
-    /// Returns what becoming `after` does to what is served, or nothing where it stays the same.
+    /// Returns the effect on what is served when this becomes `after`, or `None` when that stays the same.
     ///
-    /// The order on the wire is recorded, and that of the list means nothing: what is added goes to the end, wherever it is
-    /// written (spec 2, "prevent_destroy, exactly"). All features of a view may be written out.
+    /// The recorded order on the wire counts, not the order of the list: a new feature goes to the end, wherever it is
+    /// written (spec 2, "prevent_destroy, exactly"). Writing out all features of a view is not a change.
     pub fn compare(&self, others: &dyn Lookup, after: &Self, others_after: &dyn Lookup) -> Option<Effect> {
         let mut grows = after.features.len() > self.features.len();
         for old in &self.features {
@@ -114,7 +114,7 @@ impl FeatureService {
                     (Some(before), Some(after)) if before.iter().all(|it| after.contains(it)) => {
                         grows |= before.len() < after.len();
                     }
-                    // All of a view whose features are not known hold whatever was chosen of them.
+                    // The whole view includes the features chosen before, also when its features are not known.
                     (Some(_), None) if was.is_some() => grows = true,
                     _ => return Some(Effect::Recreate),
                 },
@@ -123,7 +123,7 @@ impl FeatureService {
         grows.then_some(Effect::InPlace)
     }
 
-    /// Returns what goes over the wire, in alphabetical order, with those types that are known.
+    /// Returns the names on the wire in alphabetical order, with the types that are known.
     pub fn wire_features(&self, others: &dyn Lookup) -> Vec<(String, Option<Dtype>)> {
         let mut names = BTreeMap::new();
         for entry in &self.features {
@@ -143,14 +143,14 @@ impl FeatureService {
         names.into_values().collect()
     }
 
-    /// Returns the order on the wire: what `recorded` holds keeps its position, additions follow.
+    /// Returns the order on the wire: the recorded names keep their positions, and new ones follow.
     pub fn wire_order(&self, others: &dyn Lookup, recorded: &[String]) -> Vec<String> {
         let mut order = recorded.to_vec();
         order.extend(self.wire_features(others).into_iter().map(|it| it.0).filter(|it| !recorded.contains(it)));
         order
     }
 
-    /// Returns the views that are served whole and whose features are known only when their sources are opened.
+    /// Returns the views that are served whole and whose features are known only after their sources are opened.
     pub(super) fn unknown(&self, others: &dyn Lookup) -> Vec<Address> {
         let whole = self.features.iter().filter(|it| it.features().is_none());
         let views = whole.filter_map(|it| others.view(it.view())).filter(|it| it.features().is_none());

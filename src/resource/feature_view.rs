@@ -94,7 +94,7 @@ pub struct Monitoring {
 }
 
 impl FeatureView {
-    /// Says whether its features are kept anywhere.
+    /// Says whether features are stored online or offline.
     pub fn is_materialized(&self) -> bool {
         self.online == Some(true) || self.offline == Some(true)
     }
@@ -109,14 +109,14 @@ impl FeatureView {
         self.aggregations.iter().flatten().enumerate().flat_map(|it| it.1.aggregates(it.0))
     }
 
-    /// Returns the tables that the view's own query may read.
+    /// Returns the names of the view's sources: the tables that its own query may read.
     pub fn tables(&self) -> Vec<String> {
         self.sources.iter().map(|it| it.name().to_owned()).collect()
     }
 }
 
 impl Monitoring {
-    /// Says whether it asks for nothing.
+    /// Says whether no monitoring is asked for.
     pub fn is_off(&self) -> bool {
         !self.monitor_freshness.unwrap_or(false) && self.expected_freshness.is_none() && self.alert_email.is_none()
     }

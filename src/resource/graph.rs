@@ -1,20 +1,20 @@
-//! The walks over what depends on what: reach, order and circles.
+//! Walks over dependencies: reach, order and circles.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::address::Address;
 
-/// What a walk from some nodes comes by, each by a shortest way.
+/// The nodes that a walk reaches, each with a shortest path.
 ///
-/// Where two ways are equally short, the smaller nodes win: the same input gives the same ways.
+/// Of two paths of the same length, the one by smaller nodes wins, so the same input gives the same paths.
 #[derive(Debug, Clone)]
 pub struct Reach<N> {
-    /// The next step back to where the walk began; of a node where it began, the node itself.
+    /// The previous node on the path to each node. A start node has itself.
     back: BTreeMap<N, N>,
 }
 
 impl<N: Copy + Ord> Reach<N> {
-    /// Walks from the nodes `from`; `next` says where each leads.
+    /// Walks from the nodes `from`. `next` returns the nodes that a node leads to.
     pub fn new<I: IntoIterator<Item = N>>(from: impl IntoIterator<Item = N>, next: impl Fn(N) -> I) -> Self {
         let mut back: BTreeMap<N, N> = from.into_iter().map(|it| (it, it)).collect();
         let mut frontier: Vec<N> = back.keys().copied().collect();
@@ -34,17 +34,17 @@ impl<N: Copy + Ord> Reach<N> {
         Self { back }
     }
 
-    /// Says whether the walk came by `node`, or began there.
+    /// Says whether the walk reached `node` or started there.
     pub fn contains(&self, node: N) -> bool {
         self.back.contains_key(&node)
     }
 
-    /// Returns all that the walk came by, with where it began, in order.
+    /// Returns all nodes of the walk, with its start nodes, in order.
     pub fn nodes(&self) -> impl Iterator<Item = N> {
         self.back.keys().copied()
     }
 
-    /// Returns the way from `node` back to where the walk began; nothing where it never came by.
+    /// Returns the path from `node` back to a start node, or `None` when the walk did not reach it.
     pub fn path(&self, node: N) -> Option<Vec<N>> {
         let mut path = vec![*self.back.get_key_value(&node)?.0];
         let mut at = node;
@@ -56,7 +56,7 @@ impl<N: Copy + Ord> Reach<N> {
     }
 }
 
-/// Returns who depends on what, from what each depends on.
+/// Returns the dependents of each address, from the dependencies of each.
 pub fn dependents<'a>(
     edges: impl IntoIterator<Item = (&'a Address, &'a [Address])>,
 ) -> BTreeMap<&'a Address, Vec<&'a Address>> {
@@ -67,8 +67,8 @@ pub fn dependents<'a>(
     dependents
 }
 
-/// Returns the numbers below `count`, each after those that it `needs`; where nothing decides, by size. What is in a
-/// circle, or needs one, comes last.
+/// Returns the numbers below `count`, each after those that it `needs`, and the smaller first where that leaves a
+/// choice. Numbers that are in a circle, or need one that is, come last.
 pub fn order<I: IntoIterator<Item = usize>>(count: usize, needs: impl Fn(usize) -> I) -> Vec<usize> {
     let mut needed_by: Vec<Vec<usize>> = vec![Vec::new(); count];
     let mut open = vec![0_usize; count];
@@ -93,12 +93,13 @@ pub fn order<I: IntoIterator<Item = usize>>(count: usize, needs: impl Fn(usize) 
     ordered
 }
 
-/// Returns the circles among the numbers below `count`, each once and whole; `next` says where each leads.
+/// Returns the circles among the numbers below `count`, each once and whole. `next` returns where a number leads.
 pub fn circles<I: IntoIterator<Item = usize>>(count: usize, next: impl Fn(usize) -> I) -> Vec<Vec<usize>> {
     let mut circles = Vec::new();
     let mut seen = vec![false; count];
     for start in 0..count {
-        // Depth first: the nodes on the way, with what lies ahead of each. Meeting one of them again closes a circle.
+        // Depth first: `way` holds the path, with the nodes still ahead of each. Meeting a node of the path closes a
+        // circle.
         let mut way: Vec<(usize, Vec<usize>)> = Vec::new();
         let mut position: HashMap<usize, usize> = HashMap::new();
         let mut enter = |at: usize, way: &mut Vec<(usize, Vec<usize>)>, position: &mut HashMap<usize, usize>| {

@@ -1,4 +1,4 @@
-//! Work for the materialization workers: recorded by apply, run later.
+//! Jobs of the materialization workers, which apply records and workers run later.
 
 use std::fmt;
 use std::str::FromStr;
@@ -30,29 +30,29 @@ pub enum JobKind {
 pub struct RecordedJob {
     pub id: i64,
     pub state: JobState,
-    /// The count of a backfill is not recorded, and 0 here.
+    /// A backfill's `count` is not recorded, and is 0 here.
     pub job: Job,
-    /// Of a recurring job: how far it has run.
+    /// The end of the last window that ran, for a recurring job.
     pub ran_to: Option<Instant>,
 }
 
-/// What has become of a job.
+/// The progress of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum JobState {
-    /// No worker has begun it.
+    /// No worker has started it.
     Pending,
     Running,
-    /// It broke off, and waits for a retry.
+    /// It broke off and waits for a retry.
     Failed,
     Done,
     Cancelled,
-    /// What it wrote lacks features that came later.
+    /// Its output lacks features that were added later.
     Superseded,
 }
 
 impl Job {
-    /// Returns how many jobs a backfill takes; a schedule counts as none.
+    /// Returns the number of jobs that a backfill takes, and 0 for a recurring job.
     pub fn count(&self) -> i64 {
         match self.kind {
             JobKind::Backfill { count, .. } => count,
@@ -60,7 +60,7 @@ impl Job {
         }
     }
 
-    /// Says whether the other one does all of this.
+    /// Says whether `other` covers this backfill: its range and its stores.
     pub fn is_within(&self, other: &Self) -> bool {
         let (JobKind::Backfill { range: this, .. }, JobKind::Backfill { range, .. }) = (self.kind, other.kind) else {
             return false;
@@ -69,7 +69,7 @@ impl Job {
         stores && range.start <= this.start && this.end <= range.end
     }
 
-    /// Returns whether the online and the offline store are filled.
+    /// Returns whether the job fills the online store and the offline store.
     pub fn stores(&self) -> [bool; 2] {
         [self.online, self.offline]
     }
@@ -89,7 +89,7 @@ impl JobState {
         Self::ALL.iter().find(|it| it.0 == self).map_or("", |it| it.1)
     }
 
-    /// Says whether the work is still to be done, or to be ended.
+    /// Says whether the work still has to be done or cancelled.
     pub fn is_open(self) -> bool {
         matches!(self, Self::Pending | Self::Running | Self::Failed)
     }

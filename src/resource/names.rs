@@ -1,9 +1,9 @@
-//! What may be a name: of an object, of a column or a feature.
+//! The rules for names of resources, columns and features.
 
 use super::address::{Address, VARIANTS};
 use crate::diagnostic::article;
 
-/// Says why `name` cannot name a column or a feature: letters, digits, single underscores.
+/// Returns the rule that `name` breaks as the name of a column or a feature: letters, digits, single underscores.
 ///
 /// `__` separates namespace and feature offline (facts 2.5), so it is refused.
 pub fn column_name_fault(name: &str) -> Option<String> {
@@ -20,8 +20,8 @@ pub fn column_name_fault(name: &str) -> Option<String> {
     (name.len() > 128).then(|| "has at most 128 characters".to_owned())
 }
 
-/// Returns what is wrong with an object's name: a letter or `_`, then letters, digits, `_`, `-`; views and services may end in
-/// `:variant` (facts 2.2).
+/// Returns the rule that a resource's name breaks: a letter or `_`, then letters, digits, `_`, `-`. Views and services
+/// may end in `:variant` (facts 2.2).
 pub fn name_fault(address: &Address) -> Option<String> {
     let takes_variant = VARIANTS.contains(&address.kind);
     let (base, variant) = match address.name.split_once(':') {

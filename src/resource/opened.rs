@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use super::dtype::Dtype;
 
-/// A column as a source's data has it, or as a query over such data yields it.
+/// A column of a source's data, or of a query over such data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpenedColumn {
     pub name: String,
-    /// `None` when it has a type that weir does not have, or when nobody knows.
+    /// `None` when weir does not have the type, or when it is not known.
     pub dtype: Option<Dtype>,
-    /// The type as SQL calls it, where weir has none for it.
+    /// The SQL name of a type that weir does not have.
     pub other: Option<String>,
-    /// What a query writes to make a type of weir of it.
+    /// The SQL expression that turns the value into a type of weir.
     pub cast: Option<String>,
-    /// How a number becomes the time of a row.
+    /// A hint how a number becomes the time of a row.
     pub as_time: Option<String>,
 }
 
@@ -22,12 +22,12 @@ pub struct OpenedColumn {
 pub type OpenedColumns = Arc<[OpenedColumn]>;
 
 impl OpenedColumn {
-    /// Returns a column of which no more is known than its name and, perhaps, its type.
+    /// Returns a column with its name and perhaps its type, and nothing else known.
     pub fn new(name: impl Into<String>, dtype: Option<Dtype>) -> Self {
         Self { name: name.into(), dtype, other: None, cast: None, as_time: None }
     }
 
-    /// Returns what type it has, in words, where that is known.
+    /// Returns the name of the column's type, where that is known.
     pub fn found(&self) -> Option<String> {
         self.dtype.as_ref().map(ToString::to_string).or_else(|| self.other.clone())
     }

@@ -74,7 +74,7 @@ impl Declaration for PushSource {
     }
 
     fn contents(&self, _: &Address, _: &dyn Lookup, _: Option<Vec<Column>>) -> Contents {
-        // A reader sees the schema, whatever more the history holds.
+        // A reader sees the schema only; the history may have more columns.
         Contents::Source {
             columns: Some(self.schema.iter().map(|it| Column::new(&it.name, Some(&it.dtype))).collect()),
         }

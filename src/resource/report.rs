@@ -1,14 +1,14 @@
-//! Collects the mistakes of one declaration.
+//! The collection of one declaration's mistakes.
 
 use crate::diagnostic::{Code, Diagnostic, DocumentId, Label, Place};
 
-/// Where the rules of one declaration put what they find.
+/// The list that the rules add their findings to, for one declaration.
 pub struct Report<'a> {
     pub document: DocumentId,
     pub diagnostics: &'a mut Vec<Diagnostic>,
 }
 
-/// A finding that was just added: what to do about it can still be said.
+/// A finding that was just added, so that hints and labels can be added to it.
 pub struct Finding<'a> {
     document: DocumentId,
     diagnostic: &'a mut Diagnostic,
@@ -25,7 +25,7 @@ impl Report<'_> {
         self.push(Diagnostic::warning(code, summary).at(self.document, path))
     }
 
-    /// Adds a finding that has its place.
+    /// Adds a finding that has its place already.
     pub fn push(&mut self, diagnostic: Diagnostic) -> Finding<'_> {
         self.diagnostics.push(diagnostic);
         let diagnostic = self.diagnostics.last_mut().expect("a diagnostic was pushed just now");
@@ -34,19 +34,19 @@ impl Report<'_> {
 }
 
 impl Finding<'_> {
-    /// Adds what to do next.
+    /// Adds a hint.
     pub fn hint(self, hint: impl Into<String>) -> Self {
         self.diagnostic.hints.push(hint.into());
         self
     }
 
-    /// Adds what to do next when there is something to say.
+    /// Adds a hint when there is one.
     pub fn hint_if(self, hint: Option<String>) -> Self {
         self.diagnostic.hints.extend(hint);
         self
     }
 
-    /// Points at a second field of the same declaration and says what is there.
+    /// Adds a label at a second field of the same declaration.
     pub fn also(self, path: impl Into<String>, text: impl Into<String>) -> Self {
         self.diagnostic
             .labels

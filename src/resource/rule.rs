@@ -1,4 +1,4 @@
-//! How much a change of one field destroys: the change class of each field, and what follows from two values of it.
+//! Change classes: how much a change of a field destroys, from the field's rule and its two values.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::text::{Duration, Instant};
 use crate::sql::{Dialect, only_appends};
 
-/// The field of a record that says whose SQL its queries are.
+/// The field of a record that names the engine that reads its queries.
 pub const ENGINE: &str = "engine";
 
 /// The change class of a field (spec 1; `facts 2.1`).
@@ -19,13 +19,13 @@ pub enum Rule {
     Append,
     /// `~` recreate, may be suppressed.
     Suppressible,
-    /// `~` as well, of a list in another order of which nobody could tell.
+    /// `~` as well, for a list whose order means nothing.
     Unordered,
     /// `!` recreate, never suppressible.
     Recreate,
     /// `=`, and `=!` when it becomes false.
     GuardedWhenFalse,
-    /// `=` when earlier, `=!` when later: what is unset begins with the first event.
+    /// `=` when earlier, `=!` when later. An unset time is that of the first event.
     GuardedWhenLater,
     /// `~` when it shrinks, `!` when it grows.
     Ttl,
@@ -37,17 +37,17 @@ pub enum Rule {
     Query,
 }
 
-/// How much a change of one field destroys. Ordered: the strongest field decides.
+/// How much a change of one field destroys. The order counts: the strongest field decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Effect {
     InPlace,
-    /// In place, but it takes serving or history away: the guard treats it as a recreate.
+    /// In place, but it takes away serving or history, so the guard treats it as a recreate.
     InPlaceGuarded,
     RecreateUnlessSuppressed,
     Recreate,
 }
 
-/// One field that differs: dotted path of the canonical form; `Null` stands for unset.
+/// A field that differs: its dotted path in the canonical form, and both values. `Null` stands for unset.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FieldChange {
     pub path: String,
@@ -82,7 +82,7 @@ impl Rule {
         }
     }
 
-    /// Says whether two values that are written otherwise mean the same.
+    /// Says whether two values mean the same although they are written differently.
     pub fn means_same(self, before: &Value, after: &Value) -> bool {
         match (self, before, after) {
             (Self::Unordered, Value::Array(before), Value::Array(after)) => {
@@ -92,8 +92,8 @@ impl Rule {
         }
     }
 
-    /// Returns the rule for a member of a field with this rule: what is lenient about setting the whole field for the
-    /// first time is not so about setting one more member of it.
+    /// Returns the rule for a member of a field with this rule. Setting the whole field for the first time is lenient;
+    /// setting one more member of it is not.
     fn of_member(self) -> Self {
         match self {
             Self::InPlaceWhenSet => Self::Suppressible,
@@ -123,7 +123,7 @@ fn is_prefix(before: &Value, after: &Value) -> bool {
         (Value::Array(before), Value::Array(after)) => {
             !before.is_empty() && after.len() > before.len() && after.starts_with(before)
         }
-        // Without a list readers saw other columns than those that are listed now, and an empty list promised none.
+        // Without a list, readers saw other columns than those listed now. So an unset or empty list is not a prefix.
         _ => false,
     }
 }
@@ -132,7 +132,7 @@ fn is_later(before: &Value, after: &Value) -> bool {
     let instant = |it: &Value| it.as_str().and_then(|it| it.parse::<Instant>().ok());
     match (instant(before), instant(after)) {
         (Some(before), Some(after)) => after > before,
-        // Without one it begins with the first event, which no date that is written can be before for sure.
+        // Unset means the first event, and no written date is surely before that.
         (None, _) | (Some(_), None) => true,
     }
 }
@@ -141,7 +141,7 @@ fn grows(before: &Value, after: &Value) -> bool {
     let secs = |it: &Value| it.as_str().and_then(|it| it.parse::<Duration>().ok()).map(|it| it.secs);
     match (secs(before), secs(after)) {
         (Some(before), Some(after)) => after > before,
-        // Unset means forever, which nothing outgrows.
+        // Unset means forever, so nothing grows beyond it.
         (Some(_), None) => true,
         (None, _) => false,
     }
@@ -155,14 +155,14 @@ fn only_gains_types(before: &Value, after: &Value) -> bool {
         })
 }
 
-/// Returns the rule for a dotted path: that of its nearest listed ancestor, else the loud default.
+/// Returns the rule for a dotted path: that of the listed field or its top-level field, else `Recreate`.
 pub fn rule_for(rules: &[(&'static str, Rule)], path: &str) -> Rule {
     const META: &[&str] = &["description", "owner", "tags", "prevent_destroy"];
     let top = path.split(['.', '[']).next().unwrap_or(path);
     if META.contains(&top) {
         return Rule::InPlace;
     }
-    // The text stands, and another engine reads it: the same as another text.
+    // The same text under another engine counts as another text.
     if top == ENGINE {
         return Rule::Suppressible;
     }

@@ -1,4 +1,4 @@
-//! JSON Schema of the declarations, for editors.
+//! The JSON Schema of declarations, for editors.
 
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
@@ -9,7 +9,7 @@ use super::spec::Spec;
 
 /// Returns the JSON Schema of one declaration.
 ///
-/// `if`/`then` by kind, so that an editor names the field that is wrong and not seven shapes that do not fit.
+/// `if`/`then` by kind: an editor then names the wrong field, and not seven shapes that do not fit.
 pub fn repo_schema() -> Value {
     let mut generator = SchemaGenerator::new(SchemaSettings::draft2020_12());
     let kinds: Vec<&str> = Kind::ALL.iter().map(|it| it.as_str()).collect();

@@ -1,4 +1,4 @@
-//! What a service says of itself.
+//! The `Declaration` of feature services.
 
 use serde_json::{Value, json};
 
@@ -45,7 +45,7 @@ impl Declaration for FeatureService {
         }
         for entry in &mut self.features {
             match entry {
-                // The wire keeps the name it had: to the service, a renamed view is not a renamed namespace.
+                // The service keeps the view's old name as its namespace, so the names on the wire do not change.
                 FeatureReference::View(view) if view == old => {
                     *entry = FeatureReference::Chosen(ChosenFeatures {
                         view: new.to_owned(),

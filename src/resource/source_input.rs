@@ -1,4 +1,4 @@
-//! How a view names a source: plainly, with how far before a window its rows are read, or as read whole.
+//! The way a view names a source: by name, with an offset before the window, or unfiltered.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -1,4 +1,4 @@
-//! A resource: what is declared or recorded of one thing, with the part that its kind owns.
+//! A resource: one declared or recorded thing, with the part that its kind owns.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use super::text::Texts;
 use super::view::{KnownColumns, Lookup, View};
 use crate::sql::Dialect;
 
-/// What every kind has (spec 1, "Every kind has").
+/// The fields that every kind has (spec 1, "Every kind has").
 #[skip_serializing_none]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Meta {
@@ -34,11 +34,11 @@ pub struct Resource {
     /// The name before a rename, as declared; inert once the new name is recorded.
     pub renamed_from: Option<String>,
     pub spec: Spec,
-    /// What it refers to, resolved, sorted, each once.
+    /// The resolved references, sorted, each once.
     pub depends_on: Vec<Address>,
-    /// Whose SQL its queries are, but for those of a warehouse; nothing where nobody has said.
+    /// The engine that reads its queries, except those that a warehouse runs; `None` when nobody has said.
     pub engine: Option<Dialect>,
-    /// Whether its query may have come to mean something else with a rename: then it differs from every other.
+    /// Whether a rename may have changed the meaning of its query. Such a resource differs from every other.
     pub is_unsure: bool,
 }
 
@@ -53,7 +53,7 @@ impl Resource {
         Value::Object(object)
     }
 
-    /// Returns what a registry stores: what is declared, and whose SQL it is where that is not the embedded engine's.
+    /// Returns the JSON that a registry stores: the declaration, and its engine unless that is the embedded one.
     pub fn to_stored(&self) -> Value {
         let mut stored = self.to_json();
         if let Some(engine) = self.stored_engine() {
@@ -62,7 +62,7 @@ impl Resource {
         stored
     }
 
-    /// Returns the text of [`Resource::to_stored`], written without a tree.
+    /// Returns the text of [`Resource::to_stored`], written without a JSON tree.
     pub fn to_stored_text(&self) -> String {
         let mut text = serde_json::to_string(&*self.meta).expect("texts are plain data");
         let spec = self.spec.to_json_text();
@@ -80,8 +80,8 @@ impl Resource {
         text
     }
 
-    /// Returns the engine that reads its queries, where it is another one than the embedded engine: the same text may
-    /// mean something else to that one.
+    /// Returns the engine that reads its queries, unless that is the embedded one. The same text may mean something
+    /// else to another engine.
     fn stored_engine(&self) -> Option<&'static str> {
         let engine = self.dialect();
         (engine != Dialect::default() && self.asks_engine()).then(|| engine.name())
@@ -94,7 +94,7 @@ impl Resource {
         }
     }
 
-    /// Returns the form that comparison uses: defaults written out, shorthand expanded, SQL as written.
+    /// Returns the form that is compared: defaults written out, short forms expanded, SQL as written.
     pub fn canonical(&self, others: &dyn Lookup) -> Value {
         let Value::Object(mut object) = self.spec.declaration().canonical(&self.address, self.to_json(), others) else {
             unreachable!("the canonical form of a spec is an object")
@@ -109,7 +109,7 @@ impl Resource {
         Value::Object(object)
     }
 
-    /// Returns what it brings. `data` is what its data says of its columns, where somebody has opened it.
+    /// Returns what it offers to its readers. `data` holds the columns of its data, when that was opened.
     pub fn contents(&self, others: &dyn Lookup, data: Option<&[(String, String)]>) -> Contents {
         let column = |it: &(String, String)| Column { name: it.0.clone(), dtype: Some(it.1.clone()) };
         let data = data.map(|it| it.iter().map(column).collect());
@@ -121,12 +121,12 @@ impl Resource {
         self.spec.declaration().columns(&self.address, others)
     }
 
-    /// Returns the view, when it is one, with what follows from what it refers to.
+    /// Returns the view with the facts that follow from what it refers to, when this is a view.
     pub fn view<'l>(&'l self, others: &'l dyn Lookup) -> Option<View<'l>> {
         Some(View::of(&self.address, self.spec.declaration().view()?, others))
     }
 
-    /// Returns a short cut for "equal": two resources with one digest have one canonical form.
+    /// Returns the digest: two resources with equal digests have equal canonical forms.
     pub fn digest(&self, local: &[u8; 32], others: &dyn Lookup) -> Digest {
         let mut hasher = blake3::Hasher::new();
         hasher.update(local);
@@ -139,7 +139,7 @@ impl Resource {
         Digest::of(hasher.finalize().as_bytes())
     }
 
-    /// Returns whose SQL its queries are, unless they run in a warehouse.
+    /// Returns the dialect of its queries, except those that a warehouse runs.
     pub fn dialect(&self) -> Dialect {
         self.engine.unwrap_or_default()
     }
@@ -154,9 +154,9 @@ impl Resource {
         self.local_digest_of(&self.spec.to_json_text(), &crate::sql::normal_form)
     }
 
-    /// Returns the same, from the spec as JSON and with the normal form of every query from `normal_form`.
+    /// Returns the same from the spec as JSON text. `normal_form` returns the normal form of a query.
     pub fn local_digest_of(&self, spec: &str, normal_form: &dyn Fn(Dialect, &str) -> String) -> [u8; 32] {
-        // A new normal form or layout gets a new seed, so that old digests never compare equal by accident.
+        // A new normal form or layout gets a new seed, so that an old digest does not equal a new one by accident.
         let mut text = format!("weir 3\0{}", self.address);
         text.push_str(&serde_json::to_string(&*self.meta).expect("texts are plain data"));
         if self.spec.declaration().queries().is_empty() {
@@ -176,10 +176,10 @@ impl Resource {
     }
 }
 
-/// Writes the specs of the kinds, and what must know them all.
+/// Makes `Spec` and all code that has to know every spec.
 macro_rules! specs {
     ($($kind:ident($module:ident::$spec:ident)),* $(,)?) => {
-        /// The part of a resource that its kind owns; shared, so that a plan can hold states without copying them.
+        /// The part of a resource that its kind owns. It is shared, so that a plan can hold states without a copy.
         #[derive(Debug, Clone, PartialEq)]
         pub enum Spec { $($kind(Arc<super::$module::$spec>)),* }
 

@@ -1,4 +1,4 @@
-//! Decoding of a type that is one of several shapes, told apart by the entry `kind`.
+//! Decoding of types with several shapes, which the entry `kind` tells apart.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -7,19 +7,19 @@ use serde::de::value::StringDeserializer;
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
-/// A type that is one of several shapes, told apart by the entry `kind`.
+/// A type with several shapes, which the entry `kind` tells apart.
 pub trait Tagged: Sized {
-    /// What a reader should have written, for messages.
+    /// The expected form, for messages.
     const EXPECTED: &'static str;
 
-    /// Decodes the other entries of a map of this `kind`.
+    /// Decodes the shape called `kind` from the other entries of its map.
     fn decode<'de, A: MapAccess<'de>>(kind: &str, rest: A) -> Result<Self, A::Error>;
 }
 
-/// Reads a map whose `kind` says what the rest is.
+/// Reads a map whose entry `kind` decides how the other entries are read.
 ///
-/// Entries that stand before `kind` are held back as plain values. YAML text that this would misread (`1.10`, `no`)
-/// fails here and is read again from a marked tree, which always hands over `kind` first.
+/// Entries before `kind` are held back as plain values. YAML text that this would misread (`1.10`, `no`) fails here
+/// and is read again from a marked tree, which always yields `kind` first.
 pub fn tagged<'de, D: Deserializer<'de>, T: Tagged>(deserializer: D) -> Result<T, D::Error> {
     struct TaggedVisitor<T>(PhantomData<T>);
     impl<'de, T: Tagged> Visitor<'de> for TaggedVisitor<T> {
@@ -44,7 +44,7 @@ pub fn tagged<'de, D: Deserializer<'de>, T: Tagged>(deserializer: D) -> Result<T
     deserializer.deserialize_map(TaggedVisitor(PhantomData))
 }
 
-/// A plain value in which no key is written twice: the last one would win without a word.
+/// A plain value in which no key is written twice. Otherwise the last one would win in silence.
 struct Held(Value);
 
 impl<'de> de::Deserialize<'de> for Held {
@@ -104,7 +104,7 @@ impl<'de> de::Deserialize<'de> for Held {
     }
 }
 
-/// The entries that were held back, then those that are left.
+/// The entries that were held back, followed by the rest of the map.
 struct Chained<A> {
     held: std::vec::IntoIter<(String, Value)>,
     pending: Option<Value>,

@@ -9,7 +9,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, MapAccess, Visitor, value::MapAccessDeserializer};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Reads a text and parses it; anything else than text is "expected `what`".
+/// Reads a text and parses it. Any other value is the error "expected `what`".
 pub fn parse<'de, D: Deserializer<'de>, T>(
     deserializer: D,
     what: &'static str,
@@ -177,7 +177,7 @@ impl FromStr for Instant {
     }
 }
 
-/// Says of a time that it is none that can be counted.
+/// Returns the error for a time that is out of range.
 fn beyond(text: &str) -> String {
     format!("`{text}` is too far away: instants end with {:.0}", jiff::Timestamp::MAX)
 }
@@ -220,9 +220,9 @@ impl JsonSchema for Instant {
 
 /// A `T` that may be written as a bare name: `user` for `{ name: user }`.
 ///
-/// A visitor and not an untagged enum, so that a mistake inside the long form keeps its own message and place.
+/// A visitor, not an untagged enum, so that a mistake inside the long form keeps its own message and place.
 pub trait Named: Sized {
-    /// What a reader should have written, for messages.
+    /// The expected form, for messages.
     const EXPECTED: &'static str;
 
     fn from_name(name: &str) -> Result<Self, String>;
@@ -254,7 +254,7 @@ where
     deserializer.deserialize_any(Either(long, PhantomData))
 }
 
-/// A text that is there: YAML readers take `~`, `null` and an empty value for text when they are asked for one.
+/// A text that is present. YAML readers take `~`, `null` and an empty value as text when asked for one.
 struct Text(String);
 
 impl<'de> Deserialize<'de> for Text {
@@ -263,7 +263,7 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
-/// Reads a text, and refuses nothing in its place.
+/// Reads a text, and refuses null or an empty value.
 pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     struct Something;
     impl<'de> Visitor<'de> for Something {
@@ -288,19 +288,19 @@ pub fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Err
     deserializer.deserialize_option(Something)
 }
 
-/// Reads a list of texts that are there.
+/// Reads a list of texts, and refuses null or empty values in it.
 pub fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
     let texts = Vec::<Text>::deserialize(deserializer)?;
     Ok(texts.into_iter().map(|it| it.0).collect())
 }
 
-/// Reads a list of texts that are there, where there is one.
+/// Reads a list of texts like `texts`, where there is one.
 pub fn texts_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Vec<String>>, D::Error> {
     let texts = Option::<Vec<Text>>::deserialize(deserializer)?;
     Ok(texts.map(|it| it.into_iter().map(|it| it.0).collect()))
 }
 
-/// A map from text to text that refuses a key written twice. Most have one or two keys, so it is a list, sorted by key.
+/// A map from text to text that refuses a repeated key. It is a sorted list, since most have one or two keys.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Texts(Box<[(Box<str>, Box<str>)]>);
 

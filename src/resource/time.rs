@@ -1,4 +1,4 @@
-//! Aligned windows and the ranges that backfills cover: one arithmetic for plans and for the workers.
+//! Aligned windows and the ranges of backfills: one arithmetic for plans and for workers.
 
 use super::text::{Duration, Instant};
 
@@ -9,7 +9,7 @@ pub struct Range {
     pub end: Instant,
 }
 
-/// About this many jobs split a backfill when nothing else is said (facts 8.1).
+/// The number of jobs that a backfill is split into by default, about (facts 8.1).
 const JOBS: i64 = 10;
 
 impl Range {
@@ -26,13 +26,13 @@ impl Range {
     }
 }
 
-/// Returns the end of the last window that is complete at `now`, `delay` after its end.
+/// Returns the end of the last window that is complete at `now`; a window is complete `delay` after its end.
 pub fn last_complete(now: Instant, delay: Duration, window: Duration) -> Instant {
     let width = window.secs.max(1);
     Instant { secs: (now.secs - delay.secs).div_euclid(width) * width }
 }
 
-/// Returns how many jobs a backfill of `range` takes: one per window, by the longest stretch, or about ten.
+/// Returns the number of jobs for a backfill of `range`: one per window, one per `longest` stretch, or about ten.
 pub fn job_count(range: Range, window: Duration, longest: Option<Duration>, incremental: bool) -> i64 {
     let width = window.secs.max(1);
     let ceil = |a: i64, b: i64| (a + b - 1) / b.max(1);

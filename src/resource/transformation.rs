@@ -54,7 +54,7 @@ impl Declaration for Transformation {
     }
 
     fn canonical(&self, _: &Address, mut json: Value, others: &dyn Lookup) -> Value {
-        // A table that becomes another transformation's result is another input, under whatever name.
+        // An input that becomes the name of another transformation is another input, even under the same name.
         let input = |name: &String| match others.inputs(name) {
             Some(_) => Address::new(Kind::Transformation, name.as_str()).to_string(),
             None => name.clone(),
@@ -122,8 +122,8 @@ impl HoldsSql for Transformation {
 }
 
 impl Transformation {
-    /// Returns the inputs that a view has to supply, each once, as they are met: an input that is a transformation asks for
-    /// its own first.
+    /// Returns the inputs that a view has to supply, each once, depth first: an input that is a transformation brings
+    /// its own inputs in its place.
     pub fn open_inputs(&self, others: &dyn Lookup) -> Vec<String> {
         let (mut seen, mut open) = (HashSet::new(), Vec::new());
         let mut left: Vec<&str> = self.inputs.iter().rev().map(String::as_str).collect();
@@ -140,7 +140,8 @@ impl Transformation {
     }
 }
 
-/// Reports a query that is written twice, or not at all where `needed`. Runs before the text of `sql_file` is read.
+/// Reports a query that is written twice, or not at all where it is `needed`. Runs before the text of `sql_file` is
+/// read.
 pub fn check_one_query(
     me: &Address,
     sql: &Option<String>,

@@ -1,4 +1,4 @@
-//! A feature view with all that follows from its sources and entities, found out once.
+//! A feature view with the facts that follow from its sources and entities, each computed once.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -17,31 +17,31 @@ use super::source_input::SourceInput;
 use super::text::Duration;
 use crate::sql::output_columns;
 
-/// The names of columns, with those types that are known.
+/// The names of columns, with the types that are known.
 pub type KnownColumns = Arc<[(String, Option<Dtype>)]>;
 
-/// A source, as a view sees it.
+/// A source as views see it.
 pub trait IsSource {
-    /// Says whether events are pushed.
+    /// Says whether its events are pushed.
     fn is_pushed(&self) -> bool {
         false
     }
 
-    /// Returns where rows lie at rest.
+    /// Returns the place of its stored rows, if it has one.
     fn batch(&self) -> Option<&BatchConfig>;
 
     /// Returns the columns that a reader sees, as far as they are known without opening the source.
     fn columns(&self) -> Option<KnownColumns>;
 }
 
-/// What a declaration may ask of the others.
+/// The questions that a declaration may ask about others.
 pub trait Lookup {
     fn source(&self, name: &str) -> Option<&dyn IsSource>;
 
-    /// Returns the columns that identify the entity called `name`, with the types that it says.
+    /// Returns the join keys of the entity called `name`, with their declared types.
     fn keys(&self, name: &str) -> Option<Vec<(String, Option<Dtype>)>>;
 
-    /// Returns what the transformation called `name` reads.
+    /// Returns the inputs of the transformation called `name`.
     fn inputs(&self, name: &str) -> Option<&[String]>;
 
     /// Returns the view called `name`.
@@ -51,12 +51,12 @@ pub trait Lookup {
     fn view_at(&self, address: &Address) -> Option<View<'_>>;
 }
 
-/// Returns columns as fields, where all of their types are known.
+/// Returns columns as fields, or `None` unless all their types are known.
 pub fn typed(columns: &[(String, Option<Dtype>)]) -> Option<Vec<Field>> {
     columns.iter().map(|(name, dtype)| Some(Field { name: name.clone(), dtype: dtype.clone()? })).collect()
 }
 
-/// One view: what is declared, and what follows from what it refers to.
+/// A view as declared, with the facts that follow from what it refers to.
 #[derive(Debug, Clone)]
 pub struct View<'a> {
     pub kind: Kind,
@@ -65,26 +65,26 @@ pub struct View<'a> {
     pub found: Cow<'a, Found>,
 }
 
-/// What follows for a view from its sources and entities.
+/// The facts about a view that follow from its sources and entities.
 #[derive(Debug, Clone)]
 pub struct Found {
-    /// The columns of its rows; `None` when a source has to be opened to know.
+    /// The columns of its rows; `None` when a source must be opened to know them.
     pub columns: Option<KnownColumns>,
-    /// What its query yields over its sources, where somebody has opened them.
+    /// The columns that its query yields, when its sources have been opened.
     pub opened: Option<OpenedColumns>,
-    /// Whether rows arrive as pushed events: only a stream view takes them.
+    /// Whether rows arrive as pushed events. Only a stream view takes them.
     pub is_pushed: bool,
-    /// Whether any source has rows at rest.
+    /// Whether any of its sources has stored rows.
     pub has_batch: bool,
-    /// How long after a window its rows are complete: the largest of the sources (facts 2.4).
+    /// The time after a window until its rows are complete: the largest of the sources (facts 2.4).
     pub data_delay: Duration,
-    /// The columns that identify, in the order of the entities, with the types that those say.
+    /// The join keys in the order of the entities, with their declared types.
     pub keys: Vec<(String, Option<Dtype>)>,
 }
 
 impl Found {
-    /// Finds out what follows from what `spec`, a view of `kind`, refers to. `opened` is what its query yields, where
-    /// somebody has opened its sources.
+    /// Computes the facts for `spec`, a view of `kind`. `opened` holds the columns that its query yields, when its
+    /// sources have been opened.
     pub fn new(kind: Kind, spec: &FeatureView, others: &dyn Lookup, opened: Option<OpenedColumns>) -> Self {
         let sources = || spec.sources.iter().filter_map(|it| others.source(it.name()));
         let keys: Vec<_> = spec.entities.iter().filter_map(|it| others.keys(it)).flatten().collect();
@@ -104,7 +104,7 @@ impl Found {
 }
 
 impl<'a> View<'a> {
-    /// Returns the view that `spec` at `address` is: as the others know it, where it is declared just so.
+    /// Returns the view for `spec` at `address`. It uses the facts of `others` when they hold this very `spec`.
     pub fn of(address: &'a Address, spec: &'a FeatureView, others: &'a dyn Lookup) -> Self {
         let known = others.view_at(address).filter(|it| std::ptr::eq(it.spec, spec));
         let found = || Cow::Owned(Found::new(address.kind, spec, others, None));
@@ -116,7 +116,7 @@ impl<'a> View<'a> {
         self.found.columns.as_deref()
     }
 
-    /// Returns the aggregation interval, `0s` for continuous, or `None` where the view would have to say it.
+    /// Returns the aggregation interval: `0s` for continuous, `None` when the view has to declare it and does not.
     pub fn interval(&self) -> Option<Duration> {
         self.spec.aggregation_interval.or_else(|| self.found.is_pushed.then_some(Duration::ZERO))
     }
@@ -135,7 +135,7 @@ impl<'a> View<'a> {
         })
     }
 
-    /// Returns its columns with their types, where all of it is known.
+    /// Returns its columns as fields, or `None` unless all their types are known.
     pub fn output(&self) -> Option<Vec<Field>> {
         typed(self.columns()?)
     }
@@ -145,7 +145,8 @@ impl<'a> View<'a> {
         if let Some(field) = &self.spec.timestamp_field {
             return Some(field);
         }
-        // A column of unknown type beside the only Timestamp is taken for a feature; data will tell if it is not.
+        // A column of unknown type beside the only Timestamp is taken as a feature. The data corrects this if it is
+        // wrong.
         let is_timestamp = |it: &&(String, Option<Dtype>)| it.1 == Some(Dtype::Timestamp);
         let mut timestamps = self.columns()?.iter().filter(is_timestamp);
         timestamps.next().filter(|_| timestamps.next().is_none()).map(|it| it.0.as_str())
@@ -161,13 +162,13 @@ impl<'a> View<'a> {
         self.join_keys().any(|it| it == name)
     }
 
-    /// Returns the columns of its query that no feature can be, and that something is to be made of.
+    /// Returns the columns of its query that the view uses and whose type no feature can have.
     pub fn unusable(&self) -> impl Iterator<Item = &OpenedColumn> {
         let opened = self.found.opened.iter().flat_map(|it| it.iter());
         opened.filter(|it| it.dtype.is_none() && !is_beside(self.spec, &self.found.keys, &it.name))
     }
 
-    /// Says whether anything is made of this column: a feature, a key, the time of a row, an aggregation.
+    /// Says whether the view uses this column: as a feature, a key, the time of a row or for an aggregation.
     pub fn uses(&self, name: &str) -> bool {
         !self.spec.aggregates()
             || self.spec.aggregations().any(|it| it.column == name)
@@ -175,7 +176,7 @@ impl<'a> View<'a> {
             || self.timestamp() == Some(name)
     }
 
-    /// Returns the features with those types that are known, or `None` when a source must be opened to know.
+    /// Returns the features with the types that are known, or `None` when a source must be opened to know them.
     pub fn features(&self) -> Option<Vec<(String, Option<Dtype>)>> {
         if self.spec.aggregates() {
             let interval = self.interval().unwrap_or(Duration::ZERO);
@@ -191,10 +192,10 @@ impl<'a> View<'a> {
         Some(self.columns()?.iter().filter(is_feature).cloned().collect())
     }
 
-    /// Returns the defaults that the sources decide and this view leaves unset, as text: they belong to the digest.
+    /// Returns the defaults that come from the sources and that the view leaves unset, as text for the digest.
     pub fn defaults(&self) -> String {
         let windows = (self.interval(), self.schedule(), self.trigger());
-        // A declared schema decides the columns and, with timestamp_field or without, the timestamp.
+        // A declared schema decides the columns, and so the default timestamp.
         let text = match &self.spec.schema {
             Some(_) => serde_json::to_string(&windows),
             None => serde_json::to_string(&(windows, self.columns(), self.timestamp())),
@@ -202,7 +203,8 @@ impl<'a> View<'a> {
         text.expect("columns are plain data")
     }
 
-    /// Returns the comparable form of `json`, the view as JSON: defaults written out, those of the sources as well.
+    /// Returns the comparable form of `json`, which is the view as JSON. Defaults are written out, also those from the
+    /// sources.
     pub fn canonical(&self, mut json: Value) -> Value {
         let spec = self.spec;
         let column = |(name, dtype): &(String, Option<Dtype>)| match dtype {
@@ -236,7 +238,7 @@ impl<'a> View<'a> {
         json
     }
 
-    /// Returns what the view brings to its readers.
+    /// Returns what the view offers to its readers.
     pub fn contents(&self) -> Contents {
         let columns = self.columns().unwrap_or_default();
         let found = |key: &str| columns.iter().find(|it| it.0 == key)?.1.as_ref();
@@ -252,8 +254,8 @@ impl<'a> View<'a> {
     }
 }
 
-/// Returns the columns that features can be made of: all of them, or nothing where one has no type of weir. Of half a view,
-/// rules would say what is wrong with the other half. What is aggregated from may have other columns besides.
+/// Returns the columns that features can be made of, or `None` when one of them has a type that weir lacks. On a part
+/// of the columns, rules would report false mistakes. A view with aggregations may have other columns besides.
 fn usable(
     spec: &FeatureView,
     keys: &[(String, Option<Dtype>)],
@@ -264,7 +266,7 @@ fn usable(
     used.map(|it| Some((it.name.clone(), Some(it.dtype.clone()?)))).collect()
 }
 
-/// Says whether a view aggregates, and makes nothing of this column.
+/// Says whether the view aggregates and does not use this column.
 fn is_beside(spec: &FeatureView, keys: &[(String, Option<Dtype>)], name: &str) -> bool {
     spec.aggregates()
         && !spec.aggregations().any(|it| it.column == name)
@@ -272,12 +274,12 @@ fn is_beside(spec: &FeatureView, keys: &[(String, Option<Dtype>)], name: &str) -
         && !keys.iter().any(|it| it.0 == name)
 }
 
-/// Returns the columns that `spec` says, or that its query and its sources make known.
+/// Returns the columns of the declared `schema`, or else those that follow from the query and the sources.
 fn find_columns(spec: &FeatureView, others: &dyn Lookup) -> Option<Vec<(String, Option<Dtype>)>> {
     if let Some(schema) = &spec.schema {
         return Some(schema.iter().map(|it| (it.name.clone(), Some(it.dtype.clone()))).collect());
     }
-    // A source of which one type is not known is looked at only when it is opened.
+    // A source with a column of unknown type counts as unknown until it is opened.
     let columns_of = |table: &str| {
         let columns = others.source(table).filter(|_| spec.sources.iter().any(|it| it.name() == table))?.columns()?;
         columns.iter().all(|it| it.1.is_some()).then_some(columns)

@@ -1,4 +1,4 @@
-//! What views say of themselves.
+//! The `Declaration` of feature views.
 
 use serde_json::Value;
 

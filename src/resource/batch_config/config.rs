@@ -1,4 +1,4 @@
-//! What each config says of itself, and what several of them check alike.
+//! The trait of batch configs, and the checks that several of them share.
 
 use serde_json::Value;
 
@@ -10,9 +10,9 @@ use crate::resource::report::Report;
 use crate::resource::text::Duration;
 use crate::sql::Dialect;
 
-/// What a config says about itself.
+/// The questions that each batch config answers.
 pub trait Config: Send + Sync {
-    /// How long after the end of a window its rows are complete.
+    /// Returns how long after the end of a window its rows are complete.
     fn data_delay(&self) -> Option<Duration>;
 
     fn timestamp_field(&self) -> Option<&str>;
@@ -20,12 +20,12 @@ pub trait Config: Send + Sync {
     /// Says whether Spark reads its rows, where Spark is the engine. What it does not read weir reads itself.
     fn is_read_by_spark(&self) -> bool;
 
-    /// How timestamps are written where they are text.
+    /// Returns the format of timestamps that are written as text.
     fn timestamp_format(&self) -> Option<&str> {
         None
     }
 
-    /// SQL over `input`, run on the rows as they are read.
+    /// Returns the SQL over `input` that runs on the rows as they are read.
     fn post_processor(&self) -> Option<&str> {
         None
     }
@@ -33,17 +33,17 @@ pub trait Config: Send + Sync {
     /// Writes out the defaults that only this config has.
     fn write_defaults(&self, _json: &mut Value) {}
 
-    /// SQL that yields the rows, and whose it is.
+    /// Returns the SQL that yields the rows, with the dialect of its warehouse.
     fn query(&self) -> Option<(Dialect, &str)> {
         None
     }
 
-    /// Where the texts of both are kept, each with its dialect unless that is the engine's.
+    /// Returns the texts of the query and the post_processor. A dialect of `None` means the engine's.
     fn queries_mut(&mut self) -> Vec<(Option<Dialect>, &mut Option<String>)> {
         Vec::new()
     }
 
-    /// The columns before the post_processor, when the config itself says them.
+    /// Returns the columns before the post_processor, when the config itself declares them.
     fn declared_columns(&self) -> Option<Vec<(String, Option<Dtype>)>> {
         None
     }
@@ -65,8 +65,8 @@ pub fn check_table_or_query(table: bool, query: bool, me: &Address, report: &mut
     report.error(Code::V008, path, format!("the batch_config of `{me}` {what}")).hint("write exactly one of them");
 }
 
-/// Reports an address that holds more than one: what signs in is never stored with a declaration. Whoever shows the
-/// line hides what signs in (`secret::hide`).
+/// Reports an address that holds credentials: they are never recorded with a declaration. The caller's display of the
+/// line hides them (`secret::hide`).
 pub fn check_address(path: &str, holds_more: bool, me: &Address, hint: &str, report: &mut Report) {
     if holds_more {
         let field = path.rsplit('.').next().unwrap_or(path);

@@ -15,7 +15,7 @@ use crate::resource::text::Duration;
 use crate::secret::signs_in;
 use crate::sql::Dialect;
 
-/// The places that files are read from, beside paths in the repo; Spark calls S3 `s3a`.
+/// The schemes that a `uri` may have, besides paths in the repo. Spark calls S3 `s3a`.
 const SCHEMES: &[&str] = &["file", "s3", "s3a"];
 
 /// One file, a folder or a glob of files.
@@ -104,7 +104,7 @@ impl Config for FileConfig {
     }
 }
 
-/// Returns the one way to write where files lie. In an object store `a//b` and `a/` are names of their own.
+/// Returns the one spelling of `uri` that is compared. In an object store `a//b` and `a/` are names of their own.
 fn place(uri: &str) -> String {
     match uri.split_once("://") {
         None => path(uri),
@@ -114,9 +114,9 @@ fn place(uri: &str) -> String {
     }
 }
 
-/// Returns a path without the steps that lead nowhere. `..` stays: behind a link it leads elsewhere than it seems.
+/// Returns `path` without empty and `.` steps. `..` stays: behind a symbolic link it does not undo the step before it.
 fn path(path: &str) -> String {
-    // In brackets a slash is no step, and behind a glob the last one asks for folders.
+    // Inside brackets a slash is not a separator. After a glob, a slash at the end asks for folders.
     if path.contains('[') {
         return path.to_owned();
     }

@@ -1,4 +1,4 @@
-//! Where batch rows live. One file per config; a new one is a file and two lines here.
+//! Batch configs: where batch rows lie and how to read them. A new config is one file and two lines here.
 
 mod config;
 mod file;
@@ -94,7 +94,8 @@ impl BatchConfig {
         }
     }
 
-    /// Returns the columns that come out, with their types where they are known, or `None` when a source must be opened.
+    /// Returns the columns after the post_processor, with the types that are known. `None` when the data must be
+    /// opened.
     pub fn column_names(&self) -> Option<Vec<(String, Option<Dtype>)>> {
         let declared = self.config().declared_columns();
         match self.config().post_processor() {
@@ -148,7 +149,8 @@ impl JsonSchema for BatchConfig {
                 let mut required = vec![json!("kind")];
                 required.extend(schema["required"].as_array().into_iter().flatten().cloned());
                 schema["required"] = json!(required);
-                // if/then, not oneOf: an editor then names the field that is wrong, not five shapes that do not fit.
+                // `if`/`then` instead of `oneOf`: an editor then names the wrong field, and not five shapes that do
+                // not fit.
                 json!({ "if": { "properties": { "kind": { "const": kind } }, "required": ["kind"] }, "then": schema })
             })
             .collect();
@@ -156,7 +158,7 @@ impl JsonSchema for BatchConfig {
     }
 }
 
-/// Writes the closed set of configs.
+/// Makes `BatchConfig` from the list of configs.
 macro_rules! configs {
     ($($kind:ident($module:ident::$config:ident)),* $(,)?) => {
         /// Where rows lie and how to read them, told apart by `kind`.

@@ -67,7 +67,7 @@ impl Config for RedshiftConfig {
     }
 }
 
-/// Returns an endpoint without the port that every cluster listens on and the database that every cluster has.
+/// Returns `text` without the default port (5439) and the default database (`dev`).
 fn endpoint(text: &str) -> String {
     let (address, database) = text.split_once('/').map_or((text, None), |it| (it.0, Some(it.1)));
     let address = address.strip_suffix(":5439").unwrap_or(address).to_ascii_lowercase();

@@ -44,7 +44,7 @@ impl Config for SparkBatchConfig {
 
     fn write_defaults(&self, json: &mut Value) {
         json["supports_time_filtering"] = Value::Bool(self.supports_time_filtering.unwrap_or(false));
-        // The text stands beside it: what its file is called means nothing.
+        // The text of the file is compared beside it, so the file's path means nothing.
         if let (Some(_), Some((_, function))) = (&self.data_source_text, self.data_source_function.rsplit_once(':')) {
             json["data_source_function"] = Value::String(function.to_owned());
         }

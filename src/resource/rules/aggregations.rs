@@ -1,4 +1,4 @@
-//! The rules of aggregations: their windows, and the features that they make.
+//! The rules of aggregations: their windows, and the names of their features.
 
 use crate::diagnostic::Code;
 use crate::resource::address::Address;
@@ -9,7 +9,7 @@ use crate::resource::report::Report;
 use crate::resource::text::Duration;
 use crate::resource::view::View;
 
-/// Reports what aggregations show on their own.
+/// Reports the mistakes of aggregations that show without other resources.
 pub fn check(view: &FeatureView, me: &Address, report: &mut Report) {
     for (index, aggregation) in view.aggregations.iter().flatten().enumerate() {
         check_windows(aggregation, index, me, report);
@@ -44,7 +44,8 @@ pub fn check(view: &FeatureView, me: &Address, report: &mut Report) {
     }
 }
 
-/// Reports an entry that says its windows in both ways or in neither, and one name for several of them.
+/// Reports an entry with both `time_window` and `time_windows` or with neither, and one with a name for several
+/// windows.
 fn check_windows(aggregation: &Aggregation, index: usize, me: &Address, report: &mut Report) {
     let Aggregation { column, function, time_window, time_windows, name } = aggregation;
     let path = |field: &str| format!("aggregations[{index}]{field}");
@@ -71,7 +72,7 @@ fn check_windows(aggregation: &Aggregation, index: usize, me: &Address, report: 
     }
 }
 
-/// Reports features that are named twice, like a key, or as no feature can be.
+/// Reports features whose name is used twice, is that of a key, or is not allowed.
 pub fn check_names(view: &View, me: &Address, report: &mut Report) {
     let interval = view.interval().unwrap_or(Duration::ZERO);
     let aggregates: Vec<_> = view.spec.aggregations().collect();
@@ -91,7 +92,8 @@ pub fn check_names(view: &View, me: &Address, report: &mut Report) {
                 )
                 .hint("give it another `name`");
         }
-        // A column such as `a_` makes a default name with `__` in it, which a reader could not take apart.
+        // A column such as `a_` makes a default name with `__` in it, which cannot be split into namespace and
+        // feature.
         if aggregate.name.is_none()
             && let Some(fault) = column_name_fault(feature)
         {

@@ -1,9 +1,9 @@
-//! What can be said of a declaration with mistakes, whatever stands in the place of what is wrong.
+//! Decides which findings about a declaration do not depend on its fields that are wrong.
 
 use crate::diagnostic::{Code, Diagnostic, Place};
 
-/// The fields that decide which columns there are, and what else is there at all: with one of them wrong, every rule may
-/// say what follows from that alone.
+/// The fields that decide which columns and which other parts there are. When one of them is wrong, other rules may
+/// report only a consequence of that.
 const STRUCTURE: &[&str] = &[
     "kind",
     "sources",
@@ -20,15 +20,15 @@ const STRUCTURE: &[&str] = &[
     "timestamp_field",
 ];
 
-/// Fields below those that change nothing about that.
+/// Fields inside those of `STRUCTURE` that do not decide which columns there are.
 const LEAVES: &[&str] = &["dtype", "data_delay", "supports_time_filtering"];
 
-/// Says whether more can be said of a declaration in which these fields are wrong than its names and its SQL.
+/// Says whether rules beyond names and SQL can run on a declaration whose fields `faulty` are wrong.
 pub fn stands(faulty: &[String]) -> bool {
     faulty.iter().all(|it| !STRUCTURE.contains(&first(it)) || LEAVES.contains(&last(it)))
 }
 
-/// Says whether a mistake is one of its own, and nothing that follows from the fields that are wrong.
+/// Says whether a finding is a mistake of its own, and not a consequence of the fields that are wrong.
 pub fn is_apart(diagnostic: &Diagnostic, faulty: &[String]) -> bool {
     let path = match diagnostic.labels.first().map(|it| &it.place) {
         Some(Place::Field { path, .. } | Place::Query { path, .. }) => path.as_str(),
@@ -36,9 +36,9 @@ pub fn is_apart(diagnostic: &Diagnostic, faulty: &[String]) -> bool {
     };
     let follows = |fault: &String| {
         let below = path.strip_prefix(fault.as_str()).is_some_and(|it| it.is_empty() || it.starts_with(['.', '[']));
-        // The keys of tags are words of their own.
+        // The keys of tags are the author's own words, and may also appear in a summary by chance.
         let named = first(fault) != "tags" && words(&diagnostic.summary).any(|it| it == last(fault));
-        // Rules that look at types look at all of them.
+        // Rules over types look at the types of all columns.
         let typed =
             last(fault) == "dtype" && matches!(diagnostic.code, Code::V005 | Code::V006 | Code::V014 | Code::V017);
         below || named || typed

@@ -1,4 +1,4 @@
-//! The rules of views that are about their columns, as far as they are known without opening a source.
+//! The rules of views over their columns, as far as they are known without opening a source.
 
 use super::aggregations;
 use crate::diagnostic::{Code, did_you_mean};
@@ -13,13 +13,13 @@ use crate::resource::report::Report;
 use crate::resource::spec::Spec;
 use crate::resource::view::{Lookup as _, View};
 
-/// Reports join keys, timestamps, aggregations and features that the columns do not bear out.
+/// Reports join keys, timestamps, aggregations and features that do not fit the columns.
 pub fn check(view: &View, me: &Address, catalog: &Catalog, report: &mut Report) {
     aggregations::check_names(view, me, report);
     check_schema(view, me, report);
     check_types(view, me, report);
     let Some(columns) = view.columns() else {
-        // What keeps the columns from being known has been said.
+        // When the sources were opened, the reason why the columns are unknown has been reported.
         if view.found.opened.is_some() {
             return;
         }
@@ -79,10 +79,11 @@ pub fn check(view: &View, me: &Address, catalog: &Catalog, report: &mut Report) 
     }
 }
 
-/// Reports every column that a declared schema lacks, has besides or has with another type than the view's query yields.
+/// Reports each difference between a declared schema and the columns that the view's query yields: missing, extra, or
+/// of another type.
 fn check_schema(view: &View, me: &Address, report: &mut Report) {
     let (Some(schema), Some(opened)) = (&view.spec.schema, &view.found.opened) else { return };
-    // Without a query the schema is what chooses among the columns.
+    // Without a query, the schema chooses among the columns of the source.
     let chooses = view.spec.sql.is_none() && view.spec.transformation.is_none();
     let is_declared = |it: &&OpenedColumn| schema.iter().any(|field| field.name == it.name);
     let mut differences = Vec::new();
@@ -105,7 +106,7 @@ fn check_schema(view: &View, me: &Address, report: &mut Report) {
     }
 }
 
-/// Reports columns of a query that no feature can be.
+/// Reports columns of a query whose type no feature can have.
 fn check_types(view: &View, me: &Address, report: &mut Report) {
     if view.spec.schema.is_some() {
         return;
@@ -120,7 +121,7 @@ fn check_types(view: &View, me: &Address, report: &mut Report) {
     }
 }
 
-/// Reports join keys whose type the entity says, and the view's column has another.
+/// Reports a join key whose type in the view differs from the type that the entity declares.
 fn check_key_types(
     name: &str,
     index: usize,
@@ -144,9 +145,9 @@ fn check_key_types(
     }
 }
 
-/// Reports columns of a query that no feature can be called.
+/// Reports columns of a query whose name no feature can have.
 fn check_column_names(view: &FeatureView, me: &Address, names: &[&str], report: &mut Report) {
-    // A declared schema has been looked at, and of aggregations the columns are no features.
+    // A declared schema has been checked already, and the columns under an aggregation are not features.
     if view.schema.is_some() || view.aggregates() {
         return;
     }

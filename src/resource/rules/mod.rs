@@ -1,4 +1,4 @@
-//! Rules over declarations: each kind brings its own, this runs them and adds what is common to all.
+//! The rules over declarations. Each kind brings its own; this module runs them and adds those that all share.
 
 mod aggregations;
 mod apart;
@@ -20,7 +20,7 @@ use crate::sql::{self, Dialect};
 pub use queries::queries;
 pub use variables::variables;
 
-/// Runs the rules that one declaration shows on its own.
+/// Runs the rules that need one declaration only.
 pub fn alone(resource: &Resource, report: &mut Report) {
     let first = report.diagnostics.len();
     name(resource, report);
@@ -33,7 +33,7 @@ pub fn alone(resource: &Resource, report: &mut Report) {
     if let Some(service) = declaration.service() {
         services::check(service, &resource.address, report);
     }
-    // A name that is none is one mistake, whatever it is taken for besides.
+    // A bad name is one mistake: drop what other rules report about it.
     if report.diagnostics[first..named].iter().any(is_at_name) {
         keep(report, named, |it| !is_at_name(it));
     }
@@ -43,7 +43,7 @@ fn is_at_name(diagnostic: &Diagnostic) -> bool {
     matches!(diagnostic.labels.first().map(|it| &it.place), Some(Place::Field { path, .. }) if path == "name")
 }
 
-/// Runs the rules that look at a declaration and at what it refers to, directly or not. Resources are resolved by now.
+/// Runs the rules that look at a declaration and at its dependencies. The resources must be resolved.
 pub fn with_others(resource: &Resource, catalog: &Catalog, report: &mut Report) {
     if let Some(source) = resource.spec.declaration().source() {
         sources::check(source, &resource.address, catalog, report);
@@ -56,8 +56,8 @@ pub fn with_others(resource: &Resource, catalog: &Catalog, report: &mut Report) 
     }
 }
 
-/// Runs those rules over what is left of a declaration in which the fields `faulty` are wrong, as far as anything can be
-/// said of it.
+/// Runs the rules of `with_others` over a declaration whose fields `faulty` are wrong, and keeps the errors that do
+/// not depend on those.
 pub fn part_with_others(resource: &Resource, faulty: &[String], catalog: &Catalog, report: &mut Report) {
     if !apart::stands(faulty) {
         return;
@@ -67,14 +67,14 @@ pub fn part_with_others(resource: &Resource, faulty: &[String], catalog: &Catalo
     keep(report, first, |it| it.is_error() && apart::is_apart(it, faulty));
 }
 
-/// Reports what is wrong with a part of a declaration, whatever stands in the place of the fields that are `faulty`: names,
-/// SQL that does not parse, and what the rules say of other fields.
+/// Reports the mistakes of a declaration that do not depend on its `faulty` fields: names, SQL that does not parse,
+/// and what the rules find in other fields.
 pub fn part(resource: &Resource, faulty: &[String], dialect: Dialect, report: &mut Report) {
     let first = report.diagnostics.len();
     alone(resource, report);
     let parsed: Vec<_> = resource.spec.declaration().queries().iter().map(|it| sql::parse(it.text)).collect();
     queries(resource, dialect, &parsed, report);
-    // A name that is missing is reported where the declaration is read.
+    // A missing name is reported when the declaration is read.
     let unnamed = resource.address.name.is_empty();
     let stands = apart::stands(faulty);
     keep(report, first, |it| {
@@ -83,13 +83,14 @@ pub fn part(resource: &Resource, faulty: &[String], dialect: Dialect, report: &m
     });
 }
 
-/// Keeps of what was found since there were `first` only what `is_kept` says.
+/// Keeps, of the findings after the first `first`, those that `is_kept` accepts.
 fn keep(report: &mut Report, first: usize, is_kept: impl Fn(&Diagnostic) -> bool) {
     let found = report.diagnostics.split_off(first);
     report.diagnostics.extend(found.into_iter().filter(is_kept));
 }
 
-/// Object names: a letter or `_`, then letters, digits, `_`, `-`; views and services may end in `:variant` (facts 2.2).
+/// Checks the names: a letter or `_`, then letters, digits, `_`, `-`; views and services may end in `:variant` (facts
+/// 2.2).
 fn name(resource: &Resource, report: &mut Report) {
     let address = &resource.address;
     if let Some(fault) = name_fault(address) {

@@ -7,8 +7,8 @@ use crate::resource::report::Report;
 use crate::resource::spec::Resource;
 use crate::sql::{self, Dialect};
 
-/// Looks at the declaration's SQL, which `parsed` is: faults at their own place, and tables that were not given. What
-/// only another engine can read is left to it.
+/// Reports faults in the declaration's SQL at their place, and tables that it may not read. `parsed` holds its
+/// queries, parsed. SQL that only another engine reads is left to that engine.
 pub fn queries<'a>(
     resource: &Resource,
     dialect: Dialect,
@@ -81,7 +81,7 @@ pub fn queries<'a>(
     }
 }
 
-/// Looks at what the embedded engine does not have, or reads in its own way.
+/// Reports SQL that the embedded engine lacks, or reads in its own way.
 fn embedded(resource: &Resource, query: &Query, parsed: &sql::Query, report: &mut Report) {
     let (address, path, document) = (&resource.address, query.path, report.document);
     let place =
@@ -102,7 +102,7 @@ fn embedded(resource: &Resource, query: &Query, parsed: &sql::Query, report: &mu
     }
 }
 
-/// Returns what is wrong with a query that asks for its window, and what to write.
+/// Returns the fault of a query that uses its window where it cannot, and a hint.
 fn window_fault(resource: &Resource, path: &str, asked: &sql::AsksWindow) -> Option<(String, String)> {
     let (address, name) = (&resource.address, &asked.name);
     if asked.has_arguments {
@@ -118,12 +118,12 @@ fn window_fault(resource: &Resource, path: &str, asked: &sql::AsksWindow) -> Opt
     Some((format!("`{path}` of `{address}` asks for its window with `{name}()`, and {why}"), hint))
 }
 
-/// Returns what to write instead of a query that cannot be read.
+/// Returns a hint for a query that cannot be read.
 fn query_hint(text: &str, fault: &sql::Fault) -> Option<String> {
     fault.hint().map(str::to_owned).or_else(|| template_hint(text, fault))
 }
 
-/// Returns what to write for a placeholder of a text template, which queries from elsewhere have: `{clicks}`.
+/// Returns a hint for a placeholder such as `{clicks}`, which queries copied from a text template have.
 fn template_hint(text: &str, fault: &sql::Fault) -> Option<String> {
     let line = text.split('\n').nth(fault.line - 1)?;
     let rest: String = line.chars().skip(fault.column - 1).collect();

@@ -1,4 +1,4 @@
-//! The rules of services: what they ask of views, and what that is called.
+//! The rules of services: the features that they ask of views, and the names of those.
 
 use crate::diagnostic::{Code, did_you_mean};
 use crate::resource::address::{Address, Kind};
@@ -9,7 +9,7 @@ use crate::resource::report::Report;
 use crate::resource::text::Texts;
 use crate::resource::view::{Lookup, View};
 
-/// Reports what the service shows on its own.
+/// Reports the mistakes of a service that show without its views.
 pub fn check(service: &FeatureService, me: &Address, report: &mut Report) {
     if service.features.is_empty() {
         report.error(Code::V016, "features", format!("`{me}` has no features")).hint("name at least one view");
@@ -30,7 +30,7 @@ pub fn check(service: &FeatureService, me: &Address, report: &mut Report) {
     }
 }
 
-/// Reports what the service shows together with its views.
+/// Reports the mistakes of a service that show together with its views.
 pub fn check_with(service: &FeatureService, me: &Address, catalog: &Catalog, report: &mut Report) {
     for (index, entry) in service.features.iter().enumerate() {
         let Some(view) = Lookup::view(catalog, entry.view()) else { continue };
@@ -56,7 +56,7 @@ fn check_namespaces(service: &FeatureService, me: &Address, report: &mut Report)
         } else {
             entry.path(index)
         };
-        // A view that was renamed keeps the namespace that it had, and its name may have carried `-` and `:v2`.
+        // A renamed view keeps its old name as namespace, which may hold `-` and `:v2`.
         let is_view_name = name_fault(&Address::new(Kind::BatchFeatureView, namespace)).is_none();
         if entry.chosen().is_some_and(|it| it.namespace.is_some())
             && !is_view_name

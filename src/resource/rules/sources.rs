@@ -1,5 +1,5 @@
-//! The rules of sources over the columns that their batch config yields: as the data has them where it has been opened,
-//! or else as they are declared.
+//! The rules of sources over the columns that their batch config yields: those found in the data when it was opened,
+//! else the declared ones.
 
 use std::borrow::Cow;
 
@@ -40,7 +40,7 @@ fn check_timestamp(config: &BatchConfig, me: &Address, columns: &[OpenedColumn],
         return;
     };
     let Some(found) = column.found().filter(|_| column.dtype != Some(Dtype::Timestamp)) else { return };
-    // Text is a time where the declaration says how it is written.
+    // A column of text holds times when the declaration gives their format.
     if column.dtype == Some(Dtype::String) && config.config().timestamp_format().is_some() {
         return;
     }
@@ -53,7 +53,8 @@ fn check_timestamp(config: &BatchConfig, me: &Address, columns: &[OpenedColumn],
     report.error(Code::V005, path, summary).hint(hint);
 }
 
-/// The columns of the batch rows must be a superset of what is pushed (seed: batch_config), names and types.
+/// Checks that the columns of the batch rows are a superset of the pushed ones, in names and types (seed:
+/// batch_config).
 fn check_superset(
     config: &BatchConfig,
     me: &Address,
@@ -63,7 +64,7 @@ fn check_superset(
 ) {
     let (names, path) = (names(columns), config.columns_path());
     let missing: Vec<&str> = pushed.iter().map(|it| it.0.as_str()).filter(|it| !names.contains(it)).collect();
-    // All that are missing are one mistake.
+    // All missing columns are one mistake.
     if let Some(first) = missing.first() {
         let near = did_you_mean(first, names.iter().copied()).filter(|_| missing.len() == 1);
         let (missing, names) = (missing.join("`, `"), names.join(", "));

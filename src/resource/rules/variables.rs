@@ -1,4 +1,4 @@
-//! `${NAME}` where it is not replaced.
+//! The rule against `${NAME}` in declarations, where it is not replaced.
 
 use serde_json::Value;
 
@@ -6,8 +6,8 @@ use crate::diagnostic::Code;
 use crate::resource::report::Report;
 use crate::resource::spec::Resource;
 
-/// Reports `${NAME}` in a text that says where something is, or who: it is replaced in weir.toml only, and here it would be
-/// recorded as it stands. SQL may have a meaning of its own for it, and so may a description.
+/// Reports `${NAME}` in a declaration: it is replaced in weir.toml only, and would be recorded as written. SQL and
+/// descriptions may hold it with a meaning of their own.
 pub fn variables(resource: &Resource, report: &mut Report) {
     let mut found = Vec::new();
     texts("", &resource.to_json(), &mut found);
@@ -26,7 +26,7 @@ pub fn variables(resource: &Resource, report: &mut Report) {
     }
 }
 
-/// Collects the paths of all texts in which a variable is written.
+/// Collects the paths of all texts that hold a variable.
 fn texts(path: &str, value: &Value, found: &mut Vec<String>) {
     match value {
         Value::String(text) if text.split("${").skip(1).any(|it| it.contains('}')) => found.push(path.to_owned()),

@@ -13,7 +13,7 @@ use crate::resource::text::Duration;
 use crate::resource::transformation::check_one_query;
 use crate::resource::view::View;
 
-/// Reports what the view shows on its own.
+/// Reports the mistakes of a view that show without other resources.
 pub fn check(view: &FeatureView, me: &Address, report: &mut Report) {
     check_query_fields(view, me, report);
     check_lists(view, me, report);
@@ -33,7 +33,7 @@ pub fn check(view: &FeatureView, me: &Address, report: &mut Report) {
     }
 }
 
-/// Reports what the view shows together with its sources and entities.
+/// Reports the mistakes of a view that show together with its sources and entities.
 pub fn check_with(view: &View, me: &Address, catalog: &Catalog, report: &mut Report) {
     check_sources(view.spec, me, catalog, report);
     check_transformation(view.spec, me, catalog, report);
@@ -43,7 +43,7 @@ pub fn check_with(view: &View, me: &Address, catalog: &Catalog, report: &mut Rep
     warn(view, me, report);
 }
 
-/// Says whether all of its sources are declared.
+/// Says whether all sources of the view are declared.
 fn is_resolved(view: &FeatureView, catalog: &Catalog) -> bool {
     view.sources.iter().all(|it| catalog.source(it.name()).is_some())
 }
@@ -196,7 +196,7 @@ fn check_monitoring(view: &FeatureView, me: &Address, report: &mut Report) {
 
 fn check_sources(view: &FeatureView, me: &Address, catalog: &Catalog, report: &mut Report) {
     let sources: Vec<_> = view.sources.iter().map(|it| catalog.source(it.name())).collect();
-    // A name that resolves to nothing is reported by `resolve`; counting it here would say the same twice.
+    // `resolve` reports a name that refers to nothing, so it is not counted here.
     if sources.iter().any(Option::is_none) {
         return;
     }
