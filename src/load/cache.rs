@@ -1,8 +1,9 @@
-//! The parse cache: what each file declared, by the hash of its content. An accelerator only: dropping it changes
-//! nothing but time.
+//! The parse cache: the declarations of each file, by the hash of its content. Deleting it costs time and nothing
+//! else.
 //!
-//! One text file that only grows at its end, so that an apply of one edit writes one entry. An entry is a line
-//! `F <key> <bytes>` and that many bytes: a line for each declaration. What does not check out is not used.
+//! The cache is one text file that grows at its end only, so that an apply of one edit writes one entry. An entry is a
+//! line `F <key> <bytes>` and that many bytes: a line for each declaration. An entry that does not check out is
+//! ignored.
 
 use std::collections::HashMap;
 use std::io::Write as _;
@@ -17,28 +18,28 @@ use crate::resource::{Address, Meta, Resource, Spec, hex, unhex};
 use crate::settings::Settings;
 use crate::sql::Dialect;
 
-/// What earlier runs know, and what this one adds.
+/// The entries of earlier runs, and those that this run adds.
 #[derive(Default)]
 pub struct Cache {
     path: Option<PathBuf>,
-    /// The first line. Another build of weir may have other rules, so it starts afresh.
+    /// The first line, which names the build. Another build may have other rules, so it starts an empty cache.
     header: String,
     text: String,
-    /// Where the payload of each key lies in `text`.
+    /// The place of each key's payload in `text`.
     entries: HashMap<[u8; 32], (usize, usize)>,
-    /// What this run adds.
+    /// The entries that this run adds.
     added: Mutex<Added>,
     whole: Option<Remembered>,
     whole_changed: bool,
-    /// Whether there is a file to add to.
+    /// Whether the cache file exists, so that entries can be appended.
     exists: bool,
     used: std::sync::atomic::AtomicUsize,
 }
 
-/// What is known of a repo as a whole, when every byte of it is as it was.
+/// The result for a whole repo, valid while no byte of it changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Remembered {
-    /// Of all files, their paths, weir.toml and what declarations name.
+    /// The hash of all files, their paths and the defaults of weir.toml.
     pub key: [u8; 32],
     /// The digest over all resources.
     pub state: String,
@@ -50,7 +51,7 @@ pub struct Remembered {
 }
 
 impl Cache {
-    /// Reads the cache in `folder` as `build` wrote it; an unusable one is an empty one.
+    /// Opens the cache in `folder` that `build` wrote. An unusable cache counts as empty.
     pub fn open(folder: Option<PathBuf>, build: &str) -> Self {
         let header = format!("weir parse cache 2, {build}\n");
         let path = folder.map(|it| it.join("parse.cache"));
@@ -101,7 +102,7 @@ impl Cache {
         }
     }
 
-    /// Returns what is known of the repo as a whole.
+    /// Returns the remembered result for the whole repo.
     pub fn whole(&self) -> Option<&Remembered> {
         self.whole.as_ref()
     }
@@ -128,7 +129,7 @@ impl Cache {
         Some(documents.into_iter().map(|(place, parsed)| (place, Some(parsed))).collect())
     }
 
-    /// Adds what `file` declares. What a first run adds goes to the disk while it reads on.
+    /// Adds the declarations of `file`. On a first run, large amounts go to the disk while reading goes on.
     pub(super) fn remember(&self, file: &SourceFile, settings: &Settings, entry: String) {
         let Some(path) = &self.path else { return };
         let mut added = self.added.lock().unwrap_or_else(PoisonError::into_inner);
@@ -139,15 +140,15 @@ impl Cache {
         }
     }
 
-    /// Forgets what earlier runs know, and returns what writes down what this one added. Failing is no fault: the next
-    /// run parses again.
+    /// Drops the entries of earlier runs, and returns a function that writes those of this run. A failed write is no
+    /// fault: the next run parses again.
     pub fn close(&mut self) -> impl FnOnce() + Send + use<> {
         let used = self.used.load(std::sync::atomic::Ordering::Relaxed);
         let known = std::mem::take(&mut self.text).len();
         self.entries = HashMap::new();
         let mut added = std::mem::take(self.added.get_mut().unwrap_or_else(PoisonError::into_inner));
-        // More than half of the file is of no use any more: start it afresh, and let what is missing be parsed again. A small
-        // file may hold a little more, or it would be started afresh all the time.
+        // When more than half of the file is unused, it starts afresh, and missing entries are parsed again. The extra
+        // 64 KiB keep a small file from starting afresh all the time.
         let stale = known > 2 * used + added.bytes + (1 << 16);
         if std::mem::take(&mut self.whole_changed)
             && let Some(whole) = &self.whole
@@ -171,7 +172,7 @@ impl Cache {
     }
 }
 
-/// How many bytes of new entries are kept in memory before they go to the disk.
+/// The number of bytes of new entries that are kept in memory before they go to the disk.
 const SPILL: usize = 1 << 20;
 
 /// New entries, in the order in which they were read.
@@ -179,14 +180,14 @@ const SPILL: usize = 1 << 20;
 struct Added {
     parts: Vec<String>,
     bytes: usize,
-    /// The file that will take the cache's place, with the entries before these.
+    /// The new cache file, which holds the entries before these.
     spilled: Option<Spilled>,
 }
 
-/// A cache that will take the place of the one there is.
+/// A cache file that will replace the present one.
 struct Spilled {
     draft: Draft,
-    /// Whether every byte so far was written: a cache with a hole is none.
+    /// Whether every byte so far was written. A cache with a gap is dropped.
     whole: bool,
 }
 
@@ -200,7 +201,7 @@ impl Added {
         self.parts.is_empty() && self.spilled.is_none()
     }
 
-    /// Writes what is in memory to a file that will take the place of the one at `path`.
+    /// Writes the entries in memory to a file that will replace the one at `path`.
     fn spill(&mut self, path: &Path, header: &str) {
         if self.spilled.is_none() {
             self.spilled = Draft::new(path).ok().map(|mut draft| {
@@ -213,7 +214,7 @@ impl Added {
         self.bytes = 0;
     }
 
-    /// Writes the rest, and puts the file in its place.
+    /// Writes the rest, and replaces the cache with the file.
     fn finish(self) -> std::io::Result<()> {
         let Some(Spilled { mut draft, .. }) = self.spilled.filter(|it| it.whole) else { return Ok(()) };
         self.parts.iter().try_for_each(|it| draft.write_all(it.as_bytes()))?;
@@ -231,12 +232,12 @@ fn key(file: &SourceFile, settings: &Settings) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new();
     hasher.update(file.hash.as_bytes());
     hasher.update(&settings.defaults_hash);
-    // Files that declarations name are found from the folder of the declaring one.
+    // Named files are found from the declaring file's folder, so the folder is a part of the key.
     hasher.update(file.path.rsplit_once('/').map_or("", |it| it.0).as_bytes());
     *hasher.finalize().as_bytes()
 }
 
-/// Returns the line that stores one declaration, with a check of its own.
+/// Returns the line that stores one declaration, with its own checksum.
 pub(super) fn entry(place: DocumentPlace, parsed: &Parsed, spec: &str) -> String {
     let Parsed { resource, local_digest, externals } = parsed;
     let DocumentPlace { line, first_key, start, end } = place;
@@ -285,7 +286,7 @@ fn decode(bounds: &Bounds, line: &str, engine: Dialect) -> Option<(DocumentPlace
     Some((place, Parsed { resource, local_digest, externals }))
 }
 
-/// Reads the named files again; one that changed makes the whole entry useless.
+/// Reads the named files again. If one has changed, the whole entry is useless.
 fn recall_externals(bounds: &Bounds, json: &str) -> Option<Vec<(String, External)>> {
     if json == "[]" {
         return Some(Vec::new());

@@ -1,4 +1,4 @@
-//! Files to declarations: each decoded, checked for what it shows alone, and remembered.
+//! Turns files into declarations: decodes each, checks it on its own, and remembers it.
 
 use rayon::prelude::*;
 
@@ -14,17 +14,17 @@ use crate::resource::{Report, Resource, rules};
 use crate::settings::Settings;
 use crate::sql;
 
-/// What one file yields.
+/// The documents and mistakes of one file.
 #[derive(Default)]
 struct FileYield {
     documents: Vec<(DocumentPlace, Option<Parsed>)>,
     broken: Vec<(DocumentId, Box<yaml::Broken>)>,
     diagnostics: Vec<Diagnostic>,
-    /// What the cache will remember: of a file read afresh and without a mistake.
+    /// The cache entry of a file that was parsed without a mistake.
     entry: Option<String>,
 }
 
-/// Reads the declarations of all files; those that the cache knows are not parsed again.
+/// Reads the declarations of all files. Files that the cache knows are not parsed again.
 pub fn declare(files: Files, settings: &Settings, cache: &Cache) -> (Repo, Vec<Diagnostic>) {
     let mut repo = Repo { files: files.files, ..Repo::default() };
     let diagnostics = repo.read(&files.bounds, settings, cache);
@@ -63,7 +63,7 @@ impl Repo {
     }
 }
 
-/// Turns the document numbers of one file into those of the repo.
+/// Turns document numbers within a file into numbers within the repo.
 fn rebase(mut diagnostic: Diagnostic, first: usize) -> Diagnostic {
     for label in &mut diagnostic.labels {
         if let Place::Field { document, .. } | Place::Query { document, .. } = &mut label.place {
@@ -77,8 +77,8 @@ fn read_file(bounds: &Bounds, file: &SourceFile, settings: &Settings, cache: &Ca
     if let Some(documents) = cache.recall(bounds, file, settings) {
         return FileYield { documents, ..FileYield::default() };
     }
-    // One file may hold ten thousand documents, so these too are shared among the cores. Small files are not worth it:
-    // a thread that waits for its half starts another file, and all of them lie half done in memory.
+    // One file may hold ten thousand documents, so documents are shared among the cores, too. Small files are not: a
+    // thread that waits for its half would start another file, and many half-read files would fill the memory.
     let places = split::split(&file.text);
     let read =
         |(index, place): (usize, &DocumentPlace)| read_document(bounds, file, settings, DocumentId(index), *place);
@@ -94,11 +94,11 @@ fn read_file(bounds: &Bounds, file: &SourceFile, settings: &Settings, cache: &Ca
     found
 }
 
-/// What one document yields.
+/// The declaration and mistakes of one document.
 #[derive(Default)]
 struct DocumentYield {
     parsed: Option<Parsed>,
-    /// What the cache will remember of it.
+    /// The document's part of the cache entry.
     entry: String,
     broken: Option<Box<yaml::Broken>>,
     diagnostics: Vec<Diagnostic>,
@@ -122,7 +122,7 @@ fn read_document(
             found.parsed = Some(parsed);
         }
         Err(mut broken) => {
-            // With nothing but superfluous keys taken out, what is left is what was meant.
+            // If only superfluous keys were taken out, the rest is what the author meant.
             let sound = broken.diagnostics.iter().all(|it| matches!(it.code, Code::L006 | Code::L009));
             found.diagnostics.append(&mut broken.diagnostics);
             match &broken.partial {
@@ -145,7 +145,7 @@ fn read_document(
     found
 }
 
-/// Checks what a declaration shows on its own, and reads the files that it names. Returns its spec as JSON besides.
+/// Checks a declaration on its own, and reads the files that it names. Also returns its spec as JSON.
 fn complete(
     bounds: &Bounds,
     file: &SourceFile,
@@ -158,7 +158,7 @@ fn complete(
     let mut report = Report { document, diagnostics };
     resource.engine = Some(dialect);
     rules::alone(&resource, &mut report);
-    // Of this declaration alone: a file may hold thousands.
+    // Searches the text of this declaration only: the file may hold thousands.
     if origin.text.contains("${") {
         rules::variables(&resource, &mut report);
     }
@@ -184,6 +184,6 @@ fn complete(
     };
     let spec = resource.spec.to_json_text();
     let local_digest = resource.local_digest_of(&spec, &normal_form);
-    // A copy takes no more room than it needs: lists grew while they were decoded.
+    // The copy has no spare capacity, unlike the lists that grew during decoding.
     (Parsed { resource: resource.clone(), local_digest, externals }, spec)
 }

@@ -1,6 +1,6 @@
-//! Decoding a marked tree: every fault knows the node that it is about.
+//! Decodes a marked tree. Every fault carries the id of its node.
 //!
-//! Text stays text until a field says what it wants, exactly as serde_yaml reads it.
+//! A scalar stays text until a field asks for a type, as in serde_yaml.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use serde::forward_to_deserialize_any;
 
 use super::node::{Node, SAMPLES, Shape};
 
-/// Why a tree is not what a type wants, at which node.
+/// The reason why a tree does not fit a type, and the node at fault.
 #[derive(Debug)]
 pub struct Fault {
     pub at: Option<usize>,
@@ -28,7 +28,7 @@ pub enum What {
         expected: &'static [&'static str],
     },
     MissingField(&'static str),
-    /// Reported where the tree is searched for keys that are written twice.
+    /// A repeated key. It is reported by the search for repeated keys.
     Duplicate,
     Expected {
         found: Option<String>,
@@ -95,11 +95,11 @@ impl de::Error for Fault {
     }
 }
 
-/// Decodes a node; a fault carries the id of the node that it is about.
+/// Decodes a node. A fault carries the id of the node that it is about.
 pub struct Decoder<'a>(pub &'a Node);
 
 impl Decoder<'_> {
-    /// Adds the place, and what was found there when the visitor knew only what it expected.
+    /// Adds the node to a fault, and a description of the value when the visitor knew only what it expected.
     fn place<T>(&self, result: Result<T, Fault>) -> Result<T, Fault> {
         result.map_err(|mut fault| {
             if fault.at.is_none()
@@ -171,7 +171,7 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         if self.0.is_null() {
-            // What takes no nothing says so here.
+            // A type that refuses null reports that here.
             self.place(visitor.visit_none())
         } else {
             visitor.visit_some(self)
@@ -188,7 +188,7 @@ impl<'de> Deserializer<'de> for Decoder<'_> {
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Fault> {
         let Shape::Map(entries) = &self.0.value else { return self.unexpected(&visitor) };
-        // `kind` first, wherever it stands: it says what the others mean.
+        // `kind` comes first, wherever it is written, because it decides how the others are read.
         let (kind, others): (Vec<_>, Vec<_>) = entries.iter().partition(|it| it.0.text() == Some("kind"));
         let mut last = None;
         let result = visitor.visit_map(Entries {

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use crate::resource::Resource;
 
-/// Where a document lies in its file.
+/// The place of a document in its file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DocumentPlace {
     /// The line on which its text starts, from 1.
     pub line: usize,
-    /// The line of its first key: where it starts for a reader.
+    /// The line of its first key, which is where it starts for a reader.
     pub first_key: usize,
-    /// In bytes.
+    /// The start and end, in bytes.
     pub start: usize,
     pub end: usize,
 }
@@ -23,7 +23,7 @@ pub struct External {
     pub text: Arc<str>,
 }
 
-/// One declaration as it was decoded, and the files that it names by the field that each fills.
+/// One decoded declaration, with the files that it names, each by the field that it fills.
 pub struct Parsed {
     pub resource: Resource,
     pub local_digest: [u8; 32],

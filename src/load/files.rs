@@ -25,7 +25,7 @@ pub struct SourceFile {
     pub hash: blake3::Hash,
 }
 
-/// A larger file is a data file that got lost, or an attack.
+/// The largest file that is read. A larger one is a stray data file or an attack.
 const FILE_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// Reads every `*.yaml` and `*.yml` below `root` that neither `.gitignore` nor `.weirignore` leaves out.
@@ -52,7 +52,7 @@ fn read_one(root: &Path, path: &Path) -> Result<SourceFile, Diagnostic> {
     let file = relative(root, path);
     let unreadable = |error: &std::io::Error| {
         let (reason, hint) = match error.kind() {
-            // It was listed a moment ago.
+            // The file was listed a moment ago.
             std::io::ErrorKind::NotFound => ("it went away meanwhile".to_owned(), "run this again"),
             _ => (describe(error), "make it readable, or list it in .weirignore"),
         };
@@ -60,7 +60,7 @@ fn read_one(root: &Path, path: &Path) -> Result<SourceFile, Diagnostic> {
     };
     let metadata = std::fs::metadata(path).map_err(|it| unreadable(&it))?;
     if !metadata.is_file() {
-        // A pipe would be waited for without end.
+        // Reading a pipe could block forever.
         return Err(at_file(Diagnostic::error(Code::L001, format!("`{file}` is not a file")), file.clone())
             .hint("list it in .weirignore"));
     }
@@ -84,12 +84,12 @@ fn read_one(root: &Path, path: &Path) -> Result<SourceFile, Diagnostic> {
             .place(Place::Span(Span { file: file.clone(), line, column: 1, length: 1, text: "".into() }))
             .hint("save it as UTF-8, or list it in .weirignore")
     })?;
-    // YAML ends a line at a lone carriage return too; counted lines have to agree with that.
+    // YAML ends a line at a lone carriage return, too, and line counts have to agree with that.
     Ok(SourceFile { path: file, text: plain(text), hash })
 }
 
-/// Reads a file that a declaration names, relative to the declaring file. It is named in the repo, and a link on the way
-/// may lead no further than one in the repo may.
+/// Reads a file that a declaration names, relative to the declaring file. The path must stay inside the repo, and a
+/// link on it may lead no further than other links in the repo.
 pub fn read_external(bounds: &Bounds, declaring: &str, named: &str) -> Result<External, (String, Option<String>)> {
     let folder = Path::new(declaring).parent().unwrap_or(Path::new(""));
     let Some(inside) = normalize(&folder.join(named)) else {
@@ -111,14 +111,14 @@ pub fn read_external(bounds: &Bounds, declaring: &str, named: &str) -> Result<Ex
     Ok(External { file, text: plain(text).into() })
 }
 
-/// Returns a text as it is stored and compared: without a byte order mark, its lines ended in one way. What git makes of
-/// a file on Windows is then no change.
+/// Returns a text as it is stored and compared: without a byte order mark, and with `\n` line ends. So git's line ends
+/// on Windows make no change.
 fn plain(text: String) -> String {
     let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
     if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text }
 }
 
-/// Suggests a file beside the one that is missing.
+/// Returns a hint that names a similar file in the same folder.
 fn neighbours(path: &Path, named: &str) -> Option<String> {
     let names: Vec<String> =
         std::fs::read_dir(path.parent()?).ok()?.filter_map(|it| it.ok()?.file_name().into_string().ok()).collect();

@@ -1,7 +1,7 @@
 //! Ignore files: `.gitignore` as git reads it, and `.weirignore` in the same syntax.
 //!
-//! They count from the root of the git repository downwards, or from weir.toml where there is no git. One that cannot
-//! be read or parsed is an error: what it leaves out decides what is declared.
+//! Ignore files apply from the root of the git repository downwards, or from weir.toml without git. One that cannot be
+//! read or parsed is an error, because it decides what is declared.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -21,22 +21,22 @@ pub struct Level<'a> {
     folder: PathBuf,
     git: Option<Gitignore>,
     weir: Option<Gitignore>,
-    /// Whether a git repository starts here: what git ignores above it is no matter of this one.
+    /// Whether a git repository starts here. Ignore files of git above it do not apply.
     starts_git: bool,
     above: Option<&'a Level<'a>>,
 }
 
-/// What an ignore file is asked about.
+/// The kind of entry that an ignore file is asked about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Entry {
     File,
     Folder,
-    /// To git a link is no folder, whatever it leads to.
+    /// A link, which is never a folder to git.
     Link,
 }
 
 impl<'a> Level<'a> {
-    /// Reads the ignore files of `folder`, which `shown` is called in messages; `listed` says which there may be.
+    /// Reads the ignore files of `folder`, called `shown` in messages. `listed` says whether a name is in the folder.
     pub fn read(
         folder: &Path,
         shown: &str,
@@ -56,8 +56,8 @@ impl<'a> Level<'a> {
         (Self { folder: folder.to_owned(), git, weir, starts_git, above }, faults)
     }
 
-    /// Says whether `path` is left out. What `.weirignore` says goes before what `.gitignore` says, and the file that is
-    /// nearest goes before those above it.
+    /// Says whether `path` is left out. `.weirignore` outranks `.gitignore`, and the nearest file outranks those above
+    /// it.
     pub fn leaves_out(&self, path: &Path, entry: Entry) -> bool {
         let weir = self.up().find_map(|it| it.weir.as_ref().and_then(|globs| verdict(globs, it, path, entry)));
         weir.unwrap_or_else(|| {
@@ -82,7 +82,7 @@ impl<'a> Level<'a> {
 fn verdict(globs: &Gitignore, level: &Level, path: &Path, entry: Entry) -> Option<bool> {
     let inside = path.strip_prefix(&level.folder).ok()?;
     let asked = match globs.matched(inside, entry == Entry::Folder) {
-        // `data/` names the link `data` too, when that is what a person wants left out.
+        // In `.weirignore`, `data/` also matches a link `data`, because that is what a person means.
         Match::None if entry == Entry::Link => globs.matched(inside, true),
         found => found,
     };
@@ -130,19 +130,19 @@ fn parse(path: &Path, file: &Arc<str>, faults: &mut Vec<Diagnostic>) -> Option<G
     }
 }
 
-/// Returns the text of an ignore file, `None` where there is none, or what is wrong with it and what to do.
+/// Returns the text of an ignore file, `None` when there is none, or a fault and a hint.
 fn text(path: &Path, file: &str) -> Result<Option<String>, (String, &'static str)> {
     let unreadable = |error: &std::io::Error| format!("`{file}` cannot be read: {}", describe(error));
     let found = or_absent(path, path.symlink_metadata()).map_err(|error| (unreadable(&error), "make it readable"))?;
     let Some(found) = found else { return Ok(None) };
-    // git follows no link by this name: what it leads to says nothing about the repository.
+    // git does not follow a link of this name, so its target says nothing about the repository.
     if found.is_symlink() {
         return Err((
             format!("`{file}` is a link, and ignore files are read in their place only"),
             "copy what it leads to",
         ));
     }
-    // A pipe would be waited for without end.
+    // Reading a pipe could block forever.
     if !found.is_file() {
         return Err((format!("`{file}` is not a file"), "remove it"));
     }
@@ -154,7 +154,7 @@ fn text(path: &Path, file: &str) -> Result<Option<String>, (String, &'static str
     }
 }
 
-/// Returns a line as our matcher has to be told it: to git, braces are braces.
+/// Translates a line for our matcher. Braces have no meaning to git, so they are escaped.
 fn git_pattern(line: &str) -> Result<String, String> {
     let mut pattern = String::with_capacity(line.len());
     let mut letters = line.chars().peekable();
@@ -172,7 +172,7 @@ fn git_pattern(line: &str) -> Result<String, String> {
             '[' if !in_class => {
                 in_class = true;
                 pattern.push(letter);
-                // What stands first in a class is never its end.
+                // The first character in a class never closes it.
                 while let Some('!' | '^' | ']') = letters.peek() {
                     pattern.extend(letters.next());
                 }

@@ -1,10 +1,10 @@
-//! What no declaration may hold, wherever it stands: YAML tags, and keys that are written twice.
+//! Two YAML features that no declaration may use: tags, and keys that are written twice.
 
 use super::node::{Node, Shape};
 use super::origin::Origin;
 use crate::diagnostic::{Code, Diagnostic, Label};
 
-/// Reports YAML tags: whoever reads a declaration would have to know what each of them does to a value.
+/// Reports YAML tags. A reader would have to know what each of them does to a value.
 pub fn tags(origin: &Origin, node: &Node, diagnostics: &mut Vec<Diagnostic>) {
     if let Some(tag) = &node.tag {
         let diagnostic = Diagnostic::error(Code::L011, format!("`{tag}` is a YAML tag, and tags are not read"));
@@ -20,7 +20,7 @@ pub fn tags(origin: &Origin, node: &Node, diagnostics: &mut Vec<Diagnostic>) {
     }
 }
 
-/// Reports keys that are written twice: YAML forbids them, and readers that allow them take either of the two.
+/// Reports keys that are written twice. YAML forbids them, and lenient readers take either of the two.
 pub fn duplicate_keys(origin: &Origin, node: &Node, diagnostics: &mut Vec<Diagnostic>) {
     match &node.value {
         Shape::Seq(items) => items.iter().for_each(|it| duplicate_keys(origin, it, diagnostics)),

@@ -1,8 +1,8 @@
-//! The folder that holds what is local to one machine.
+//! The folder for files that are local to one machine.
 
 use std::path::{Path, PathBuf};
 
-/// Returns the folder that holds what is local to this machine, made so that git ignores it.
+/// Returns the folder for files local to this machine, and makes it such that git ignores it.
 pub fn local_folder(root: &Path) -> std::io::Result<PathBuf> {
     let folder = root.join(".weir");
     if !folder.join(".gitignore").exists() {

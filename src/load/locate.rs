@@ -1,4 +1,4 @@
-//! From a field's path to its line and column: reads just the document concerned, with places.
+//! Turns the path of a field into its line and column, by reading that document again with places.
 
 use std::cmp::Ordering;
 
@@ -15,7 +15,7 @@ impl Repo {
         locate(self, diagnostic);
     }
 
-    /// Gives every label its line and column, by reading the documents concerned once more.
+    /// Gives every label its line and column, by reading the documents again, and sorts the diagnostics.
     pub fn locate(&self, diagnostics: &mut [Diagnostic]) {
         diagnostics.par_iter_mut().for_each(|it| locate(self, it));
         diagnostics.par_sort_by(order);
@@ -34,7 +34,7 @@ pub fn locate(repo: &Repo, diagnostic: &mut Diagnostic) {
     }
 }
 
-/// The order in which a reader wants them: errors before warnings, each by file and line.
+/// Compares diagnostics in the order for readers: errors before warnings, each by file and line.
 pub fn order(a: &Diagnostic, b: &Diagnostic) -> Ordering {
     let place = |it: &Diagnostic| it.span().map(|it| (it.file.clone(), it.line, it.column));
     let severity = a.severity.cmp(&b.severity);
@@ -56,7 +56,7 @@ fn with_document(repo: &Repo, document: DocumentId, place: impl FnOnce(&Origin, 
     }
 }
 
-/// Follows `path` as far as the document goes: a default or an absent field points at what holds it.
+/// Follows `path` as far as the document goes. A default or an absent field is placed at what holds it.
 fn nearest<'a>(root: &'a Node, path: &str) -> &'a Node {
     let mut node = root;
     let mut key_node = None;
@@ -77,7 +77,7 @@ fn nearest<'a>(root: &'a Node, path: &str) -> &'a Node {
         key_node = Some(key);
         node = value;
     }
-    // A value of many lines is pointed at by its key, and a document by its name.
+    // The place of a multi-line value is its key, and that of a document is its name.
     match key_node {
         Some(key) if node.end.line > node.start.line || node.is_null() => key,
         Some(_) => node,
@@ -105,7 +105,7 @@ fn steps(path: &str) -> Vec<Step<'_>> {
     parts.collect()
 }
 
-/// Finds line and column of a query in the YAML text that holds it, or in the file that the declaration names.
+/// Finds the line and column of a query in the YAML text that holds it, or in the named file.
 fn query(repo: &Repo, document: DocumentId, path: &str, line: usize, column: usize) -> Place {
     if let Some(external) = repo.externals.get(&(document, path.to_owned())) {
         let text = external.text.lines().nth(line - 1).unwrap_or_default();
@@ -124,12 +124,12 @@ fn nearest_value<'a>(root: &'a Node, path: &str) -> Option<&'a Node> {
     path.split('.').try_fold(root, |node, key| node.get(key))
 }
 
-/// Where line and column of a scalar's value stand in the document's text.
+/// Returns the place in the document's text of a line and column in a scalar's value.
 fn inside(text: &str, node: &Node, line: usize, column: usize) -> Option<Mark> {
     let lines: Vec<&str> = text.lines().collect();
     let first = lines.get(node.start.line - 1)?;
     let rest: String = first.chars().skip(node.start.column - 1).collect();
-    // Some parsers mark a block by its `|`, others by its first line of text.
+    // Some parsers mark a block at its `|`, others at its first line of text.
     let header = first.trim_end().rsplit([' ', ':']).next().is_some_and(|it| it.starts_with(['|', '>']));
     let block_start = if header { Some(node.start.line + 1) } else { None };
     let above = node
@@ -149,7 +149,7 @@ fn inside(text: &str, node: &Node, line: usize, column: usize) -> Option<Mark> {
         let body = lines.get(start - 1..)?;
         let skipped = body.iter().take_while(|it| it.trim().is_empty()).count();
         let blanks = |it: &str| it.chars().take_while(|it| *it == ' ').count();
-        // A block whose header says its indentation (`|2`) keeps what is deeper.
+        // A block whose header gives its indentation (`|2`) keeps the deeper indentation.
         let kept = match &node.value {
             Shape::Scalar { text, .. } => text.lines().find(|it| !it.trim().is_empty()).map_or(0, blanks),
             _ => 0,
@@ -160,8 +160,8 @@ fn inside(text: &str, node: &Node, line: usize, column: usize) -> Option<Mark> {
     None
 }
 
-/// Where line and column of `value` stand in the text that was folded, or freed of quotes, to make it: what was left
-/// out is blank or an escape, so that every sign but those finds its own.
+/// Returns the place of a line and column of `value` in the folded or quoted text that it was made from. The two
+/// differ in blanks and escapes only, so other characters are counted.
 fn unfolded(lines: &[&str], start: Mark, value: &str, line: usize, column: usize) -> Option<Mark> {
     let before = value.split('\n').take(line - 1).map(|it| it.chars().count() + 1).sum::<usize>() + column - 1;
     let mut wanted = value.chars().take(before).filter(|it| !it.is_whitespace()).count();
@@ -174,7 +174,7 @@ fn unfolded(lines: &[&str], start: Mark, value: &str, line: usize, column: usize
                 (Some('\''), '\'', Some('\'')) => (true, 2),
                 (Some('"'), '\\', Some('n' | 't' | 'r' | ' ')) => (false, 2),
                 (Some('"'), '\\', Some('"' | '\\' | '/')) => (true, 2),
-                // Ends a line that goes on, or stands for a sign by its number.
+                // A line continuation, or an escape by number.
                 (Some('"'), '\\', None) => (false, 1),
                 (Some('"'), '\\', Some(_)) => return None,
                 (_, sign, _) => (!sign.is_whitespace(), 1),

@@ -1,4 +1,4 @@
-//! Files → declared resources. The only reader of the repo, and the only part that knows YAML.
+//! Turns files into declared resources. This is the only reader of the repo, and the only part that knows YAML.
 
 mod cache;
 mod declare;

@@ -1,5 +1,5 @@
-//! YAML as a tree with places, for the documents that have a mistake: a key can be left out of it, so that what
-//! comes after the first mistake is found too.
+//! YAML as a tree with places, for documents with a mistake. A key can be removed from the tree, so that mistakes
+//! after the first are found too.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -8,12 +8,12 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Span as Marks, Tag};
 
 use crate::secret::mask;
 
-/// A value, where it stands, and a number that finds it again in its tree.
+/// A value with its place, and an id that finds it again in its tree.
 #[derive(Debug, Clone)]
 pub struct Node {
     pub id: usize,
     pub value: Shape,
-    /// The YAML tag (`!x`) that stands before it.
+    /// The YAML tag (`!x`) before the value.
     pub tag: Option<Box<str>>,
     pub start: Mark,
     pub end: Mark,
@@ -27,12 +27,12 @@ pub enum Shape {
     },
     Seq(Vec<Node>),
     Map(Vec<(Node, Node)>),
-    /// Stands for a field that is missing or wrong and has been reported: reads as the emptiest value of any type, a text
-    /// as one of `SAMPLES`.
+    /// A placeholder for a field that is missing or wrong and has been reported. It reads as the emptiest value of any
+    /// type, or as one of `SAMPLES` for a text.
     Hole(usize),
 }
 
-/// Texts that the types take which are written as text: names, durations, instants, types, functions.
+/// Sample texts for all types that are written as text: names, durations, instants, types, functions.
 pub const SAMPLES: &[&str] = &["", "1h", "2020-01-01", "String", "count"];
 
 /// Line and column, both from 1, the column in characters.
@@ -42,14 +42,14 @@ pub struct Mark {
     pub column: usize,
 }
 
-/// Why a text is no tree.
+/// The reason why a text is not a tree.
 #[derive(Debug)]
 pub enum Malformed {
     Syntax {
         message: String,
         at: Mark,
     },
-    /// A second value, where a document holds one.
+    /// A second value in a document that may hold one.
     Second {
         at: Mark,
     },
@@ -58,7 +58,7 @@ pub enum Malformed {
     },
 }
 
-/// Aliases are copied where they stand; a document may grow to this many nodes.
+/// The most nodes in a document. Aliases are copied where they are used, so a small text can grow large.
 const NODES_MAX: usize = 200_000;
 const DEPTH_MAX: usize = 128;
 
@@ -70,13 +70,13 @@ pub fn parse(text: &str) -> Result<Option<Node>, Malformed> {
             message: it.info().to_owned(),
             at: Mark { line: it.marker().line(), column: it.marker().col() + 1 },
         })?;
-        // What stands after the first value counts too: a declaration must not vanish behind another.
+        // Also checks what follows the first value: a declaration must not be hidden behind another.
         builder.take(event, marks)?;
     }
     Ok(builder.root)
 }
 
-/// A collection that is not closed yet: its anchor, its tag, its start, its items; a map's keys and values take turns.
+/// A collection that is still open. In a map, `items` holds keys and values in turn.
 struct Open {
     anchor: usize,
     tag: Option<Box<str>>,
@@ -133,7 +133,7 @@ impl Builder {
     fn close(&mut self, value: Shape, (anchor, tag): Marked, start: Mark, end: Mark) -> Result<(), Malformed> {
         let node = Node { id: self.number(start)?, value, tag, start, end };
         if anchor != 0 {
-            // The tag is reported once, where it stands.
+            // The tag is reported once, at the anchor.
             self.anchors.insert(anchor, Node { tag: None, ..node.clone() });
         }
         self.put(node)
@@ -168,7 +168,7 @@ impl Builder {
 /// The anchor and the tag of a value.
 type Marked = (usize, Option<Box<str>>);
 
-/// Returns a tag as it is written.
+/// Returns a tag as written.
 fn named(tag: Option<Cow<'_, Tag>>) -> Option<Box<str>> {
     let tag = tag?;
     let handle = if tag.handle == "tag:yaml.org,2002:" { "!!" } else { &tag.handle };
@@ -246,7 +246,7 @@ impl Node {
         search(self, id, &mut path).map(|it| (path, it))
     }
 
-    /// Takes the entry or item with this id out of the tree; says whether there was one.
+    /// Removes the entry or item with this id from the tree. Returns whether there was one.
     pub fn remove(&mut self, id: usize) -> bool {
         match &mut self.value {
             Shape::Seq(items) => {
@@ -263,7 +263,7 @@ impl Node {
         }
     }
 
-    /// Puts a hole under `key` of the map with this id.
+    /// Adds a placeholder under `key` to the map with this id. Returns whether the map was found.
     pub fn fill(&mut self, id: usize, key: &'static str) -> bool {
         let at = self.start;
         let hole = |value: Shape| Node { id: usize::MAX, value, tag: None, start: at, end: at };
@@ -281,7 +281,7 @@ impl Node {
         }
     }
 
-    /// Tries the next sample for the last hole of the map with this id; says whether there was one.
+    /// Tries the next sample for the last placeholder in the map with this id. Returns whether there was one.
     pub fn refill(&mut self, id: usize) -> bool {
         match &mut self.value {
             Shape::Map(entries) if self.id == id => {
@@ -303,12 +303,12 @@ impl Node {
         }
     }
 
-    /// Returns what this is, for a message about what it should be.
+    /// Returns a description of the value, for a message about what it should be.
     pub fn describe(&self) -> String {
         match &self.value {
             Shape::Scalar { .. } if self.is_null() => "nothing".to_owned(),
             Shape::Scalar { text, .. } if text.chars().count() > 40 => {
-                // What is cut off may be what shows that it is a secret.
+                // Masks the whole text before cutting it, since the end may be what marks it as a secret.
                 format!("`{}...`", mask(text).chars().take(37).collect::<String>())
             }
             Shape::Scalar { text, .. } => format!("`{text}`"),

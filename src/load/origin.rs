@@ -1,9 +1,9 @@
-//! Where a document comes from.
+//! The place of a document in its file.
 
 use super::node::{Mark, Node};
 use crate::diagnostic::{Place, Span};
 
-/// Where a document lies: turns its own lines into spans of the file.
+/// A document in its file. It turns the document's own lines into spans of the file.
 pub struct Origin<'a> {
     pub file: &'a std::sync::Arc<str>,
     pub text: &'a str,
@@ -12,7 +12,7 @@ pub struct Origin<'a> {
 }
 
 impl Origin<'_> {
-    /// Returns the place of a node; of a long one, its first line.
+    /// Returns the place of a node. For a node of several lines, that is its first line.
     pub fn node(&self, node: &Node) -> Place {
         let length = if node.end.line == node.start.line {
             node.end.column.saturating_sub(node.start.column)
@@ -22,7 +22,7 @@ impl Origin<'_> {
         self.span(node.start, length)
     }
 
-    /// Returns `length` characters from `at`, cut to the line.
+    /// Returns the span of `length` characters from `at`, cut at the end of the line.
     pub fn span(&self, at: Mark, length: usize) -> Place {
         let text = self.text.lines().nth(at.line.saturating_sub(1)).unwrap_or_default();
         let rest = text.trim_end().chars().count().saturating_sub(at.column - 1);

@@ -1,4 +1,4 @@
-//! Paths as they are shown: from the root of the repo, with `/` on every platform.
+//! Paths as shown: from the root of the repo, with `/` on every platform.
 
 use std::path::Path;
 use std::sync::Arc;

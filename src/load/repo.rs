@@ -1,4 +1,4 @@
-//! Everything that a feature repo declares, as read.
+//! The declarations of a feature repo, as read.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,36 +9,36 @@ use super::walk::Bounds;
 use crate::diagnostic::DocumentId;
 use crate::resource::{Catalog, Kind, Resource};
 
-/// Everything that a feature repo declares, as read.
+/// The declarations of a feature repo, as read.
 #[derive(Default)]
 pub struct Repo {
     pub files: Arc<Vec<SourceFile>>,
     pub documents: Vec<Document>,
     pub declared: Vec<Declared>,
-    /// What declarations with mistakes are called, and their kind where it can be read: a reference to one of them
-    /// is no second mistake.
+    /// The names of declarations with mistakes, and their kinds where readable. A reference to one of them is not a
+    /// second mistake.
     pub broken: BTreeMap<String, Option<Kind>>,
-    /// What is left of those declarations, to look for mistakes in their references.
+    /// The readable parts of those declarations, to find mistakes in their references.
     pub partial: Vec<Partial>,
     /// The files that declarations name (`sql_file`), by document and the field that they fill.
     pub externals: BTreeMap<(DocumentId, String), External>,
 }
 
-/// One document: which file, and where in it.
+/// The file of a document, and its place in the file.
 #[derive(Debug, Clone, Copy)]
 pub struct Document {
     pub file: usize,
     pub place: DocumentPlace,
 }
 
-/// One declaration, decoded, with what the parse cache remembers of it.
+/// One decoded declaration, with the digest that the parse cache remembers.
 pub struct Declared {
     pub resource: Resource,
     pub document: DocumentId,
     pub local_digest: [u8; 32],
 }
 
-/// What is left of a declaration with mistakes.
+/// The readable part of a declaration with mistakes.
 pub struct Partial {
     pub resource: Resource,
     pub document: DocumentId,
@@ -53,12 +53,12 @@ impl Repo {
         (self.files[at.file].path.clone(), at.place.first_key)
     }
 
-    /// Returns what is declared, for looking things up.
+    /// Returns an index of the declared resources.
     pub fn catalog(&self) -> Catalog<'_> {
         Catalog::new(self.declared.iter().map(|it| &it.resource))
     }
 
-    /// Lets go of the text of the files: no place will be looked for any more.
+    /// Drops the text of the files. Call it when no more places will be looked for.
     pub fn forget_texts(&mut self) {
         let files = Arc::get_mut(&mut self.files).map(Vec::as_mut_slice).unwrap_or_default();
         files.iter_mut().for_each(|it| it.text = String::new());
@@ -70,7 +70,7 @@ pub fn external_hashes(repo: &Repo) -> Vec<(String, String)> {
     repo.externals.values().map(|it| (it.file.to_string(), blake3::hash(it.text.as_bytes()).to_string())).collect()
 }
 
-/// Says whether the files that declarations name are what they were.
+/// Says whether the files that declarations name have not changed.
 pub fn externals_unchanged(bounds: &Bounds, externals: &[(String, String)]) -> bool {
     externals.iter().all(|(file, hash)| is_unchanged(bounds, file, hash))
 }

@@ -1,4 +1,4 @@
-//! A file → its documents, and the signs in them that YAML readers do not agree on.
+//! Splits a file into its documents, and finds characters that YAML readers disagree on.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use super::document::DocumentPlace;
 use super::origin::Origin;
 use crate::diagnostic::{Code, Diagnostic, Place, Span};
 
-/// Splits a file into its documents; those that hold nothing are left out.
+/// Splits a file into its documents, leaving out empty ones.
 ///
 /// `---` at the left margin always ends a document, even inside a block of text (YAML 1.2, 9.1.2).
 pub fn split(text: &str) -> Vec<DocumentPlace> {
@@ -14,9 +14,9 @@ pub fn split(text: &str) -> Vec<DocumentPlace> {
     let mut open: Option<DocumentPlace> = None;
     // Directives belong to the document whose `---` comes next.
     let mut directives = false;
-    // Whether the document that is open has any: then it is read even when it holds nothing, since they may be wrong.
+    // Whether the open document has directives. It is then read even when empty, since they may be wrong.
     let mut directed = false;
-    // Whether `---` has begun the document: from there on a line with `%` is none.
+    // Whether `---` has started the document. After it, a line with `%` is no directive.
     let mut marked = false;
     let (mut line_number, mut offset) = (0, 0);
     for line in text.split_inclusive('\n') {
@@ -24,7 +24,7 @@ pub fn split(text: &str) -> Vec<DocumentPlace> {
         let after = |marker: &str| {
             line.strip_prefix(marker).filter(|it| it.is_empty() || it.starts_with([' ', '\t', '\r', '\n']))
         };
-        // What stands behind `...` on its line is a mistake, and is left for the reader to find.
+        // Text after `...` on its line is a mistake, and is left for the YAML reader to report.
         let ends = after("...").is_some_and(|it| it.trim_ascii().is_empty() || it.trim_ascii_start().starts_with('#'));
         let starts = after("---");
         if ends || starts.is_some() && !directives {
@@ -51,7 +51,7 @@ pub fn split(text: &str) -> Vec<DocumentPlace> {
     documents
 }
 
-/// Returns a document unless it holds nothing. One with directives may be a mistake, which the reader finds.
+/// Returns the document unless it is empty. An empty one with directives is kept, for the YAML reader to report.
 fn close(open: Option<DocumentPlace>, directed: bool) -> Option<DocumentPlace> {
     let mut place = open?;
     if directed && place.first_key == 0 {
@@ -60,8 +60,8 @@ fn close(open: Option<DocumentPlace>, directed: bool) -> Option<DocumentPlace> {
     Some(place).filter(|it| it.first_key > 0)
 }
 
-/// Finds the first sign that is no part of YAML, or that one reader takes for the end of a line and another does not: what
-/// it hides from one of them would vanish from the plan.
+/// Finds the first character that is not YAML, or that only some readers take as a line end. The text it hides from a
+/// reader would vanish from the plan.
 pub fn odd_sign(origin: &Origin) -> Option<Diagnostic> {
     let (offset, sign) = odd(origin.text)?;
     let before = &origin.text[..offset];
@@ -88,7 +88,7 @@ pub fn odd_sign(origin: &Origin) -> Option<Diagnostic> {
     Some(diagnostic.place(Place::Span(span)).hint(hint))
 }
 
-/// Returns the name that a text which is no YAML seems to declare.
+/// Returns the name that a text seems to declare, although it is not YAML.
 pub fn written_name(text: &str) -> Option<String> {
     text.lines().find_map(|it| it.strip_prefix("name:")).map(|it| it.trim().to_owned())
 }

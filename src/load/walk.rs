@@ -1,7 +1,7 @@
-//! Walks a repo: which files are declarations, and which of all that lies there nobody can read.
+//! Walks a repo to find the files of declarations, and the entries that cannot be read.
 //!
-//! What cannot be looked at is never taken for nothing: a folder without permission or a link that leads nowhere would
-//! otherwise take its declarations out of the plan.
+//! An entry that cannot be read is never skipped. Otherwise a folder without permission or a broken link would remove
+//! its declarations from the plan.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -16,19 +16,19 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::disk::{describe, or_absent};
 use crate::settings;
 
-/// Where a repo starts, and how far its links may lead.
+/// The root of a repo, and the folder that its links must stay in.
 #[derive(Debug, Clone, Default)]
 pub struct Bounds {
-    /// The folder of weir.toml, without links on the way.
+    /// The folder of weir.toml, with links resolved.
     pub root: PathBuf,
-    /// The root of the git repository that the repo lies in, or the folder of weir.toml where there is no git.
+    /// The root of the git repository that holds the repo, or the folder of weir.toml without git.
     pub top: PathBuf,
 }
 
-/// Folders that are reached by links: each link doubles what lies behind it, and a few dozen would have no end.
+/// The most folders reached by links. Each link can double the entries behind it, so a few dozen would never end.
 const LINKED_FOLDERS_MAX: usize = 20_000;
 
-/// What a walk found.
+/// The files and faults that a walk found.
 #[derive(Default)]
 struct Found {
     paths: Vec<PathBuf>,
@@ -40,14 +40,14 @@ struct Walk<'a> {
     linked: AtomicUsize,
 }
 
-/// One folder on the way down.
+/// A folder that the walk has reached.
 struct Folder<'a> {
-    /// As it is named from the root, over links.
+    /// The path from the root, through links.
     path: PathBuf,
-    /// Where it really lies.
+    /// The path with links resolved.
     real: PathBuf,
     above: Option<&'a Level<'a>>,
-    /// The folders in which links were followed to get here.
+    /// The folders in which links were followed on the way here.
     via: Option<&'a Via<'a>>,
 }
 
@@ -56,7 +56,7 @@ struct Via<'a> {
     before: Option<&'a Via<'a>>,
 }
 
-/// What one entry of a folder is to the walk.
+/// The meaning of a folder's entry to the walk.
 enum Sort {
     Nothing,
     Declarations,
@@ -64,7 +64,7 @@ enum Sort {
     Fault(Box<Diagnostic>),
 }
 
-/// Finds every file of declarations, and everything that cannot be looked at.
+/// Finds every file of declarations, and reports every entry that cannot be read.
 pub fn walk(bounds: &Bounds) -> (Vec<PathBuf>, Vec<Diagnostic>) {
     let walk = Walk { bounds, linked: AtomicUsize::new(0) };
     let Bounds { root, top } = bounds;
@@ -82,7 +82,7 @@ pub fn walk(bounds: &Bounds) -> (Vec<PathBuf>, Vec<Diagnostic>) {
     (paths, faults)
 }
 
-/// Calls `then` with the ignore files of `folders`, which lie one in the other.
+/// Calls `then` with the ignore files of `folders`, each of which lies in the one before.
 fn with_levels<T>(
     folders: &[&Path],
     above: Option<&Level>,
@@ -110,23 +110,23 @@ impl Bounds {
                 break;
             }
         }
-        // A folder that git leaves out is no part of the repository: there, weir.toml is where everything starts.
+        // A folder that git ignores is not a part of the repository, so the bounds start at weir.toml.
         let top = top.filter(|top| !is_left_out(&root, top)).unwrap_or_else(|| root.clone());
         Ok(Self { root, top })
     }
 
-    /// Says whether `path`, which has no links on the way, lies within.
+    /// Says whether `path`, with links resolved, lies within the bounds.
     pub fn hold(&self, path: &Path) -> bool {
         path.starts_with(&self.top)
     }
 
-    /// Returns what the outer bound is called.
+    /// Returns the name of the outer bound, for messages.
     pub fn outer(&self) -> &'static str {
         if self.top == self.root { "repo" } else { "git repository" }
     }
 }
 
-/// Says whether `.git` is that of a repository: its folder, or the file that a linked work tree has.
+/// Says whether `.git` belongs to a repository: a folder with a `HEAD`, or the file of a linked work tree.
 fn starts_git(git: &Path) -> std::io::Result<bool> {
     let Some(found) = or_absent(git, git.metadata())? else { return Ok(false) };
     if !found.is_dir() {
@@ -134,7 +134,7 @@ fn starts_git(git: &Path) -> std::io::Result<bool> {
     }
     let head = git.join("HEAD");
     match or_absent(&head, head.symlink_metadata()) {
-        // Somebody else's repository is one.
+        // A `.git` that only another user may read is a repository.
         Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Ok(true),
         found => Ok(found?.is_some()),
     }
@@ -144,7 +144,7 @@ fn is_left_out(root: &Path, top: &Path) -> bool {
     let mut folders: Vec<&Path> = root.ancestors().take_while(|it| it.starts_with(top)).collect();
     folders.reverse();
     (1..folders.len()).any(|depth| {
-        // What cannot be read is reported by the walk.
+        // The walk reports the files that cannot be read here.
         let asked = |level: Option<&Level>| level.is_some_and(|it| it.leaves_out(folders[depth], Entry::Folder));
         with_levels(&folders[..depth], None, &mut Vec::new(), &asked)
     })
@@ -262,7 +262,7 @@ impl Walk<'_> {
         }
     }
 
-    /// Says where the link at `path` leads; out of the bounds, or to nothing, is a mistake.
+    /// Returns the target of the link at `path`. A target outside the bounds, or a missing one, is a mistake.
     fn follow(&self, path: &Path, folder: &Folder) -> Result<Led, Box<Diagnostic>> {
         let shown = relative(&self.bounds.root, path);
         let target = std::fs::read_link(path).map(|it| it.display().to_string()).unwrap_or_default();
@@ -296,18 +296,18 @@ impl Walk<'_> {
 
 const MEND: &str = "mend the link, or list it in .weirignore";
 
-/// Where a link leads.
+/// The target of a link.
 enum Led {
     ToFile,
     ToFolder(PathBuf),
-    /// To a folder on the way to it, which is read already.
+    /// A folder that leads to the link, and is read already.
     InCircle,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ending {
     Yaml,
-    /// As `.YAML`: another file to us, and the same to the person who named it.
+    /// Such as `.YAML`: not read as a declaration, although its author meant it.
     Misspelt,
     Other,
 }

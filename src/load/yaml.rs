@@ -1,7 +1,7 @@
-//! One YAML document → one declaration. The only file that knows serde_yaml.
+//! Decodes one YAML document into one declaration. This is the only file that knows serde_yaml.
 //!
-//! A document that is right is decoded once, by serde_yaml. One that is not is read again as a marked tree, and
-//! decoded with each faulty key taken out in turn, until nothing is left to report.
+//! A valid document is decoded once, by serde_yaml. An invalid one is read again as a marked tree and decoded
+//! repeatedly, with each faulty key removed in turn, until no fault is left.
 
 use std::fmt;
 
@@ -18,21 +18,21 @@ use crate::diagnostic::{Code, Diagnostic, article, closest, did_you_mean};
 use crate::resource::{Address, Defaults, HEADER, Header, Kind, Resource, Spec, decode_map};
 use crate::settings::DefaultsByKind;
 
-/// Flow collections nested deeper than this are an attack on serde_yaml's scanner, which is quadratic in them.
+/// The deepest nesting of flow collections. serde_yaml's scanner takes quadratic time in it, so more is an attack.
 const FLOW_DEPTH_MAX: usize = 500;
-/// The most mistakes that are looked for in one document.
+/// The most mistakes that are reported for one document.
 const FAULTS_MAX: usize = 200;
 
 /// A document with mistakes.
 #[derive(Debug, Default)]
 pub struct Broken {
     pub diagnostics: Vec<Diagnostic>,
-    /// What it would declare, as far as that can be read: others may refer to it.
+    /// The name and kind that it would declare, as far as readable. Others may refer to them.
     pub name: Option<String>,
     pub kind: Option<Kind>,
-    /// What is left when everything at fault is taken out: its references and queries can be looked at all the same.
+    /// The resource without its faulty parts, so that its references and queries can be checked.
     pub partial: Option<Resource>,
-    /// The fields that were wrong or missing: what is said of them stands already.
+    /// The fields that were wrong or missing, and have been reported.
     pub faulty: Vec<String>,
 }
 
@@ -42,7 +42,7 @@ impl From<Diagnostic> for Box<Broken> {
     }
 }
 
-/// Decodes the document, or says everything that is wrong with it. `None` when it is empty.
+/// Decodes the document, or returns all its mistakes. `None` when it is empty.
 pub fn decode(origin: &Origin, defaults: &DefaultsByKind) -> Result<Option<Resource>, Box<Broken>> {
     if let Some(diagnostic) = odd_sign(origin) {
         let diagnostics = vec![diagnostic];
@@ -69,7 +69,7 @@ fn peek_kind(text: &str) -> Option<Kind> {
     value.parse().ok()
 }
 
-/// Says whether a tag may stand in the text: serde_yaml drops them without a word. Before one comes a blank or a bracket.
+/// Says whether the text may hold a tag, which serde_yaml drops in silence. A blank or a bracket precedes a tag.
 fn may_hold_tags(text: &str) -> bool {
     let bytes = text.as_bytes();
     let opens =
@@ -77,7 +77,7 @@ fn may_hold_tags(text: &str) -> bool {
     bytes.iter().enumerate().any(|(at, byte)| *byte == b'!' && opens(at))
 }
 
-/// Reads a map as a declaration of a kind, with the defaults for what it leaves unset.
+/// A visitor that reads a map as a declaration of a kind, with defaults for unset fields.
 struct Document<'a>(Kind, Option<&'a Defaults>);
 
 impl<'de> Visitor<'de> for Document<'_> {
@@ -103,7 +103,7 @@ fn decode_fast(text: &str, kind: Kind, defaults: Option<&Defaults>) -> Option<Re
 
 fn decode_marked(origin: &Origin, defaults: &DefaultsByKind) -> Result<Option<Resource>, Box<Broken>> {
     let root = match node::parse(origin.text) {
-        // With a tag, it is more than nothing to some readers.
+        // A tag without a value is not empty to some readers.
         Ok(Some(root)) if root.is_null() && root.tag.is_none() => return Ok(None),
         Ok(Some(root)) => root,
         Ok(None) => return Ok(None),
@@ -119,7 +119,7 @@ fn decode_marked(origin: &Origin, defaults: &DefaultsByKind) -> Result<Option<Re
     let Some(kind) = kind_of(origin, &root, &mut diagnostics) else {
         return Err(Box::new(Broken { diagnostics, name, ..Broken::default() }));
     };
-    // One that is written and cannot be one has its own error.
+    // A name that is written but not allowed has an error of its own.
     if root.get("name").is_none_or(Node::is_null) {
         let hint = format!("add a line `name: my_{}`", snake(kind.as_str()));
         diagnostics.push(
@@ -138,7 +138,7 @@ fn decode_marked(origin: &Origin, defaults: &DefaultsByKind) -> Result<Option<Re
     }
 }
 
-/// Decodes until it passes: each fault is reported, and what is at fault taken out.
+/// Decodes until there is no fault. Each fault is reported and then removed.
 fn decode_all(
     origin: &Origin,
     mut root: Node,
@@ -155,8 +155,8 @@ fn decode_all(
         };
         let id = fault.at.unwrap_or(root.id);
         let Some((path, _)) = whole.find(id) else {
-            // A hole that its type does not take, whatever it reads as: what holds it is taken out whole, its mistakes have
-            // been reported.
+            // The fault is in a placeholder that its type does not take, whichever sample it reads as. Its holder is
+            // removed as a whole, since its mistakes have been reported.
             let holder = *filled.last()?;
             if !root.refill(holder) {
                 filled.pop();
@@ -168,7 +168,7 @@ fn decode_all(
         };
         match fault.what {
             What::MissingField(field) => {
-                // What was taken out for another reason has had its report.
+                // A field that was removed for another reason has been reported.
                 let taken_out = whole.find(id).is_some_and(|it| it.1.get(field).is_some());
                 if !taken_out {
                     diagnostics.push(fault_diagnostic(origin, &whole, &path, &fault, address));
@@ -194,7 +194,7 @@ fn decode_all(
     None
 }
 
-/// Returns the field that a fault is about: of a misspelt one the one that was meant.
+/// Returns the field of a fault. For a misspelt field, that is the field that was meant.
 fn meant(path: &str, fault: &Fault) -> String {
     let What::UnknownField { field, expected } = &fault.what else { return path.to_owned() };
     let parent = path.strip_suffix(field.as_str()).unwrap_or(path);
@@ -205,7 +205,7 @@ fn meant(path: &str, fault: &Fault) -> String {
 fn kind_of(origin: &Origin, root: &Node, diagnostics: &mut Vec<Diagnostic>) -> Option<Kind> {
     let kinds = || Kind::ALL.iter().map(|it| it.as_str());
     if root.is_null() {
-        // What makes it more than nothing is its tag, and has been reported.
+        // The document is null with a tag, which has been reported.
         return None;
     }
     if !matches!(root.value, Shape::Map(_)) {
@@ -306,11 +306,11 @@ fn fault_diagnostic(origin: &Origin, root: &Node, path: &str, fault: &Fault, add
     }
 }
 
-/// What to type where YAML has cut a type at its comma.
+/// The hint for a type that YAML has cut at its comma.
 const QUOTE_TYPES: &str =
     "a type with a comma needs quotes inside `{...}`, as in { name: counts, dtype: \"Map<String, Int64>\" }";
 
-/// serde's own words for types, in ours.
+/// Replaces serde's words for types by ours.
 fn tidy(expected: &str) -> String {
     match expected {
         "a string" => "text".to_owned(),
@@ -350,7 +350,7 @@ fn malformed_diagnostic(origin: &Origin, malformed: Malformed) -> Diagnostic {
     }
 }
 
-/// Where a syntax fault really is: at a tab in the indentation, where there is one, and never past the end.
+/// Returns the real place of a syntax fault: at a tab in the indentation if there is one, and never past the end.
 fn syntax_place(text: &str, at: Mark) -> Mark {
     let mut lines = text.lines().enumerate();
     let tab = lines.find_map(|(index, line)| {
@@ -367,9 +367,9 @@ fn syntax_place(text: &str, at: Mark) -> Mark {
     }
 }
 
-/// Returns how many flow collections are open at most, counting every bracket: text in quotes rarely nests 500 deep.
+/// Returns the deepest nesting of flow collections. Brackets in quotes count too, but rarely nest 500 deep.
 fn flow_depth(text: &str) -> usize {
-    // Counting is quick where walking is not, and no document opens more than it writes.
+    // Counting is quick, and no document nests deeper than the number of brackets that it opens.
     let opened = text.bytes().filter(|it| matches!(it, b'[' | b'{')).count();
     if opened <= FLOW_DEPTH_MAX {
         return opened;

@@ -1,4 +1,4 @@
-//! What each change brings and what it takes away: for whoever approves it. Decides nothing.
+//! The features that each change adds and removes, for those who approve it. Nothing here decides.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,13 @@ use super::declared::Declared;
 use crate::recorded::Columns;
 use crate::resource::{Address, Catalog, Column, Resource};
 
-/// What is known of the states before and after: the resources, and what data says of the columns of sources.
+/// The resources of the state before or after, with the columns found in the data of sources.
 pub struct Known<'a> {
     pub catalog: &'a Catalog<'a>,
     pub data: &'a (dyn Fn(&Address) -> Option<&'a Columns> + Sync),
 }
 
-/// Returns what one change brings.
+/// Returns the contents of a changed resource, and the features that the change adds and removes.
 pub fn brings(change: &Change, before: &Known, after: &Known) -> Brings {
     let old = |it: &Resource| {
         let data = change.recorded().and_then(|it| (before.data)(it));
@@ -28,14 +28,14 @@ pub fn brings(change: &Change, before: &Known, after: &Known) -> Brings {
         Action::Update { before, after, .. } | Action::Recreate { before, after, .. } => {
             let (old, new) = (old(before), new(after));
             let (had, has) = (old.features(), new.features());
-            // What is not known on one side is no difference.
+            // When one side is not known, no difference is shown.
             let (had, has) = had.zip(has).unwrap_or_default();
             Brings { adds: missing(has, had), removes: missing(had, has), contents: new }
         }
     }
 }
 
-/// Returns those of `features` that `others` does not have, in their order. A type that is not known fits any.
+/// Returns the `features` that `others` lacks, in their order. An unknown type equals any type.
 fn missing(features: &[Column], others: &[Column]) -> Vec<Column> {
     let others: BTreeMap<&str, &Column> = others.iter().map(|it| (it.name.as_str(), it)).collect();
     let differs = |a: &Option<String>, b: &Option<String>| a.is_some() && b.is_some() && a != b;
@@ -43,7 +43,7 @@ fn missing(features: &[Column], others: &[Column]) -> Vec<Column> {
     features.iter().filter(is_missing).cloned().collect()
 }
 
-/// Returns what is recorded, with the columns that views had then: what does not change is as it is declared.
+/// Returns the recorded resources with their recorded columns. A resource without a change is taken as declared.
 pub fn recorded_catalog<'a>(
     changes: &'a [Change],
     declared: &'a [Declared],

@@ -1,4 +1,4 @@
-//! A plan and its changes: the decision as a value.
+//! A plan and its changes, as values.
 
 use std::sync::Arc;
 
@@ -11,75 +11,75 @@ use crate::diagnostic::Diagnostic;
 use crate::recorded::{Base, Mode, RowId, Serial};
 use crate::resource::{Address, Column, Contents, Digest, Effect, FieldChange, Resource};
 
-/// Everything that apply would do to one workspace: a value, printed and carried out alike.
+/// All that apply would do to one workspace. The same value is printed and carried out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     pub workspace: String,
     pub mode: Mode,
-    /// Which registry this was computed against.
+    /// The registry that the plan was computed against.
     pub registry: String,
     pub base: Serial,
-    /// The digest over all that was recorded then.
+    /// The digest over all that was recorded at `base`.
     pub base_state: String,
     pub changes: Vec<Change>,
-    /// Resources that differ in how they are written and in nothing else: stored anew along with the changes.
+    /// Resources that differ only in spelling. They are stored anew along with the changes.
     pub rewritten: Vec<Change>,
-    /// Services whose features on the wire get a new order: what was there keeps its position.
+    /// Services with a new order of features on the wire. Features that were there keep their positions.
     pub wire_orders: Vec<(Address, Vec<String>)>,
-    /// What data taught, recorded along with the changes, or alone where there are none.
+    /// Columns found in the data, recorded along with the changes, or alone when there are none.
     pub learned: Learned,
     pub unchanged: usize,
-    /// A digest over all that is declared: what the registry will hold.
+    /// The digest over all that is declared, which the registry will hold.
     pub state: String,
     /// Hints about the plan as a whole.
     pub warnings: Vec<Diagnostic>,
-    /// Where the registry lies, for whoever reads the plan; no part of what it does.
+    /// The registry's place, shown to readers of the plan.
     pub place: RegistryPlace,
 }
 
-/// The registry as a person names it.
+/// The registry as it is named for people.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RegistryPlace {
     pub path: String,
-    /// Whether there is none yet: nothing is recorded, so nothing is protected.
+    /// Whether the registry does not exist yet, so that nothing is recorded or protected.
     pub new: bool,
 }
 
 impl RegistryPlace {
-    /// Says that there is none yet.
+    /// Returns the sentence that says that the registry does not exist yet.
     pub fn is_new(&self) -> String {
         format!("new registry at {}: nothing is recorded, nothing is protected", self.path)
     }
 }
 
-/// What happens to one resource, and why.
+/// The change of one resource, with its cause.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
-    /// After a rename, the new one.
+    /// The new address, after a rename.
     pub address: Address,
     /// The registry's identity of the recorded resource.
     pub id: Option<i64>,
     pub action: Action,
     pub cause: Cause,
     pub renamed_from: Option<Address>,
-    /// A recreate that the user asked to carry out as an update.
+    /// Whether the user asked to carry out a recreate as an update.
     pub suppressed: bool,
-    /// What happens to the work for this view, or for views that read this.
+    /// The changes to the jobs of this view, or of views that read this resource.
     pub jobs: Vec<JobChange>,
-    /// What the resource holds, and what that adds and removes; `None` only until the plan is whole.
+    /// The contents of the resource, and the features added and removed; `None` only while the plan is being made.
     pub brings: Option<Brings>,
-    /// What would have the same without destroying anything, where there is a way: for a refusal.
+    /// Ways to reach the same without destroying anything, for a refusal.
     pub harmless: Vec<String>,
-    /// What a recreate costs readers meanwhile.
+    /// The effect of a recreate on readers until it is complete.
     pub meanwhile: Option<Meanwhile>,
     pub warnings: Vec<Diagnostic>,
     /// The declaration's file and line.
     pub source: Option<(Arc<str>, usize)>,
-    /// Of the declaration; none for a delete.
+    /// The digest of the declaration; `None` for a delete.
     pub digest: Option<Digest>,
 }
 
-/// What happens, with exactly the states that it has.
+/// The kind of change, with the states that exist for it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
     Create { after: Arc<Resource> },
@@ -88,21 +88,21 @@ pub enum Action {
     Delete { before: Arc<Resource> },
 }
 
-/// Why. Explains, never decides.
+/// The reason for a change. It explains the change and never decides it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cause {
     Declaration,
-    /// From this resource to the one whose own change is the root.
+    /// The path from this resource to the one whose own change is the root.
     Upstream {
         path: Vec<Address>,
     },
-    /// The data of these sources holds more than it did.
+    /// The data of these sources has more columns than before.
     Data {
         sources: Vec<Address>,
     },
 }
 
-/// What readers get while a recreated view is built.
+/// The values that readers get while a recreated view is built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Meanwhile {
     /// The old version serves until the new one is complete.
@@ -151,25 +151,25 @@ impl Action {
         }
     }
 
-    /// Says whether what was recorded is gone afterwards.
+    /// Says whether the recorded resource is gone after the action.
     pub fn destroys(&self) -> bool {
         matches!(self, Self::Recreate { .. } | Self::Delete { .. })
     }
 }
 
 impl Change {
-    /// Returns the address under which the resource is recorded now, if it is.
+    /// Returns the address under which the resource is recorded now, if it is recorded.
     pub fn recorded(&self) -> Option<&Address> {
         self.action.before()?;
         Some(self.renamed_from.as_ref().unwrap_or(&self.address))
     }
 
-    /// Returns the row that the change finds, if it finds one.
+    /// Returns the recorded row that the change applies to, if there is one.
     pub fn row(&self) -> Option<RowId> {
         Some(RowId::new(self.id?, self.recorded()?))
     }
 
-    /// Says whether nothing of it is its own: it follows what happens to what it depends on.
+    /// Says whether the change has no cause of its own, and only follows from a change of a dependency.
     pub fn only_follows(&self) -> bool {
         let Action::Recreate { before, after, fields } = &self.action else { return false };
         let follows = |it: &FieldChange| fields::is_inherited(&it.path, before, after);
@@ -181,14 +181,14 @@ impl Change {
         self.action.fields().iter().map(|it| it.effect).max().unwrap_or(Effect::InPlace)
     }
 
-    /// Says whether the declaration takes protection away from what has it. A delete lifts nothing: it is refused.
+    /// Says whether the declaration removes protection. A delete never does, because it is refused.
     pub fn lifts(&self) -> bool {
         let (Some(before), Some(after)) = (self.action.before(), self.action.after()) else { return false };
         before.meta.prevent_destroy && !after.meta.prevent_destroy
     }
 }
 
-/// How many of each action.
+/// The number of changes of each action.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Tally {
     pub create: usize,
@@ -200,7 +200,7 @@ pub struct Tally {
 }
 
 impl Plan {
-    /// Returns what the plan was made on.
+    /// Returns the registry state that the plan was made on.
     pub fn base(&self) -> Base {
         Base { registry: self.registry.clone(), serial: self.base, state: self.base_state.clone() }
     }
@@ -220,7 +220,7 @@ impl Plan {
     }
 }
 
-/// What a resource holds after a change, or held before a delete; and which features the change adds and removes.
+/// The contents of a resource after a change, or before a delete, with the features that the change adds and removes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Brings {
     pub contents: Contents,

@@ -1,4 +1,4 @@
-//! What a change brings with it: jobs to begin, change and end, and what is worth knowing before it is applied.
+//! The jobs that a change starts, changes and ends, and the warnings to read before it is applied.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::recorded::{Mode, Snapshot};
 use crate::resource::graph::{self, Reach};
 use crate::resource::{Address, Duration, Effect, Instant};
 
-/// Returns what a change does to the jobs of its own view. A development workspace materializes nothing.
+/// Returns the effect of a change on the jobs of its own view. A development workspace has no jobs.
 pub fn jobs(change: &Change, snapshot: &Snapshot, both: &Both, now: Instant) -> Vec<JobChange> {
     if snapshot.mode != Mode::Live {
         return Vec::new();
@@ -35,14 +35,14 @@ pub fn jobs(change: &Change, snapshot: &Snapshot, both: &Both, now: Instant) -> 
     actions.into_iter().map(|action| JobChange { view: change.address.clone(), action }).collect()
 }
 
-/// Says whether the view gets features that what was written so far lacks.
+/// Says whether the view gains features that the rows written so far lack.
 fn appends(change: &Change) -> bool {
     let appended = |path: &str| matches!(path, "aggregations" | "schema" | "sql");
     !change.suppressed && change.action.fields().iter().any(|it| appended(&it.path) && it.effect == Effect::InPlace)
 }
 
-/// Adds what happens to the jobs of views that stay as they are and read what changes in place: a source says when its
-/// rows are complete, and whether there are any at rest. They are listed with the change that is the reason.
+/// Adds the changes to jobs of unchanged views that read a resource changed in place: a source decides when its rows
+/// are complete, and whether it has stored rows. Each is listed with the change that causes it.
 pub fn jobs_below(
     changes: &mut BTreeMap<Address, Change>,
     snapshot: &Snapshot,
@@ -75,7 +75,7 @@ pub fn jobs_below(
     }
 }
 
-/// Returns what is worth knowing about a change before it is applied.
+/// Returns the warnings to read before a change is applied.
 pub fn warnings(change: &Change, both: &Both, now: Instant) -> Vec<Diagnostic> {
     let mut warnings: Vec<Diagnostic> = begins_later(change, now).into_iter().collect();
     let (Some(before), Some(after)) = (change.action.before(), change.action.after()) else { return warnings };
@@ -111,7 +111,7 @@ pub fn warnings(change: &Change, both: &Both, now: Instant) -> Vec<Diagnostic> {
     warnings
 }
 
-/// Warns of a view that keeps nothing yet, because what it keeps begins in the future.
+/// Warns of a materialized view whose `feature_start_time` is in the future: it keeps nothing until then.
 fn begins_later(change: &Change, now: Instant) -> Option<Diagnostic> {
     let view = change.action.after()?.spec.declaration().view()?;
     let start = view.feature_start_time.filter(|it| *it > now && view.is_materialized())?;

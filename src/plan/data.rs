@@ -1,20 +1,20 @@
-//! What data says of columns.
+//! Columns as found in the data of sources.
 
 use std::collections::BTreeMap;
 
 use crate::recorded::Columns;
 use crate::resource::{Address, OpenedColumn, OpenedColumns};
 
-/// What data says of columns.
+/// Columns as found in the data of sources.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Data {
-    /// Of what is declared, as far as it was opened this time.
+    /// The columns of declared resources that were opened in this run.
     pub derived: BTreeMap<Address, Columns>,
-    /// Of what is recorded, as far as it was ever opened, with the identity.
+    /// The columns of recorded resources that were ever opened, each with the resource's identity.
     pub recorded: BTreeMap<Address, (i64, Columns)>,
 }
 
-/// What a plan records without changing anything: what data taught about what is declared as it was.
+/// Columns and orders that are recorded without a change, because the data of an unchanged declaration has more.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Learned {
     pub columns: Vec<(Address, Columns)>,
@@ -27,7 +27,7 @@ impl Learned {
     }
 }
 
-/// Returns the columns with weir's types, when all of them have one.
+/// Returns the columns with weir's types, or `None` unless all have one.
 pub fn opened(columns: &Columns) -> Option<OpenedColumns> {
     let column = |(name, dtype): &(String, String)| Some(OpenedColumn::new(name, Some(dtype.parse().ok()?)));
     columns.iter().map(column).collect()

@@ -1,10 +1,10 @@
-//! What is declared, as a plan looks at it.
+//! A declared resource, as a plan reads it.
 
 use std::sync::Arc;
 
 use crate::resource::{Digest, Resource};
 
-/// A declared resource with what the plan says of it.
+/// A declared resource with its digest and its place.
 #[derive(Debug, Clone)]
 pub struct Declared {
     pub resource: Arc<Resource>,

@@ -1,4 +1,4 @@
-//! Compares what is declared with what is recorded, and cascades.
+//! Compares declared and recorded resources, and cascades recreates to dependents.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::recorded::{Entry, Mode, Snapshot, downstream, state};
 use crate::resource::{Address, Catalog, Effect, FieldChange, Instant, Kind, Resource, SOURCES};
 
-/// Which suppressible recreates are carried out as updates.
+/// The suppressible recreates that are carried out as updates.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Suppress {
     #[default]
@@ -26,7 +26,7 @@ pub enum Suppress {
     Only(Vec<Address>),
 }
 
-/// Returns what would make `snapshot` what is `declared`, or why that cannot be said.
+/// Returns the plan that turns `snapshot` into `declared`, or the faults that make a plan impossible.
 pub fn diff(
     snapshot: &Snapshot,
     declarations: &[Declared],
@@ -36,7 +36,7 @@ pub fn diff(
     diff_knowing(snapshot, declarations, suppress, &Data::default(), now)
 }
 
-/// Returns the same, with what data says of the columns of what is left out.
+/// Returns the same, with the columns found in data for fields that are left out.
 ///
 /// # Errors
 /// As [`diff`].
@@ -50,17 +50,17 @@ pub fn diff_knowing(
     diff_with(snapshot, declarations, |changes, both| suppress_recreates(changes, suppress, both), data, now)
 }
 
-/// What the history says became of the data of a resource that changed.
+/// The fate of a changed resource's data, as the history tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Carried {
-    /// It stayed: whatever its fields would have done, they were carried out in place.
+    /// The data stayed: the change was carried out in place, whatever its fields would do.
     Kept,
-    /// It was built anew.
+    /// The data was built again.
     Rebuilt,
 }
 
-/// Returns what made `snapshot` what is `declared`, where the history says how it was carried out, by the address that each
-/// has afterwards.
+/// Returns the plan that turned `snapshot` into `declared`, as the history says that it was carried out. `carried`
+/// takes the address that a resource has afterwards.
 ///
 /// # Errors
 /// As [`diff`].
@@ -74,7 +74,7 @@ pub fn diff_carried_out(
     let as_carried_out = |changes: &mut BTreeMap<Address, Change>, _: &Both| {
         for change in changes.values_mut() {
             let how = carried(&change.address);
-            // What was built anew because of something else is reached by that.
+            // A resource that was rebuilt because of a dependency is reached by the cascade.
             let is_root = |it: &Resource| it.depends_on.iter().all(|it| carried(it) != Some(Carried::Rebuilt));
             match (&change.action, how) {
                 (Action::Recreate { before, after, fields }, Some(Carried::Kept)) => {
@@ -147,9 +147,9 @@ fn diff_with(
     Ok(plan)
 }
 
-/// Returns every recorded resource under the name it will have, references and all.
+/// Returns every recorded resource under its new name, with references renamed as well.
 ///
-/// Where the digests agree, the declared resource is what is recorded: nothing is decoded for it.
+/// Where the digests agree, the declared resource stands for the recorded one, which saves decoding it.
 fn befores(
     snapshot: &Snapshot,
     declared: &BTreeMap<&Address, &Declared>,
@@ -184,7 +184,7 @@ fn compare_all(
     let mut addresses: Vec<&Address> = declared.keys().copied().chain(befores.keys()).collect();
     addresses.sort_unstable();
     addresses.dedup();
-    // What a view reads may change though the view, as it is declared, does not.
+    // The columns that a view reads may change although the view's declaration does not.
     let is_read = |it: &Address| it.kind == Kind::Transformation || SOURCES.contains(&it.kind);
     let is_other = |it: &Address| snapshot.entries.get(it).map(|it| it.digest) != declared.get(it).map(|it| it.digest);
     let may_gain = declared.keys().any(|it| is_read(it) && is_other(it));
@@ -254,7 +254,7 @@ fn compare(before: &Arc<Resource>, after: &Arc<Resource>, both: &Both) -> Action
     }
 }
 
-/// Returns what a change does, in the middle of a sentence.
+/// Returns the words for a change in the middle of a sentence.
 fn does(change: Option<&Change>) -> &'static str {
     match change.map(|it| &it.action) {
         None => "does not change by itself",
@@ -265,7 +265,7 @@ fn does(change: Option<&Change>) -> &'static str {
     }
 }
 
-/// Turns suppressible recreates into updates, or says why one cannot be.
+/// Turns suppressible recreates into updates, or returns why one cannot be.
 fn suppress_recreates(
     changes: &mut BTreeMap<Address, Change>,
     suppress: &Suppress,
@@ -299,7 +299,7 @@ fn suppress_recreates(
             continue;
         }
         match fields::why_not_suppressed(before, after, fields, &both.before, &both.after) {
-            // With the flag for all, what cannot be suppressed by its class stays what it is: a recreate, in plain sight.
+            // With the flag for all, a recreate of a class that cannot be suppressed stays, and is shown.
             Some(_) if *suppress == Suppress::All && change.effect() == Effect::Recreate => {}
             Some(reason) => {
                 let fault = Diagnostic::error(
@@ -317,7 +317,7 @@ fn suppress_recreates(
     if faults.is_empty() { Ok(()) } else { Err(faults) }
 }
 
-/// A recreate or a delete recreates everything that depended on it, transitively, as recorded.
+/// Recreates every resource that depended on a recreated or deleted one, transitively, as recorded.
 fn cascade(
     snapshot: &Snapshot,
     declared: &BTreeMap<&Address, &Declared>,
@@ -340,7 +340,7 @@ fn cascade(
             .entry(address.clone())
             .or_insert_with(|| change(&address, recreate(Vec::new()), entry, renames.old(&address), Some(declaration)));
         if let Action::Update { fields, .. } | Action::Recreate { fields, .. } = &change.action {
-            // A default that followed is shown; columns that did are, as features.
+            // An inherited default is shown. Inherited columns are not, since they are shown as features.
             let shown = |it: &&FieldChange| {
                 !is_columns(&it.path) || !fields::is_inherited(&it.path, before, &declaration.resource)
             };
@@ -361,16 +361,16 @@ fn meanwhile(change: &Change, after: &Catalog) -> Option<Meanwhile> {
     Some(if view.found.has_batch { Meanwhile::OldServes } else { Meanwhile::HistoryLost })
 }
 
-/// Which services are asked for their wire order.
+/// The services whose wire order is computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Services {
-    /// Those that a change reaches.
+    /// The services that a change reaches.
     Reached,
-    /// All: what is known of columns may be more than it was.
+    /// All services: columns may have become known.
     All,
 }
 
-/// Returns the wire order of every service whose order this plan makes or grows.
+/// Returns the wire order of every service whose order this plan creates or extends.
 pub fn wire_orders(
     snapshot: &Snapshot,
     declared: &[Declared],

@@ -1,7 +1,7 @@
-//! Drift: what data says of columns now, against what it said when they were recorded (spec 3).
+//! Drift: the columns of the data now, compared with those that were recorded (spec 3).
 //!
-//! What only adds is in place; what breaks a column in use is an error that names the source, never a recreate; what
-//! nothing uses is noted and no more.
+//! A new column is an update in place. A change that breaks a column in use is an error that names the source, never a
+//! recreate. A change of an unused column is recorded only.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::diagnostic::{Code, Diagnostic, Place, Span};
 use crate::recorded::{Columns, Snapshot};
 use crate::resource::{Address, Catalog, Effect, FieldChange};
 
-/// Adds to `plan`, which compares declarations, what data has to say; or says which column in use is gone.
+/// Adds to `plan` the changes that data makes, or returns an error for each declaration with broken columns in use.
 pub fn drift(plan: &mut Plan, snapshot: &Snapshot, declared: &[Declared], data: &Data) -> Result<(), Vec<Diagnostic>> {
     let today = columns_today(declared, data, &plan.changes);
     let Seen { learned, grown } = look(&plan.changes, declared, data, &today)?;
@@ -35,7 +35,7 @@ pub fn drift(plan: &mut Plan, snapshot: &Snapshot, declared: &[Declared], data: 
             }
         }
     }
-    // What is written otherwise and grows besides is one change.
+    // A resource that is spelled differently and also gains columns is one change.
     let changed: BTreeSet<&Address> = plan.changes.iter().map(|it| &it.address).collect();
     plan.rewritten.retain(|it| !changed.contains(&it.address));
     plan.changes = order::order(std::mem::take(&mut plan.changes));
@@ -50,19 +50,19 @@ pub fn drift(plan: &mut Plan, snapshot: &Snapshot, declared: &[Declared], data: 
     Ok(())
 }
 
-/// What data has to say that breaks nothing.
+/// The differences in data that break nothing.
 struct Seen {
-    /// Columns that are to be recorded.
+    /// Columns to record.
     learned: Vec<(Address, Columns)>,
-    /// The changes in place that more columns make.
+    /// The changes in place that new columns make.
     grown: Vec<Change>,
 }
 
-/// Looks at the columns of everything that was opened, or says which one in use is gone.
+/// Compares the columns of everything that was opened. Returns an error for each declaration with broken columns in use.
 fn look(changes: &[Change], declared: &[Declared], data: &Data, today: &Catalog) -> Result<Seen, Vec<Diagnostic>> {
     let by_address: BTreeMap<&Address, &Change> = changes.iter().map(|it| (&it.address, it)).collect();
     let recorded = |address: &Address| match by_address.get(address) {
-        // What is built again has nothing to be true to.
+        // A resource that is built again is not compared with its recorded columns.
         Some(change) if matches!(change.action, Action::Create { .. } | Action::Recreate { .. }) => None,
         Some(change) => data.recorded.get(change.recorded().unwrap_or(address)),
         None => data.recorded.get(address),
@@ -82,7 +82,8 @@ fn look(changes: &[Change], declared: &[Declared], data: &Data, today: &Catalog)
             continue;
         };
         let is_view = it.resource.spec.declaration().view().is_some();
-        // A view that could not be looked at this time would never again be told that its source has moved.
+        // New columns of a source wait while a view over it cannot be opened: recorded now, they would no longer show
+        // as drift when it can.
         if before == now || !is_view && below_unseen.contains(address) {
             continue;
         }
@@ -98,13 +99,13 @@ fn look(changes: &[Change], declared: &[Declared], data: &Data, today: &Catalog)
         } else if !sources.is_empty() {
             faults.push(fault(it, &sources, &broken));
         }
-        // Where no source has other columns than before, it is the engine that sees them otherwise: a newer weir makes
-        // no change by itself, and what is recorded stands.
+        // When no source has other columns than before, the engine derives others: a newer weir does that. This makes
+        // no change, and the recorded columns stay.
     }
     if faults.is_empty() { Ok(seen) } else { Err(faults) }
 }
 
-/// Returns what each change brings, with what data says of columns now and when they were recorded.
+/// Returns the contents of each change, with the columns of the data now and when they were recorded.
 fn shown(changes: &[Change], declared: &[Declared], data: &Data, today: &Catalog) -> Vec<Brings> {
     let then = |it: &Address| data.recorded.get(it).map(|it| &it.1);
     let kept = recorded_columns(data, changes);
@@ -114,20 +115,20 @@ fn shown(changes: &[Change], declared: &[Declared], data: &Data, today: &Catalog
     changes.par_iter().map(|it| brings::brings(it, &before, &after)).collect()
 }
 
-/// Returns what is declared, with the columns that views have today: what was not derived this time is as it is recorded.
+/// Returns the declared resources with the columns of today. A column that was not derived in this run is as recorded.
 pub(super) fn columns_today<'a>(declared: &'a [Declared], data: &Data, changes: &[Change]) -> Catalog<'a> {
     let recorded = recorded_columns(data, changes);
     knowing(declared, |address| data.derived.get(address).or_else(|| recorded(address)))
 }
 
-/// Returns what is declared, with the columns that views had when they were recorded.
+/// Returns the declared resources with their recorded columns.
 fn columns_then<'a>(declared: &'a [Declared], data: &Data, changes: &[Change]) -> Catalog<'a> {
     knowing(declared, recorded_columns(data, changes))
 }
 
-/// Returns the recorded columns of what is declared as it was, as far as columns go.
+/// Returns the recorded columns of resources whose declared columns have not changed.
 fn recorded_columns<'a>(data: &'a Data, changes: &[Change]) -> impl Fn(&Address) -> Option<&'a Columns> {
-    // By the address that is declared: where it is recorded, unless its columns are others now.
+    // From the declared address to the recorded one, or to `None` when the columns have changed.
     let recorded: BTreeMap<Address, Option<Address>> = changes
         .iter()
         .map(|change| {
@@ -154,7 +155,7 @@ fn knowing<'a, 'd>(declared: &'a [Declared], columns: impl Fn(&Address) -> Optio
     Catalog::knowing(resources, |it| columns(it).and_then(opened))
 }
 
-/// Returns what is wrong with each column in use that is gone or of another type.
+/// Returns a message for each column in use that is gone or has another type.
 fn broken(before: &Columns, now: &Columns, uses: impl Fn(&str) -> bool) -> Vec<String> {
     let used = before.iter().filter(|it| uses(&it.0));
     let broken = used.filter_map(|(name, was)| match now.iter().find(|it| it.0 == *name) {
@@ -182,7 +183,7 @@ fn fault(declared: &Declared, sources: &[&Address], broken: &[String]) -> Diagno
     fault.hint("bring the columns back, or make them what they were in the batch_config's post_processor")
 }
 
-/// Returns the change in place that more columns make.
+/// Returns the change in place that new columns make.
 fn grow(declared: &Declared, id: i64, before: &Columns, now: &Columns, sources: &[&Address]) -> Change {
     let columns = |it: &Columns| it.iter().map(|it| json!({ "name": it.0, "dtype": it.1 })).collect::<Value>();
     let resource = &declared.resource;

@@ -1,4 +1,4 @@
-//! Field by field: what differs between two states of one resource. Walks canonical forms, never kinds.
+//! Compares two states of one resource field by field. It walks canonical forms and knows no kinds.
 
 use serde_json::Value;
 
@@ -15,7 +15,7 @@ pub fn compare(
     after: &Resource,
     after_catalog: &Catalog,
 ) -> Vec<FieldChange> {
-    // Where the names of inputs are all that makes a difference, there is none; else both are shown as they are written.
+    // When only the names of inputs differ, there is no change. Otherwise both sides are shown as written.
     if let Some(renamed) = inputs::renamed(before, before_catalog, after, after_catalog) {
         let changes = compare_as_named(&renamed, before_catalog, after, after_catalog);
         if changes.iter().all(|it| !matches!(it.path.as_str(), "inputs" | "sql")) {
@@ -40,7 +40,7 @@ fn compare_as_named(
     let inherited = |it: &FieldChange| is_inherited(&it.path, before, after);
     let own = changes.iter().any(|it| it.effect > Effect::InPlace || it.path == "sql" && !inherited(it));
     for change in changes.iter_mut().filter(|it| inherited(it)) {
-        // A timestamp that moves because the view's own query does has moved by declaration.
+        // A timestamp field that moves because the view's own query changed counts as a change of the declaration.
         if !(own && change.path == "timestamp_field") {
             change.effect = Effect::InPlace;
         }
@@ -50,7 +50,7 @@ fn compare_as_named(
     changes
 }
 
-/// A view that kept nothing has no history that a beginning could take away.
+/// Makes a new `feature_start_time` harmless for a view that kept nothing: it has no history to lose.
 fn begins(before: &Resource, changes: &mut [FieldChange]) {
     let keeps = before.spec.declaration().view().is_none_or(FeatureView::is_materialized);
     for change in changes.iter_mut().filter(|it| !keeps && it.path == "feature_start_time" && it.before.is_null()) {
@@ -58,21 +58,21 @@ fn begins(before: &Resource, changes: &mut [FieldChange]) {
     }
 }
 
-/// Says whether neither side declares the field: it follows what is declared elsewhere, and if that destroys, it
-/// destroys by cascade.
+/// Says whether neither side declares the field. Such a field follows other declarations, and a destructive change of
+/// it arrives by cascade.
 pub fn is_inherited(path: &str, before: &Resource, after: &Resource) -> bool {
     let top = path.split(['.', '[']).next().unwrap_or(path);
     let declares = |it: &Resource| it.to_json().get(top).is_some();
-    // Nor does a resource declare its engine, but what its query yields is as good as declared anew.
+    // The engine is not declared either, but another engine may yield other rows, so it counts as declared.
     !matches!(top, "prevent_destroy" | ENGINE) && !declares(before) && !declares(after)
 }
 
-/// Compares SQL by its normal form and takes it out of both sides; shows it as it is written.
+/// Compares SQL by its normal form, removes it from both sides, and shows it as written.
 fn queries(before: &Resource, old: &mut Value, after: &Resource, new: &mut Value) -> Vec<FieldChange> {
     let engine = after.engine.or(before.engine).unwrap_or_default();
     let queries = before.spec.declaration().queries().into_iter().chain(after.spec.declaration().queries());
     let mut paths: Vec<(&'static str, Dialect)> = queries.map(|it| (it.path, it.dialect.unwrap_or(engine))).collect();
-    // Of a query that moves to another warehouse the later dialect counts: that it moves is a change of its own.
+    // For a query that moves to another warehouse, the later dialect is used. The move is a change of its own.
     paths.reverse();
     paths.sort_by_key(|it| it.0);
     paths.dedup_by_key(|it| it.0);
@@ -81,7 +81,7 @@ fn queries(before: &Resource, old: &mut Value, after: &Resource, new: &mut Value
     for (path, dialect) in paths {
         let (Some(old), Some(new)) = (pointer_mut(old, path), pointer_mut(new, path)) else { continue };
         let (Value::String(before), Value::String(text)) = (&*old, &*new) else { continue };
-        // A rename touches the engine's queries only, of which a resource has one.
+        // A rename affects only the query that the engine runs, and a resource has one.
         let is_unsure = before_unsure && path == "sql";
         if is_unsure || sql::normal_form(dialect, before) != sql::normal_form(dialect, text) {
             let rule = rule_for(after.spec.declaration().rules(), path);
@@ -101,7 +101,7 @@ fn queries(before: &Resource, old: &mut Value, after: &Resource, new: &mut Value
     changes
 }
 
-/// Compares what services serve, and takes it out of both sides.
+/// Compares the features that services serve, and removes them from both sides.
 fn features(
     before: &Resource,
     before_catalog: &Catalog,
@@ -116,7 +116,7 @@ fn features(
     Some(FieldChange { path: "features".to_owned(), before, after, effect })
 }
 
-/// Objects are compared member by member, everything else as a whole.
+/// Compares objects member by member, and everything else as a whole.
 ///
 /// A member of an object that exists on one side only is shown with the object, so that setting a whole
 /// `batch_config` is one change with one effect.
@@ -148,7 +148,7 @@ fn walk(path: &str, before: &Value, after: &Value, resource: &Resource, changes:
     }
 }
 
-/// Says why a recreate cannot be carried out as an update (spec 2, `--suppress-recreates`).
+/// Returns the reason why a recreate cannot be carried out as an update (spec 2, `--suppress-recreates`).
 pub fn why_not_suppressed(
     before: &Resource,
     after: &Resource,

@@ -6,9 +6,9 @@ use crate::resource::graph::Reach;
 use crate::resource::{Address, Catalog, Effect, FieldChange, Kind, Resource, SOURCES};
 use crate::sql;
 
-/// Returns, for a view whose rows change because what it reads gains columns, each such source with its columns.
+/// Returns each source whose new columns change the rows of a view, with its columns before and after.
 ///
-/// To hand a new column on is no change of what is stored; to count it among the columns that make rows distinct is.
+/// A query that passes new columns on stores the same rows. One that counts them among distinct columns does not.
 pub fn seen(before: &Resource, old: &Catalog, after: &Resource, new: &Catalog) -> Vec<FieldChange> {
     if before.spec.declaration().view().is_none() {
         return Vec::new();
@@ -19,7 +19,7 @@ pub fn seen(before: &Resource, old: &Catalog, after: &Resource, new: &Catalog) -
     let names: Vec<String> = gained.iter().flat_map(|it| it.1.names.iter().cloned()).collect();
     let sees = |it: &&Resource| {
         let queries = it.spec.declaration().queries();
-        // What a warehouse runs, and what comes before the declared columns, sees none of them.
+        // A query in a warehouse, or before the declared columns, sees no new column.
         let mut own = queries.iter().filter(|it| it.path == "sql");
         own.any(|it| sql::sees_gained(engine, it.text, &names))
     };
@@ -35,7 +35,7 @@ pub fn seen(before: &Resource, old: &Catalog, after: &Resource, new: &Catalog) -
     gained.into_iter().map(change).collect()
 }
 
-/// Returns what a view reads, directly or through transformations.
+/// Returns the resources that a view reads, directly or through transformations.
 fn read<'a>(view: &'a Resource, catalog: &Catalog<'a>) -> Vec<&'a Resource> {
     let is_read = |it: &&Address| it.kind == Kind::Transformation || SOURCES.contains(&it.kind);
     let next = |at| catalog.get(at).into_iter().flat_map(|it| &it.depends_on).filter(is_read);
@@ -49,7 +49,7 @@ struct Gained {
     after: Value,
 }
 
-/// Returns the columns that `before` gains.
+/// Returns the columns that a resource has gained since `before`.
 fn gained(before: &Resource, old: &Catalog, new: &Catalog) -> Option<Gained> {
     let after = new.get(&before.address)?;
     let columns = |it: &Resource, catalog: &Catalog| {
@@ -60,7 +60,7 @@ fn gained(before: &Resource, old: &Catalog, new: &Catalog) -> Option<Gained> {
         let names: Vec<String> = is.iter().filter(|it| !was.contains(it)).cloned().collect();
         return (!names.is_empty()).then(|| Gained { names, before: was.into(), after: is.into() });
     }
-    // Whose columns nobody knows may have gained some with its query.
+    // When the columns are not known, a changed query may have added some.
     let text = |it: &Resource| it.spec.to_json().get("sql").cloned();
     let (was, is) = (text(before)?, text(after)?);
     (was != is).then(|| Gained { names: Vec::new(), before: was, after: is })

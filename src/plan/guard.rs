@@ -1,4 +1,5 @@
-//! prevent_destroy: a pass over a finished plan that refuses whatever would destroy what production protects.
+//! The guard for prevent_destroy: a pass over a finished plan that refuses every change that would destroy protected
+//! data.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,14 +10,14 @@ use crate::diagnostic::Diagnostic;
 use crate::recorded::{Entry, Mode, Snapshot, Target, downstream, upstream};
 use crate::resource::{Address, Effect};
 
-/// A plan that nothing protected stands against. Only [`approve`] makes one, and `apply` takes nothing else.
+/// A plan that harms nothing protected. Only [`approve`] makes one, and `apply` takes only this type.
 #[derive(Debug, Clone)]
 pub struct Approved {
     plan: Plan,
     targets: Targets,
 }
 
-/// Everything that stands in a plan's way.
+/// The refusals that stop a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
     pub refusals: Vec<Refusal>,
@@ -36,15 +37,15 @@ impl Approved {
         &self.plan
     }
 
-    /// Returns the row that will be at `address` when the changes are written.
+    /// Returns the row that will be at `address` once the changes are written.
     pub fn target(&self, address: &Address) -> Target {
         self.targets.get(address)
     }
 }
 
-/// Approves `plan`, or says everything that stands in its way.
+/// Approves `plan`, or returns every refusal.
 ///
-/// Protection is read from what is recorded: deleting a declaration must not delete its protection.
+/// Protection is read from the recorded resource, because deleting a declaration must not delete its protection.
 pub fn approve(plan: Plan, snapshot: &Snapshot) -> Result<Approved, Refused> {
     let refusals = refusals(&plan, snapshot);
     if refusals.is_empty() {
@@ -54,13 +55,14 @@ pub fn approve(plan: Plan, snapshot: &Snapshot) -> Result<Approved, Refused> {
     }
 }
 
-/// Runs the guard again, inside apply's transaction, on what is recorded by then: mode, flags and dependencies.
+/// Runs the guard again inside apply's transaction, on the mode, flags and dependencies recorded by then.
 pub fn recheck(plan: &Plan, mode: Mode, entries: &BTreeMap<Address, Entry>) -> Result<(), Vec<Diagnostic>> {
     let refusals = refusals_in(plan, mode, entries);
     if refusals.is_empty() { Ok(()) } else { Err(refusals.iter().map(Refusal::diagnostic).collect()) }
 }
 
-/// Returns every protected resource that the plan would harm, with the change at the root (spec 2, the guard's table).
+/// Returns a refusal for every protected resource that the plan would harm, with the root change (spec 2, the guard's
+/// table).
 pub fn refusals(plan: &Plan, snapshot: &Snapshot) -> Vec<Refusal> {
     refusals_in(plan, snapshot.mode, &snapshot.entries)
 }
@@ -71,7 +73,7 @@ fn refusals_in(plan: &Plan, mode: Mode, entries: &BTreeMap<Address, Entry>) -> V
     }
     let changes: BTreeMap<&Address, &Change> =
         plan.changes.iter().filter_map(|it| Some((it.recorded()?, it))).collect();
-    // What falls only because something above it falls is named by that.
+    // A resource harmed only through a dependency is covered by the refusal of that dependency.
     let is_root = |it: &Change| harm(it).is_some() && (!matches!(it.cause, Cause::Upstream { .. }) || own_harm(it));
     let roots: BTreeSet<&Address> = changes.iter().filter(|it| is_root(it.1)).map(|it| *it.0).collect();
     if roots.is_empty() {
@@ -90,7 +92,7 @@ fn refusals_in(plan: &Plan, mode: Mode, entries: &BTreeMap<Address, Entry>) -> V
         if is_deleted(root) && path.len() > 1 {
             match kept.path(root) {
                 Some(kept) => path = kept,
-                // Everything protected that depends on it is deleted too: that refusal is the one to answer.
+                // Every protected resource that depends on it is deleted as well, and has a refusal of its own.
                 None => {
                     below.entry(path[path.len() - 1]).or_default().push((*root).clone());
                     continue;
@@ -124,12 +126,12 @@ fn refusals_in(plan: &Plan, mode: Mode, entries: &BTreeMap<Address, Entry>) -> V
     refusals
 }
 
-/// Says whether the plan harms anything at all: if not, there is nothing to guard, whatever is recorded.
+/// Says whether the plan harms nothing, so that no guard is needed.
 pub fn is_harmless(plan: &Plan) -> bool {
     plan.changes.iter().all(|it| harm(it).is_none())
 }
 
-/// Returns how a change harms what it changes, if it does.
+/// Returns the kind of harm that a change does, if any.
 fn harm(change: &Change) -> Option<RefusalKind> {
     match &change.action {
         Action::Create { .. } => None,
@@ -141,12 +143,12 @@ fn harm(change: &Change) -> Option<RefusalKind> {
     }
 }
 
-/// Says whether the change harms by its own fields, and not only because something above it is destroyed.
+/// Says whether the change does harm by its own fields, and not only through a dependency.
 fn own_harm(change: &Change) -> bool {
     matches!(change.action, Action::Delete { .. }) || change.effect() > Effect::InPlace
 }
 
-/// The fields at fault: all that destroy or take something away.
+/// Returns the paths of the fields that destroy or take something away.
 fn fields(change: &Change) -> Vec<String> {
     let harmful = change.action.fields().iter().filter(|it| it.effect > Effect::InPlace);
     harmful.map(|it| it.path.clone()).collect()

@@ -1,4 +1,4 @@
-//! The harmless way to what a change is after: tried with the very function that decides effects, never guessed.
+//! Finds a harmless way to the result of a refused change. Each way is tried with the function that decides effects.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +13,7 @@ use crate::resource::{
 };
 use crate::sql;
 
-/// Says of every refused change what would have the same and destroy nothing, where there is a way.
+/// Adds to every refused change the ways that have the same result and destroy nothing.
 pub fn fill(changes: &mut [Change], refused: &BTreeSet<Address>, twins: &[(Address, Address)], both: &Both) {
     if refused.is_empty() {
         return;
@@ -47,8 +47,8 @@ pub fn fill(changes: &mut [Change], refused: &BTreeSet<Address>, twins: &[(Addre
     }
 }
 
-/// Tries the declaration with everything recorded kept and what is new behind it: returns how to write it when that
-/// is in place and without a mistake.
+/// Tries the declaration with all recorded items kept and the new ones appended. Returns how to write it, when that is
+/// an update in place without mistakes.
 fn appended(before: &Resource, after: &Resource, changes: &[FieldChange], both: &Both) -> Option<Vec<String>> {
     let mut json = after.to_json();
     let mut ways = Vec::new();
@@ -68,7 +68,7 @@ fn appended(before: &Resource, after: &Resource, changes: &[FieldChange], both: 
     }
     let mut trial = Resource::from_json(after.address.clone(), json, after.depends_on.clone()).ok()?;
     trial.engine = after.engine;
-    // What is kept may name what is no longer there.
+    // The kept items may refer to something that is gone.
     let references = trial.spec.declaration().references();
     if references.iter().any(|it| !it.optional && !it.candidates().any(|it| both.after.get(&it).is_some())) {
         return None;
@@ -84,7 +84,7 @@ fn appended(before: &Resource, after: &Resource, changes: &[FieldChange], both: 
     (!ways.is_empty() && diagnostics.iter().all(|it| !it.is_error())).then_some(ways)
 }
 
-/// Returns the recorded items in their order with the new ones behind them, and how to say it.
+/// Returns the recorded items with the new ones appended, and the words for that.
 fn list(field: &FieldChange) -> Option<(Value, String)> {
     let (Value::Array(before), Value::Array(after)) = (&field.before, &field.after) else { return None };
     let added: Vec<&Value> = after.iter().filter(|it| !before.contains(it)).collect();
@@ -104,7 +104,7 @@ fn list(field: &FieldChange) -> Option<(Value, String)> {
             let named = names(&added).unwrap_or_else(|| "what is new".to_owned());
             format!("moved to the end of `{path}`, {named} would be an update in place")
         }
-        // Two of one name cannot stand side by side.
+        // One list cannot hold two items of the same name.
         (false, false) if names(&removed)? == names(&added)? => return None,
         (false, false) => format!(
             "keep {} in `{path}` and add {} at its end: that would be an update in place",
@@ -130,7 +130,7 @@ fn query(field: &FieldChange, resource: &Resource) -> Option<(Value, String)> {
     Some((Value::String(text), way))
 }
 
-/// Returns the way that always is there: the recorded one stays, and the new one stands beside it.
+/// Returns the way that always works: keep the recorded resource, and declare the new one beside it.
 fn beside(recorded: &Address, new: &Address, both: &Both) -> String {
     let kinds =
         [SOURCES, VIEWS].into_iter().find(|it| it.contains(&new.kind)).unwrap_or(std::slice::from_ref(&new.kind));

@@ -1,14 +1,14 @@
-//! Names of open inputs: what a transformation calls a table, and its own query reads by that name.
+//! Open inputs: the names by which a transformation's query reads the tables that views supply.
 
 use std::sync::Arc;
 
 use crate::resource::{Catalog, Resource, Spec};
 use crate::sql::rename_table;
 
-/// Returns `before` with its open inputs called as `after` calls them, in `inputs` and in the query. `None` where nothing
-/// is called otherwise, or where a name says more than which table is meant.
-///
-/// Views supply open inputs in their order, so the names are nobody else's business. Where transformations read each
+/// Returns `before` with its open inputs renamed as in `after`, in `inputs` and in the query. Returns `None` when no
+/// name differs, or when a name means more than a table.
+/// Views supply open inputs by position, so their names matter to the transformation alone. When transformations read
+/// each other, one name can mean the same table in several of them, and then it is not renamed.
 /// other, one name can stand for one table in several of them: there it stays what it is.
 pub fn renamed(
     before: &Resource,
@@ -28,7 +28,7 @@ pub fn renamed(
     }
     let dialect = after.engine.or(before.engine).unwrap_or_default();
     let mut sql = was.sql.clone()?;
-    // By way of names that nobody has, so that two inputs can change places.
+    // Renames by way of unused names, so that two inputs can swap.
     let between = |index: usize| format!("weir_input_{index}");
     let pairs = was.inputs.iter().zip(&is.inputs).enumerate().filter(|(_, (old, new))| old != new);
     for (index, (old, _)) in pairs.clone() {

@@ -1,13 +1,13 @@
-//! What a plan does to the work for the views that it changes.
+//! The changes that a plan makes to the jobs of views.
 
 use serde::{Deserialize, Serialize};
 
 use crate::resource::{Address, Job, JobState};
 
-/// What a plan does to the work for one view.
+/// A change to one job of a view.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobChange {
-    /// The view: the one that changes, or one that reads what changes.
+    /// The view that changes, or one that reads a changed resource.
     pub view: Address,
     #[serde(flatten)]
     pub action: JobAction,
@@ -19,14 +19,14 @@ pub enum JobAction {
     Create {
         job: Job,
     },
-    /// A job that nobody has begun becomes another one, or is recorded anew for features that were appended.
+    /// A job that has not started becomes another one, or is recorded anew because features were appended.
     Change {
         id: i64,
         state: JobState,
         before: Job,
         job: Job,
     },
-    /// A job ends, or what it did counts no more.
+    /// A job ends, or its output counts no more.
     End {
         id: i64,
         state: JobState,
@@ -36,7 +36,7 @@ pub enum JobAction {
 }
 
 impl JobChange {
-    /// Returns the work that there is afterwards because of this.
+    /// Returns the job that exists afterwards because of this change.
     pub fn brings(&self) -> Option<&Job> {
         match &self.action {
             JobAction::Create { job } | JobAction::Change { job, .. } => Some(job),
@@ -44,7 +44,7 @@ impl JobChange {
         }
     }
 
-    /// Returns the work that is given up.
+    /// Returns the open job that is cancelled.
     pub fn cancels(&self) -> Option<&Job> {
         match &self.action {
             JobAction::End { state, before, .. } if state.is_open() => Some(before),
@@ -52,7 +52,7 @@ impl JobChange {
         }
     }
 
-    /// Returns how many backfill jobs it brings; less of what was to be done anyway brings none.
+    /// Returns the number of new backfill jobs. A job that becomes smaller adds none.
     pub fn count(&self) -> i64 {
         match &self.action {
             JobAction::Create { job } => job.count(),

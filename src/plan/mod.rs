@@ -1,4 +1,4 @@
-//! The decision: what differs between what is declared and what is recorded. Pure.
+//! The plan: the difference between declared and recorded resources. Pure.
 
 mod brings;
 mod change;

@@ -1,4 +1,4 @@
-//! The order of a plan: deletions first, readers before what they read; then the rest, what is read before its readers.
+//! The order of a plan: first the deletes, readers before what they read; then the rest, dependencies before readers.
 
 use super::change::Change;
 use crate::resource::{Address, Resource, graph};
@@ -11,8 +11,8 @@ pub fn order(changes: Vec<Change>) -> Vec<Change> {
     ordered
 }
 
-/// Dependencies first; where nothing decides, by kind and name. What was recorded may hold a circle that an older weir
-/// let through: it is shown all the same, at the end.
+/// Puts dependencies first, and sorts by kind and name where that leaves a choice. A recorded circle that an older
+/// weir allowed comes last.
 fn sorted(mut changes: Vec<Change>, state: impl Fn(&Change) -> Option<&Resource>) -> Vec<Change> {
     changes.sort_by(|a, b| a.address.cmp(&b.address));
     let at = |address: &Address| changes.binary_search_by(|it| it.address.cmp(address)).ok();

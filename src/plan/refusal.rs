@@ -1,27 +1,27 @@
-//! Why a plan is refused: what is protected, the change at the root, the path between them, and what to do.
+//! The reason why a plan is refused: the protected resource, the root change, the path between them, and hints.
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::resource::Address;
 
-/// Why one protected resource stands in the way of one change.
+/// The reason why one protected resource stops one change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
-    /// What is protected, as recorded.
+    /// The address of the protected resource, as recorded.
     pub protected: Address,
-    /// The change that would destroy it, or something it depends on.
+    /// The address of the change that would destroy it, or something that it depends on.
     pub root: Address,
     pub kind: RefusalKind,
-    /// From the protected resource to the root, as recorded.
+    /// The path from the protected resource to the root, as recorded.
     pub path: Vec<Address>,
-    /// The fields at fault; none for a delete.
+    /// The fields at fault; empty for a delete.
     pub fields: Vec<String>,
-    /// What would have the change without the harm, computed; before the edit that lifts protection.
+    /// Computed ways to make the change without harm. They are shown before the edit that lifts protection.
     pub harmless: Vec<String>,
-    /// What it depends on and what is deleted with it: nothing else stands in the way of that. Each once in a plan.
+    /// Its dependencies that would be deleted with it and that nothing else protects. Each is listed once in a plan.
     pub below: Vec<Address>,
-    /// Whether the declaration drops its protection in this very plan, which does not count yet.
+    /// Whether this very plan removes the protection, which counts only from the next apply.
     pub lifting: bool,
-    /// Whether its declaration is gone, so that there is nothing to edit.
+    /// Whether the declaration is gone, so that there is nothing to edit.
     pub gone: bool,
 }
 
@@ -29,14 +29,14 @@ pub struct Refusal {
 pub enum RefusalKind {
     Delete,
     Recreate,
-    /// A recreate that was suppressed: it counts as the recreate that it is.
+    /// A suppressed recreate, which counts as a recreate.
     Suppressed,
     /// An update in a field that takes serving or history away.
     Guarded,
 }
 
 impl Refusal {
-    /// Returns the refusal as a diagnostic: what would happen, along which path, and the edit that lifts it.
+    /// Returns the refusal as a diagnostic: the harm, the path, and the edit that lifts protection.
     pub fn diagnostic(&self) -> Diagnostic {
         let (protected, root) = (&self.protected, &self.root);
         let what = match self.kind {
@@ -72,7 +72,7 @@ impl Refusal {
         self.lift(diagnostic)
     }
 
-    /// Adds the edit that lifts protection: the last hint.
+    /// Adds the last hint: the edit that lifts protection.
     fn lift(&self, mut diagnostic: Diagnostic) -> Diagnostic {
         let protected = &self.protected;
         let or = if self.harmless.is_empty() { "" } else { "or " };

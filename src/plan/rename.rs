@@ -1,4 +1,4 @@
-//! `renamed_from`: which recorded resources go by another name now.
+//! Renames: finds the recorded resources that `renamed_from` gives another name.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::diagnostic::{Code, Diagnostic, Place, Span, did_you_mean};
 use crate::recorded::Snapshot;
 use crate::resource::{Address, Kind, Resource};
 
-/// Finds the renames of this plan (spec 2, "Renames"), or says what is unclear about them.
+/// Returns the renames of this plan (spec 2, "Renames"), or the faults in them.
 pub fn find(snapshot: &Snapshot, declared: &BTreeMap<&Address, &Declared>) -> Result<Renames, Vec<Diagnostic>> {
     let mut faults = Vec::new();
     let mut claims: BTreeMap<Address, Vec<&Address>> = BTreeMap::new();
@@ -18,7 +18,7 @@ pub fn find(snapshot: &Snapshot, declared: &BTreeMap<&Address, &Declared>) -> Re
         let Some(old) = &declaration.resource.renamed_from else { continue };
         let old = Address::new(new.kind, old.as_str());
         if let Some(members) = circle(&old, new, declared) {
-            // Each circle once, at the first of its members.
+            // Each circle is reported once, at its first member.
             if members.iter().any(|it| it < new) {
                 continue;
             }
@@ -28,7 +28,7 @@ pub fn find(snapshot: &Snapshot, declared: &BTreeMap<&Address, &Declared>) -> Re
             faults.push(fault(declared, new, summary).hint(hint));
             continue;
         }
-        // Once the new name is recorded, the line has done its work and only waits to be removed.
+        // Once the new name is recorded, `renamed_from` has no effect and can be removed.
         if snapshot.entries.contains_key(*new) || !snapshot.entries.contains_key(&old) {
             continue;
         }
@@ -66,7 +66,7 @@ pub fn find(snapshot: &Snapshot, declared: &BTreeMap<&Address, &Declared>) -> Re
     if faults.is_empty() { Ok(renames) } else { Err(faults) }
 }
 
-/// Returns whom following `renamed_from` from `old` meets, when it comes back to `new`.
+/// Returns the addresses met by following `renamed_from` from `old`, when that leads back to `new`.
 fn circle(old: &Address, new: &Address, declared: &BTreeMap<&Address, &Declared>) -> Option<Vec<Address>> {
     let mut members = Vec::new();
     let mut at = old.clone();
@@ -89,7 +89,7 @@ fn fault(declared: &BTreeMap<&Address, &Declared>, address: &Address, summary: S
     }
 }
 
-/// Returns each delete with the create of the same kind and the same spec that stands beside it: by their addresses.
+/// Returns the pairs of a delete and a create with the same kind and spec, by their addresses.
 pub fn twins(changes: &BTreeMap<Address, Change>, both: &Both) -> Vec<(Address, Address)> {
     let deleted = changes.values().filter_map(|it| match &it.action {
         Action::Delete { before } => Some(&**before),
@@ -99,7 +99,7 @@ pub fn twins(changes: &BTreeMap<Address, Change>, both: &Both) -> Vec<(Address, 
     if deleted.is_empty() {
         return Vec::new();
     }
-    // Comparing each with each would cost; equal specs have equal texts.
+    // A map by text avoids comparing each with each. Equal specs have equal texts.
     let mut created: BTreeMap<(Kind, String), Vec<&Address>> = BTreeMap::new();
     for change in changes.values() {
         if let Action::Create { after } = &change.action {
@@ -110,7 +110,7 @@ pub fn twins(changes: &BTreeMap<Address, Change>, both: &Both) -> Vec<(Address, 
     let mut twins = Vec::new();
     for before in deleted {
         let key = (before.address.kind, before.canonical(&both.before).to_string());
-        // Each create once: two declarations cannot be renamed from one.
+        // Each create is used once: two resources cannot be renamed to one.
         if let Some(new) = created.get_mut(&key).filter(|it| !it.is_empty()).map(|it| it.remove(0)) {
             twins.push((before.address.clone(), new.clone()));
         }
@@ -118,7 +118,7 @@ pub fn twins(changes: &BTreeMap<Address, Change>, both: &Both) -> Vec<(Address, 
     twins
 }
 
-/// A delete and a create of one kind and one spec look like a rename that nobody declared.
+/// Warns of a delete and a create with the same kind and spec, which look like an undeclared rename.
 pub fn hints(twins: &[(Address, Address)]) -> Vec<Diagnostic> {
     let hint = |(old, new): &(Address, Address)| {
         let summary = format!("`{old}` is deleted and `{new}` is created with the same spec: this looks like a rename");
@@ -128,16 +128,16 @@ pub fn hints(twins: &[(Address, Address)]) -> Vec<Diagnostic> {
     twins.iter().map(hint).collect()
 }
 
-/// A `renamed_from` that names nothing recorded keeps nothing: what it was meant for is deleted, or was lost before.
+/// Warns of a `renamed_from` that names nothing recorded, so that no data is kept.
 pub fn lost(snapshot: &Snapshot, declared: &BTreeMap<&Address, &Declared>) -> Vec<Diagnostic> {
-    // Where nothing is recorded at all, nothing could be meant.
+    // In an empty registry, no `renamed_from` can have a target.
     if snapshot.entries.is_empty() {
         return Vec::new();
     }
     let lost = |(new, declaration): (&&Address, &&Declared)| {
         let name = declaration.resource.renamed_from.as_deref()?;
         let old = Address::new(new.kind, name);
-        // Once the new name is recorded, the line has done its work and only waits to be removed.
+        // Once the new name is recorded, `renamed_from` has no effect and can be removed.
         if snapshot.entries.contains_key(*new) || snapshot.entries.contains_key(&old) {
             return None;
         }

@@ -1,4 +1,4 @@
-//! Which names become which.
+//! The map of renames in a plan.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::sql::Dialect;
 pub struct Renames {
     pub(super) new_by_old: BTreeMap<Address, Address>,
     pub(super) old_by_new: BTreeMap<Address, Address>,
-    /// Whose SQL is declared.
+    /// The dialect of the declared queries.
     pub(super) dialect: Dialect,
 }
 
@@ -27,7 +27,7 @@ impl Renames {
         self.new_by_old.get(old)
     }
 
-    /// Gives a recorded resource its new name, and its references theirs.
+    /// Gives a recorded resource its new name, and updates the names that it refers to.
     pub fn follow(&self, resource: &mut Resource) {
         if self.new_by_old.is_empty() {
             return;

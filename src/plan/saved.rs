@@ -1,4 +1,4 @@
-//! A plan as a file: complete, so that applying it needs no repo, and sealed, so that an edit shows.
+//! A plan as a file. It is complete, so that applying it needs no repo, and has a digest, so that an edit shows.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,23 +13,23 @@ use super::job::JobChange;
 use crate::recorded::{Columns, Mode, Serial};
 use crate::resource::{Address, Digest, Effect, FieldChange, Resource};
 
-/// What `plan --out` writes.
+/// The content of a file that `plan --out` writes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Saved {
     pub plan: Plan,
-    /// When it was made, RFC 3339.
+    /// The time at which the plan was made, RFC 3339.
     pub made_at: String,
     /// The commit of the repo, for the history.
     pub commit: Option<String>,
-    /// Whether files differed from it.
+    /// Whether files of the repo differed from the commit.
     pub dirty: Option<bool>,
-    /// Which recreates were asked to be updates.
+    /// The recreates that the user asked to carry out as updates.
     pub suppress: Suppress,
-    /// What data said of columns, where sources were opened.
+    /// The columns found in the data of sources that were opened.
     pub derived: BTreeMap<Address, Columns>,
 }
 
-/// Why a file is no plan that can be applied.
+/// The reason why a file is not a plan that can be applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SavedFault {
     NotAPlan(String),
@@ -37,10 +37,10 @@ pub enum SavedFault {
     OtherVersion(String),
 }
 
-/// Format 1 held no state of what it was made on, and its effects were believed.
+/// Format 1 is refused: it lacked the state that the plan was made on, and its effects were not recomputed.
 const FORMAT: &str = "weir plan 2";
 
-/// What says where a plan comes from, and nothing of what it does.
+/// The members that say where a plan comes from, and do not affect what it does.
 const ORIGIN: &[&str] = &["made_at", "commit"];
 
 impl Saved {
@@ -51,8 +51,8 @@ impl Saved {
         format!("{}\n", serde_json::to_string_pretty(&file).expect("plans hold only plain data"))
     }
 
-    /// Returns the first thing in which `made`, the same plan made again, is another: its path, what it is here, and what
-    /// it is there.
+    /// Returns the first difference to `made`, the same plan made again: its path, the value here, and the value in
+    /// `made`.
     pub fn difference(&self, made: &Self) -> Option<(String, Value, Value)> {
         let (mut here, mut there) = (self.body(), made.body());
         for body in [&mut here, &mut there] {
@@ -136,7 +136,7 @@ impl Saved {
     }
 }
 
-/// Returns the first path at which two values differ, with both.
+/// Returns the first path at which two values differ, with both values.
 fn difference(path: &str, here: &Value, there: &Value) -> Option<(String, Value, Value)> {
     match (here, there) {
         (Value::Object(a), Value::Object(b)) => {
@@ -201,7 +201,7 @@ struct StoredChange {
     after: Option<StoredResource>,
     fields: Vec<StoredField>,
     path: Option<Vec<Address>>,
-    /// Of a change that data makes: the sources.
+    /// The sources, for a change that data makes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     data: Option<Vec<Address>>,
     renamed_from: Option<Address>,

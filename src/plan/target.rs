@@ -1,4 +1,4 @@
-//! Which rows a plan writes to: by identity and by address, never by a number alone.
+//! The rows that a plan writes to, found by identity and address, never by the number alone.
 
 use std::collections::BTreeMap;
 
@@ -6,13 +6,13 @@ use super::change::{Action, Change, Plan};
 use crate::recorded::{RowId, Snapshot, Target};
 use crate::resource::Address;
 
-/// The identities of what a plan writes to beside its changes, by the address that each has afterwards.
+/// The identities of the rows that a plan writes to beside its changes, by the address that each has afterwards.
 #[derive(Debug, Clone, Default)]
 pub struct Targets(BTreeMap<Address, i64>);
 
 impl Targets {
-    /// Finds what keeps its identity, of all that `plan` writes to: services whose order grows, views with work to do,
-    /// and what data teaches.
+    /// Finds the rows that keep their identity: services whose order grows, views with changed jobs, and resources
+    /// whose data has new columns.
     pub fn of(plan: &Plan, snapshot: &Snapshot) -> Self {
         let changes: BTreeMap<&Address, &Change> = plan.changes.iter().map(|it| (&it.address, it)).collect();
         let orders = plan.wire_orders.iter().chain(&plan.learned.wire_orders).map(|it| &it.0);
@@ -26,7 +26,7 @@ impl Targets {
         Self(orders.chain(columns).chain(views).filter_map(|it| Some((it.clone(), id(it)?))).collect())
     }
 
-    /// Returns the row that will be at `address`; what has no identity is inserted by the same commit.
+    /// Returns the row that will be at `address`. A row without an identity is inserted by the same commit.
     pub fn get(&self, address: &Address) -> Target {
         match self.0.get(address) {
             Some(id) => Target::Recorded(RowId::new(*id, address)),

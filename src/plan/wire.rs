@@ -1,7 +1,7 @@
-//! Orders on the wire as the history has them: what a restore brings back, and what a diff shows.
+//! Orders of features on the wire, as the history has them, for restore and diff.
 //!
-//! An identity's order only ever grows at its end. So a service that gets an order in which something stands elsewhere
-//! is a new one to whoever reads by position: it is recreated.
+//! The order of an identity only grows at its end. A service whose order changes elsewhere is recreated, because
+//! readers that read by position would see another service.
 
 use std::collections::BTreeMap;
 
@@ -15,13 +15,13 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::recorded::Snapshot;
 use crate::resource::{Address, Contents, Effect, FieldChange};
 
-/// Orders on the wire at some serial, by the address that each service has in the plan; `None` where the history does
+/// The orders on the wire at a serial, by the address that each service has in the plan. `None` when the history does
 /// not say.
 pub type Orders = BTreeMap<Address, Option<Vec<String>>>;
 
-/// Makes `plan`, which leads back to an earlier serial, bring back the orders that services had `then`.
+/// Changes `plan`, which leads back to an earlier serial, so that services get back the order that they had `then`.
 ///
-/// What data says of columns decides which features there are.
+/// The columns in `data` decide which features there are.
 pub fn restore_orders(plan: &mut Plan, snapshot: &Snapshot, declared: &[Declared], then: &Orders, data: &Data) {
     let catalog = drift::columns_today(declared, data, &plan.changes);
     for declaration in declared {
@@ -35,7 +35,7 @@ pub fn restore_orders(plan: &mut Plan, snapshot: &Snapshot, declared: &[Declared
         let is_new =
             at.is_some_and(|it| matches!(plan.changes[it].action, Action::Create { .. } | Action::Recreate { .. }));
         let planned = plan.wire_orders.iter().position(|it| it.0 == *address);
-        // What is planned knows the columns that data has, and the declarations alone may not.
+        // The planned order includes columns known from data only.
         let all = planned.map_or(if is_new { &fresh } else { &held }, |it| &plan.wire_orders[it].1);
         let Some(Some(then)) = then.get(address) else {
             if let (true, Some(at)) = (is_new && all.len() > 1, at) {
@@ -58,7 +58,7 @@ pub fn restore_orders(plan: &mut Plan, snapshot: &Snapshot, declared: &[Declared
     list_in_order(plan);
 }
 
-/// Lists the features of services that are built as they will stand on the wire.
+/// Sorts the features of services that are built into their order on the wire.
 fn list_in_order(plan: &mut Plan) {
     let orders: BTreeMap<&Address, &Vec<String>> = plan.wire_orders.iter().map(|it| (&it.0, &it.1)).collect();
     for change in &mut plan.changes {
@@ -69,7 +69,7 @@ fn list_in_order(plan: &mut Plan) {
     }
 }
 
-/// Makes the change of a service whose order moves a recreate that says so; a create has nothing before.
+/// Turns the change of a service whose order moves into a recreate that shows the move. A create has no order before.
 fn recreate(plan: &mut Plan, at: Option<usize>, declared: &Declared, snapshot: &Snapshot, moved: FieldChange) {
     let Some(at) = at else {
         let resource = declared.resource.clone();
@@ -92,7 +92,7 @@ fn recreate(plan: &mut Plan, at: Option<usize>, declared: &Declared, snapshot: &
         return;
     };
     match &mut plan.changes[at].action {
-        // What is recreated for another reason moves because of that.
+        // In a recreate for another reason, the move is a consequence.
         Action::Recreate { fields, .. } if moved.before != moved.after => {
             fields.push(FieldChange { effect: Effect::InPlace, ..moved });
         }
@@ -105,7 +105,7 @@ fn recreate(plan: &mut Plan, at: Option<usize>, declared: &Declared, snapshot: &
     }
 }
 
-/// Adds to the changes between two serials the services whose order differs.
+/// Adds the services whose order differs between two serials to the changes.
 pub fn show_orders(plan: &mut Plan, declared: &[Declared], before: &Orders, after: &Orders) {
     for declaration in declared {
         let address = &declaration.resource.address;
@@ -140,9 +140,9 @@ pub fn show_orders(plan: &mut Plan, declared: &[Declared], before: &Orders, afte
     plan.changes = order::order(std::mem::take(&mut plan.changes));
 }
 
-/// Returns what `then` says of these features, in its order; what it does not name comes after, in theirs.
+/// Returns `features` in the order of `then`, followed by those that it does not name, in their own order.
 ///
-/// A feature that came later stood at the end of the same list, so leaving it out gives the order before it.
+/// A later feature was appended to the same list, so leaving it out gives the earlier order.
 pub fn arranged(features: &[String], then: &[String]) -> Vec<String> {
     let kept = then.iter().filter(|it| features.contains(it));
     let rest = features.iter().filter(|it| !then.contains(it));

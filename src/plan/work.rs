@@ -1,10 +1,10 @@
-//! The jobs that there should be: a function of what is declared, of what is recorded as done, and of the clock.
+//! The jobs that a view should have, computed from its declaration, the recorded jobs and the clock.
 
 use super::job::JobAction;
 use crate::resource::time::{job_count, last_complete};
 use crate::resource::{BatchTrigger, Catalog, Duration, Instant, Job, JobKind, JobState, Range, RecordedJob, Resource};
 
-/// All that decides when a view is materialized.
+/// The settings that decide when a view is materialized.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Materialized {
     trigger: BatchTrigger,
@@ -18,7 +18,7 @@ pub struct Materialized {
     longest: Longest,
 }
 
-/// How a range is split: shown with a job and not recorded, so never a difference.
+/// The way a range is split. It is shown with a job and not recorded, so it never makes a difference.
 #[derive(Debug, Clone, Copy)]
 struct Longest {
     interval: Option<Duration>,
@@ -32,7 +32,7 @@ impl PartialEq for Longest {
 }
 
 impl Materialized {
-    /// Returns what `resource` says, if it is a view.
+    /// Returns the settings of `resource`, if it is a view.
     pub fn new(resource: &Resource, catalog: &Catalog) -> Option<Self> {
         let view = resource.view(catalog)?;
         let spec = view.spec;
@@ -51,7 +51,7 @@ impl Materialized {
         })
     }
 
-    /// Returns the end of the last window of which all rows are there.
+    /// Returns the end of the last window whose rows are all there.
     fn complete(&self, now: Instant) -> Instant {
         last_complete(now, self.delay, self.schedule)
     }
@@ -65,7 +65,7 @@ impl Materialized {
         Job { kind, online: stores[0], offline: stores[1] }
     }
 
-    /// Returns a recorded job with the count that it has today.
+    /// Returns a recorded job with the count of today's settings.
     fn counted(&self, recorded: &RecordedJob) -> Job {
         match recorded.job.kind {
             JobKind::Backfill { range, .. } => self.backfill(range, recorded.job.stores()),
@@ -74,11 +74,11 @@ impl Materialized {
     }
 }
 
-/// Returns what makes the recorded jobs of a view the ones that `wanted` says.
+/// Returns the actions that turn the recorded jobs of a view into those that `wanted` asks for.
 ///
-/// Afterwards each store that is on has exactly one open job, or one that is done, for each moment from the start of its
-/// history to the first window of the schedule; and nothing else is open. With `appended`, nothing that was done counts:
-/// it lacks the new features.
+/// Afterwards, each enabled store has exactly one open or finished job for each moment from the start of its history
+/// to the first window of the schedule, and no other job is open. With `appended`, finished jobs do not count, because
+/// their rows lack the new features.
 pub fn reconcile(wanted: &Materialized, recorded: &[RecordedJob], appended: bool, now: Instant) -> Vec<JobAction> {
     let schedule = Schedule::find(wanted, recorded, appended, now);
     let end = match wanted.trigger {
@@ -104,13 +104,13 @@ pub fn reconcile(wanted: &Materialized, recorded: &[RecordedJob], appended: bool
     actions
 }
 
-/// Returns what ends all that is open of a view that goes; what it was called says how its ranges were split.
+/// Returns the actions that end all open jobs of a view that is deleted or recreated. `was` gives the counts to show.
 pub fn end_all(was: &Materialized, recorded: &[RecordedJob]) -> Vec<JobAction> {
     let open = recorded.iter().filter(|it| it.state.is_open());
     open.map(|it| end_of(it, was, JobState::Cancelled)).collect()
 }
 
-/// Backfills by their start, then schedules.
+/// Sorts backfills by their start, then recurring jobs.
 fn position(job: &Job) -> (u8, i64, [bool; 2]) {
     match job.kind {
         JobKind::Backfill { range, .. } => (0, range.start.secs, job.stores()),
@@ -122,12 +122,12 @@ fn end_of(recorded: &RecordedJob, wanted: &Materialized, to: JobState) -> JobAct
     JobAction::End { id: recorded.id, state: recorded.state, before: wanted.counted(recorded), to }
 }
 
-/// Says whether the job has written anything that counts.
+/// Says whether the job has written rows that count.
 fn has_done(recorded: &RecordedJob) -> bool {
     (0..2).any(|store| covered(recorded, store).is_some())
 }
 
-/// Returns what a store has of this job.
+/// Returns the range of a store that this job has filled.
 fn covered(recorded: &RecordedJob, store: usize) -> Option<Range> {
     if !recorded.job.stores()[store] || recorded.state == JobState::Superseded {
         return None;
@@ -138,7 +138,7 @@ fn covered(recorded: &RecordedJob, store: usize) -> Option<Range> {
     }
 }
 
-/// Returns these ranges without what `other` covers.
+/// Returns `ranges` without the part that `other` covers.
 fn without(ranges: Vec<Range>, other: Range) -> Vec<Range> {
     let left = |it: Range| {
         let (before, after) = (it.end.min(other.start), it.start.max(other.end));
@@ -152,7 +152,7 @@ fn without(ranges: Vec<Range>, other: Range) -> Vec<Range> {
     ranges
 }
 
-/// The schedule that a view should have, and what makes it so.
+/// The schedule that a view should have, and the actions that bring it about.
 struct Schedule {
     /// The start of its first window.
     from: Option<Instant>,
@@ -176,7 +176,8 @@ impl Schedule {
         match held {
             None => actions.push(JobAction::Create { job }),
             Some(held) if held.job == job => {}
-            // What has run is of these stores and these windows: only one that has not, or has run just so, may change.
+            // A schedule that has run may change only if its stores and windows stay; one that has not run may change
+            // freely.
             Some(held) if held.ran_to.is_none() || goes_on(wanted, held, appended, now) => {
                 let (id, state, before) = (held.id, held.state, held.job.clone());
                 actions.push(JobAction::Change { id, state, before, job });
@@ -194,7 +195,7 @@ fn ended(recorded: &RecordedJob, appended: bool) -> JobState {
     if appended && has_done(recorded) { JobState::Superseded } else { JobState::Cancelled }
 }
 
-/// Says whether what a schedule has run stands, and it goes on from there. Rows that come later than was thought are read
+/// Says whether the rows of a schedule stay valid, so that it can continue. A longer delay only makes it read rows
 /// again.
 fn goes_on(wanted: &Materialized, held: &RecordedJob, appended: bool, now: Instant) -> bool {
     let JobKind::Recurring { every, from, .. } = held.job.kind else { return false };
@@ -203,8 +204,8 @@ fn goes_on(wanted: &Materialized, held: &RecordedJob, appended: bool, now: Insta
     !appended && after_start && as_before && from <= wanted.complete(now)
 }
 
-/// Returns where the schedule takes over from the backfill. It stays where it was, as long as that is a window that is
-/// still to come, or was to come when it was recorded.
+/// Returns the first window of the schedule, where the backfill ends. It stays where it was while the schedule goes
+/// on.
 fn first_window(wanted: &Materialized, held: Option<&RecordedJob>, appended: bool, now: Instant) -> Instant {
     let complete = wanted.complete(now);
     let reached = match held.map(|it| (it, it.job.kind)) {
@@ -217,7 +218,7 @@ fn first_window(wanted: &Materialized, held: Option<&RecordedJob>, appended: boo
     Instant { secs: from.secs.div_euclid(width) * width }
 }
 
-/// Returns what makes the open backfills fill exactly what is missing, with as little done to them as can be.
+/// Returns the actions that make the open backfills fill exactly the missing ranges, with the fewest changes.
 fn backfills(
     wanted: &Materialized,
     recorded: &[RecordedJob],
@@ -230,7 +231,7 @@ fn backfills(
     };
     let mut open: Vec<(&RecordedJob, Range)> =
         recorded.iter().filter(|it| it.state.is_open()).filter_map(|it| Some((it, range(it)?))).collect();
-    // What has begun is kept before what has not.
+    // Jobs that have started are kept first.
     open.sort_by_key(|(it, _)| (it.state == JobState::Pending, it.id));
     let mut left = Vec::new();
     for (job, range) in open {
@@ -262,7 +263,7 @@ fn backfills(
     actions
 }
 
-/// Returns what is missing of both stores as ranges, each with the stores that lack it: as few as can be.
+/// Returns the missing ranges of both stores, each with the stores that lack it, in as few ranges as possible.
 fn together(missing: &[Vec<Range>; 2]) -> Vec<(Range, [bool; 2])> {
     let mut bounds: Vec<Instant> = missing.iter().flatten().flat_map(|it| [it.start, it.end]).collect();
     bounds.sort();

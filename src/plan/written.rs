@@ -1,5 +1,5 @@
-//! What is written out as it was derived: what data said of columns stands for the fields that are left out (spec 1,
-//! "Kinds and fields": a view's `schema` and `timestamp_field`; the `schema_override` of files).
+//! Compares a field that only one side writes out with the value that data gave it on the other (spec 1, "Kinds and
+//! fields": a view's `schema` and `timestamp_field`; the `schema_override` of files).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,12 +13,12 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::recorded::Columns;
 use crate::resource::{Address, Catalog, Effect, FieldChange, OpenedColumns, Resource};
 
-/// The fields of a view that data decides where they are left out.
+/// The fields of a view whose default comes from data.
 const DERIVED: &[&str] = &["schema", "timestamp_field"];
-/// The field of a source that data decides where it is left out.
+/// The field of a source whose default comes from data.
 const OVERRIDE: &str = "batch_config.schema_override";
 
-/// What is recorded (names as they will be) and what is declared, for looking things up.
+/// Catalogs of the recorded resources, under their new names, and of the declared ones.
 pub struct Both<'a> {
     pub before: Catalog<'a>,
     pub after: Catalog<'a>,
@@ -26,7 +26,8 @@ pub struct Both<'a> {
 }
 
 impl<'a> Both<'a> {
-    /// Returns the two sides, knowing what data says where one of them leaves out what the other says.
+    /// Returns both catalogs. Where one side leaves out a field that the other writes, the columns found in data are
+    /// filled in.
     pub fn new(
         befores: &'a BTreeMap<Address, Arc<Resource>>,
         declared: &BTreeMap<&Address, &'a Declared>,
@@ -41,7 +42,7 @@ impl<'a> Both<'a> {
         let taught = Taught::new(data, renames);
         let pairs = befores.iter().filter_map(|(address, before)| {
             let declared = *declared.get(address)?;
-            // What is one value is declared as it is recorded.
+            // A shared value means that the declaration equals the record.
             (!Arc::ptr_eq(before, &declared.resource)).then_some((before.as_ref(), declared))
         });
         teach(&mut both, &taught, pairs);
@@ -49,12 +50,12 @@ impl<'a> Both<'a> {
     }
 }
 
-/// What data says of columns, by the names that things will have.
+/// Columns found in data, by the new names of resources.
 #[derive(Default)]
 struct Taught<'a> {
-    /// When it was recorded.
+    /// The columns when they were recorded.
     then: BTreeMap<&'a Address, &'a Columns>,
-    /// This time, as far as it was opened.
+    /// The columns found in this run, where data was opened.
     now: BTreeMap<&'a Address, &'a Columns>,
 }
 
@@ -73,13 +74,13 @@ fn declares(resource: &Resource, field: &str) -> bool {
     resource.to_json().get(field).is_some()
 }
 
-/// Says whether one of the two says the field, and the other leaves it out.
+/// Says whether exactly one of the two declares the field.
 fn is_one_sided(before: &Resource, after: &Resource, field: &str) -> bool {
     declares(before, field) != declares(after, field)
 }
 
-/// Teaches both catalogs the columns of views of which one side says what the other leaves out: then what is left out is
-/// compared as what it was.
+/// Adds to both catalogs the columns of views where one side leaves out a field that the other declares. The missing
+/// field is then compared by the value that it had.
 fn teach<'a>(both: &mut Both<'a>, taught: &Taught, pairs: impl Iterator<Item = (&'a Resource, &'a Declared)>) {
     if taught.is_empty() {
         return;
@@ -93,7 +94,7 @@ fn teach<'a>(both: &mut Both<'a>, taught: &Taught, pairs: impl Iterator<Item = (
         }
         let then = taught.then.get(&after.address).and_then(|it| opened(it));
         let now = taught.now.get(&after.address).and_then(|it| opened(it));
-        // Columns are those of the query: another one has others.
+        // Columns belong to the query; another query has others.
         let asks_same = asks_same(before, after, both);
         let (was, is) = match asks_same {
             true if old.schema.is_none() && new.schema.is_none() => {
@@ -108,7 +109,7 @@ fn teach<'a>(both: &mut Both<'a>, taught: &Taught, pairs: impl Iterator<Item = (
     }
 }
 
-/// What is declared needs no data to be known.
+/// Adds columns to the catalog unless the declaration alone makes them known.
 fn know(catalog: &mut Catalog, view: &Resource, columns: Option<OpenedColumns>) {
     let is_known = view.view(catalog).is_none_or(|it| it.spec.schema.is_some() || it.output().is_some());
     if let (false, Some(columns)) = (is_known, columns) {
@@ -125,10 +126,10 @@ fn top(path: &str) -> &str {
     path.split(['.', '[']).next().unwrap_or(path)
 }
 
-/// Takes out what was written out as data says it, and makes suppressible what nobody can know.
+/// Removes changes that only write out what data says, and makes those that cannot be decided suppressible.
 pub fn settle(before: &Resource, after: &Resource, changes: &mut Vec<FieldChange>, both: &Both) {
     changes.retain(|it| !(it.path == OVERRIDE && is_as_found(before, after, it, &both.taught)));
-    // That columns are declared on one side only is said by them: the timestamp follows.
+    // When one side only declares the columns, the change of the timestamp field follows and is not shown.
     let follows =
         is_one_sided(before, after, "schema") && super::fields::is_inherited("timestamp_field", before, after);
     changes.retain(|it| !(follows && it.path == "timestamp_field" && (it.before.is_null() || it.after.is_null())));
@@ -140,7 +141,7 @@ pub fn settle(before: &Resource, after: &Resource, changes: &mut Vec<FieldChange
     }
 }
 
-/// Says whether the value that is written may be what the field was without it: as far as that is known, it is.
+/// Says whether the written value may equal the value that the field had without it. All that is known has to agree.
 fn may_be_same(before: &Resource, change: &FieldChange) -> bool {
     let (derived, written) = match declares(before, &change.path) {
         true => (&change.after, &change.before),
@@ -158,13 +159,13 @@ fn may_be_same(before: &Resource, change: &FieldChange) -> bool {
     is_guess && known.len() == written.len() && known.iter().zip(written).all(fits)
 }
 
-/// Says whether the columns that files are told to have are those that were found in them.
+/// Says whether a written `schema_override` equals the columns that were found in the files.
 fn is_as_found(before: &Resource, after: &Resource, change: &FieldChange, taught: &Taught) -> bool {
     let is_plain = |it: &Resource| {
         let config = it.spec.declaration().source().and_then(|it| it.batch());
         config.is_some_and(|it| it.config().post_processor().is_none())
     };
-    // What is told was found only by whoever looked without being told.
+    // Columns count as found only on the side that had no `schema_override`.
     let (written, found) = match (&change.before, &change.after) {
         (Value::Null, written) => (written, taught.then.get(&after.address)),
         (written, Value::Null) => (written, taught.now.get(&after.address)),
@@ -178,7 +179,7 @@ fn column(it: &Value) -> Option<(String, String)> {
     Some((it["name"].as_str()?.to_owned(), it["dtype"].as_str()?.to_owned()))
 }
 
-/// Says in one line what could not be known: whether a field that is now written, or no more, is as it was.
+/// Warns of fields whose derived value is not known, so that a written value could not be compared with it.
 pub fn unknown(address: &Address, changes: &[FieldChange]) -> Option<Diagnostic> {
     let is_unknown =
         |it: &&FieldChange| DERIVED.contains(&it.path.as_str()) && it.effect == Effect::RecreateUnlessSuppressed;
