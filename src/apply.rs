@@ -1,4 +1,4 @@
-//! Approved → one commit. There is no other way to write what is declared into a registry.
+//! Turns an approved plan into one commit. No other code writes declarations into a registry.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::recorded::{Entry, Mode, Row, Serial, Snapshot, Target, Write};
 use crate::registry::{Commit, Held, LogEntry, LoggedChange, Part, Parts, Result, Transaction};
 use crate::resource::{Address, Instant, Resource};
 
-/// Who applies, when and why: what the history says.
+/// The actor, time and reason of an apply, for the history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Occasion {
     /// RFC 3339.
@@ -21,12 +21,12 @@ pub struct Occasion {
     /// Whether files of the repo differed from the commit, when git said.
     pub git_dirty: Option<bool>,
     pub message: Option<String>,
-    /// Of a restore: where it goes back to.
+    /// The serial that a restore goes back to.
     pub restores: Option<Serial>,
 }
 
 impl Occasion {
-    /// Returns the occasion of `actor` at this moment, with nothing else to say.
+    /// Returns the occasion of `actor` at `now`, without a commit or a message.
     pub fn new(now: Instant, actor: impl Into<String>) -> Self {
         Self {
             at: now.to_string(),
@@ -39,8 +39,8 @@ impl Occasion {
     }
 }
 
-/// Carries out `approved` in one transaction, which is made of its [`parts`]. The guard runs once more inside it, on
-/// what is recorded then.
+/// Carries out `approved` in one transaction, made of its [`parts`]. The guard runs again inside it, on the snapshot
+/// of that moment.
 pub async fn apply(
     registry: &dyn Commit,
     approved: &Approved,
@@ -83,10 +83,10 @@ fn entry(plan: &Plan, occasion: &Occasion) -> LogEntry {
     }
 }
 
-/// How many changes are written at a time.
+/// The number of changes that are written at a time.
 const PART: usize = 400;
 
-/// Returns what the plan writes, part by part.
+/// Returns the writes of the plan, in parts.
 pub fn parts(approved: &Approved) -> impl Iterator<Item = Part> + Send {
     let plan = approved.plan();
     let orders: HashMap<&Address, &[String]> = plan.wire_orders.iter().map(|it| (&it.0, it.1.as_slice())).collect();
@@ -102,7 +102,7 @@ pub fn parts(approved: &Approved) -> impl Iterator<Item = Part> + Send {
     chunks.map(move |(changes, action)| part(approved, changes, action, &orders)).chain([last])
 }
 
-/// Records what data taught where nothing else changes: no apply, so no serial.
+/// Records columns found in data when nothing else changes. This is no apply, so the serial stays.
 pub async fn learn(registry: &dyn Commit, plan: &Plan, snapshot: &Snapshot) -> Result<()> {
     let targets = Targets::of(plan, snapshot);
     registry.learn(&plan.workspace, &plan.base(), &learned(plan, |it| targets.get(it))).await
@@ -118,7 +118,7 @@ fn learned(plan: &Plan, target: impl Fn(&Address) -> Target) -> Vec<Write> {
     columns.chain(orders).collect()
 }
 
-/// Returns what these changes write; the history calls them `action`, or what each does.
+/// Returns the writes of these changes. The history calls them `action`, or by the action of each.
 fn part(approved: &Approved, changes: &[Change], action: Option<&str>, orders: &HashMap<&Address, &[String]>) -> Part {
     let made = changes.par_iter().map(|change| {
         let texts = Texts::of(change);
@@ -129,7 +129,7 @@ fn part(approved: &Approved, changes: &[Change], action: Option<&str>, orders: &
     Part { writes: writes.into_iter().flatten().collect(), changes }
 }
 
-/// The states of a change as the registry stores them: written once and used twice.
+/// The states of a change as the registry stores them. Each is written once and used twice.
 struct Texts {
     before: Option<Arc<str>>,
     after: Option<Arc<str>>,
@@ -142,7 +142,7 @@ impl Texts {
     }
 }
 
-/// Returns what one change writes: rows by what happens to the identity, and the work that it brings or ends.
+/// Returns the writes of one change: the rows, and the jobs that start or end.
 fn writes(approved: &Approved, change: &Change, texts: &Texts, wire_order: &[String]) -> Vec<Write> {
     let mut writes = Vec::new();
     let row = |resource: &Resource| Row {
@@ -171,7 +171,7 @@ fn writes(approved: &Approved, change: &Change, texts: &Texts, wire_order: &[Str
     writes
 }
 
-/// Returns what is written of one job. The jobs of what goes all end with it, whatever has become of them by then.
+/// Returns the write for one job. The jobs of a destroyed resource end with it, whatever their state.
 fn work(approved: &Approved, change: &Change, job: &JobChange) -> Option<Write> {
     let target = approved.target(&job.view);
     Some(match job.action.clone() {

@@ -1,4 +1,4 @@
-//! Runs the rules over all that a repo declares.
+//! Runs the rules over all declarations of a repo.
 
 use std::collections::HashSet;
 
@@ -10,7 +10,7 @@ use crate::resource::{Address, Catalog, Digest, FINAL, Report, rules};
 
 pub use crate::resource::rules::{alone, queries};
 
-/// Runs the rules that need more than one declaration. Resources are resolved by now.
+/// Runs the rules that need more than one declaration. The resources must be resolved.
 pub fn together(repo: &Repo, catalog: &Catalog) -> Vec<Diagnostic> {
     let mut diagnostics = with_what_they_name(repo, catalog);
     for it in &repo.partial {
@@ -21,7 +21,7 @@ pub fn together(repo: &Repo, catalog: &Catalog) -> Vec<Diagnostic> {
     diagnostics
 }
 
-/// Runs the rules that look at a declaration and at what it refers to, directly or not.
+/// Runs the rules that look at a declaration and its dependencies.
 fn with_what_they_name(repo: &Repo, catalog: &Catalog) -> Vec<Diagnostic> {
     let check = |it: &crate::load::Declared| {
         let mut diagnostics = Vec::new();
@@ -32,9 +32,9 @@ fn with_what_they_name(repo: &Repo, catalog: &Catalog) -> Vec<Diagnostic> {
     repo.declared.par_iter().flat_map_iter(check).collect()
 }
 
-/// Warns of what nothing uses: everything but a service exists for the sake of another.
+/// Warns of resources that nothing uses. Services are used by models.
 fn unused(repo: &Repo, diagnostics: &mut Vec<Diagnostic>) {
-    // Who knows what a declaration that cannot be read uses.
+    // A declaration that cannot be read may use any of them.
     if !repo.broken.is_empty() {
         return;
     }
@@ -51,7 +51,7 @@ fn unused(repo: &Repo, diagnostics: &mut Vec<Diagnostic>) {
     }
 }
 
-/// Returns the digest of every declaration, in their order. What data says of columns is no part of it.
+/// Returns the digest of every declaration, in their order. Columns found in data are not part of it.
 pub fn digests(repo: &Repo, catalog: &Catalog) -> Vec<Digest> {
     repo.declared.par_iter().map(|it| it.resource.digest(&it.local_digest, catalog)).collect()
 }

@@ -1,19 +1,19 @@
-//! What is wrong, where, and what to type next. A value: `render` prints it, nothing here does.
+//! Diagnostics: the fault, its place and the hints, as a value. `render` prints it.
 
 use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
-/// One mistake, refusal or warning, complete on its own.
+/// A mistake, refusal or warning, complete on its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
     pub severity: Severity,
     pub code: Code,
     /// One sentence, lower case, no full stop, addresses in backticks.
     pub summary: String,
-    /// The fault itself first, then what it collides with.
+    /// The place of the fault first, then the places that it collides with.
     pub labels: Vec<Label>,
-    /// What led here, one line each: causes, paths, lists of what exists.
+    /// Explanations, one line each: causes, paths, lists of what exists.
     pub notes: Vec<String>,
     /// The next command or the exact edit.
     pub hints: Vec<String>,
@@ -25,22 +25,22 @@ pub enum Severity {
     Warning,
 }
 
-/// A place with what to say about it (often nothing).
+/// A place with a text, which is often empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label {
     pub place: Place,
     pub text: String,
 }
 
-/// Where a label points, before and after the file has been read again for its line and column.
+/// The place of a label, before or after the file is read again for line and column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place {
-    /// A field of a declaration, by dotted path (`aggregations[1].function`); `load` turns it into a span.
+    /// A field of a declaration, by dotted path (`aggregations[1].function`). `load` turns it into a span.
     Field {
         document: DocumentId,
         path: String,
     },
-    /// A position inside the SQL text that a field holds; line and column count from 1.
+    /// A position inside the SQL text of a field. Line and column count from 1.
     Query {
         document: DocumentId,
         path: String,
@@ -50,11 +50,11 @@ pub enum Place {
     Span(Span),
 }
 
-/// Which document of the repo, counted in the order in which files and documents were read.
+/// The number of a document in the repo, in the order in which files and documents were read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DocumentId(pub usize);
 
-/// A stretch of one line of one file.
+/// A part of one line of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Span {
     /// Relative to the repo, with `/` on every platform.
@@ -70,12 +70,12 @@ pub struct Span {
 }
 
 impl Diagnostic {
-    /// Returns an error that has no place yet.
+    /// Returns an error without a place.
     pub fn error(code: Code, summary: impl Into<String>) -> Self {
         Self::new(Severity::Error, code, summary)
     }
 
-    /// Returns a warning: it is shown and counted, and never stops anything.
+    /// Returns a warning without a place. Warnings are shown and counted, and stop nothing.
     pub fn warning(code: Code, summary: impl Into<String>) -> Self {
         Self::new(Severity::Warning, code, summary)
     }
@@ -84,42 +84,42 @@ impl Diagnostic {
         Self { severity, code, summary: summary.into(), labels: vec![], notes: vec![], hints: vec![] }
     }
 
-    /// Points at a field of a declaration.
+    /// Adds a label at a field of a declaration.
     pub fn at(self, document: DocumentId, path: impl Into<String>) -> Self {
         self.place(Place::Field { document, path: path.into() })
     }
 
-    /// Points at `place`.
+    /// Adds a label at `place`.
     pub fn place(mut self, place: Place) -> Self {
         self.labels.push(Label { place, text: String::new() });
         self
     }
 
-    /// Points at a second place and says what is there.
+    /// Adds a label with a text at a second place.
     pub fn also(mut self, document: DocumentId, path: impl Into<String>, text: impl Into<String>) -> Self {
         self.labels.push(Label { place: Place::Field { document, path: path.into() }, text: text.into() });
         self
     }
 
-    /// Adds a line of explanation.
+    /// Adds a note.
     pub fn note(mut self, note: impl Into<String>) -> Self {
         self.notes.push(note.into());
         self
     }
 
-    /// Adds what to do next.
+    /// Adds a hint.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
         self
     }
 
-    /// Adds what to do next when there is something to say.
+    /// Adds a hint when there is one.
     pub fn hint_if(mut self, hint: Option<String>) -> Self {
         self.hints.extend(hint);
         self
     }
 
-    /// Returns the first span, which is the fault itself, once it is known.
+    /// Returns the span of the fault, once it is known.
     pub fn span(&self) -> Option<&Span> {
         self.labels.iter().find_map(|it| match &it.place {
             Place::Span(span) => Some(span),
@@ -146,7 +146,7 @@ impl fmt::Display for Code {
     }
 }
 
-/// By their letters and numbers, as mistakes of one place are listed.
+/// Sorts codes by letter and number.
 impl Ord for Code {
     fn cmp(&self, other: &Self) -> Ordering {
         self.as_str().cmp(other.as_str())
@@ -179,7 +179,7 @@ pub fn did_you_mean<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str
     closest(name, candidates).map(|it| format!("did you mean `{it}`?"))
 }
 
-/// Returns the candidate closest to `name`, when it is close enough to be a slip of the hand.
+/// Returns the candidate closest to `name`, when it is close enough to be a typing mistake.
 pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = name.to_lowercase();
     candidates
@@ -199,7 +199,7 @@ pub fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|it| it.2)
 }
 
-/// Writes every code with its title: the enum, and the list for those who read all of it.
+/// Makes `Code` and the list of all codes with their titles.
 macro_rules! codes {
     ($($code:ident $title:literal),* $(,)?) => {
         /// A stable code such as `R001`; every one has a section in `docs/reference/errors.md`.
@@ -216,7 +216,7 @@ macro_rules! codes {
                 match self { $(Self::$code => stringify!($code)),* }
             }
 
-            /// Returns the code that is written so.
+            /// Returns the code with this text.
             pub fn of(text: &str) -> Option<Self> {
                 [$(Self::$code),*].into_iter().find(|it| it.as_str() == text)
             }

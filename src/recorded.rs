@@ -1,4 +1,4 @@
-//! What is recorded of a workspace, and what a commit writes: the words that plan and registry share.
+//! The records of a workspace, and the writes of a commit: the types that plan and registry share.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,48 +7,49 @@ use std::sync::Arc;
 use crate::resource::graph::{self, Reach};
 use crate::resource::{Address, Digest, Job, JobState, RecordedJob, Resource};
 
-/// One workspace as recorded at one serial.
+/// A workspace as recorded at one serial.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Snapshot {
     pub workspace: String,
     pub mode: Mode,
-    /// Names the registry, so that a saved plan finds the one it was made for.
+    /// The registry's identity, by which a saved plan finds the registry that it was made for.
     pub registry: String,
     pub serial: Serial,
-    /// The digest over all that is recorded: a registry that was put back counts its serials again.
+    /// The digest over all that is recorded. It tells apart two histories with the same serial, after a registry was
+    /// restored from a copy.
     pub state: String,
     pub entries: BTreeMap<Address, Entry>,
-    /// By identity, of what differs from what is declared and what depends on that.
+    /// The jobs by identity, for resources that differ from the declarations and their dependents.
     pub jobs: BTreeMap<i64, Vec<RecordedJob>>,
 }
 
-/// What a plan was made on. A commit meets exactly this, or writes nothing.
+/// The registry state that a plan was made on. A commit finds exactly this state, or writes nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Base {
-    /// Which workspace of which registry; empty where there was no registry yet.
+    /// The identities of the registry and the workspace; empty when there was no registry yet.
     pub registry: String,
     pub serial: Serial,
     /// The digest over all that was recorded.
     pub state: String,
 }
 
-/// One recorded resource.
+/// A recorded resource.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
-    /// Survives updates and renames; a recreate gets a new one.
+    /// The identity, which survives updates and renames. A recreate gets a new one.
     pub id: i64,
     pub digest: Digest,
-    /// As recorded: what the guard goes by.
+    /// The recorded protection, which the guard uses.
     pub prevent_destroy: bool,
-    /// As applied.
+    /// The dependencies at the time of the apply.
     pub depends_on: Vec<Address>,
-    /// Of a service: its features in wire order.
+    /// The features of a service in wire order.
     pub wire_order: Vec<String>,
-    /// Read only where the digest differs from the declared one.
+    /// The resource, read only when the digest differs from the declared one.
     pub resource: Option<Resource>,
 }
 
-/// One row to write. Backends know nothing more of plans and kinds than this.
+/// A write of a commit. Backends know no more of plans and kinds than this.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Write {
     Insert {
@@ -66,7 +67,7 @@ pub enum Write {
         target: Target,
         order: Vec<String>,
     },
-    /// What data says of a resource's columns, JSON; says nothing of what is declared.
+    /// The columns of a resource's data, as JSON. The declaration stays as it is.
     Derived {
         target: Target,
         columns: String,
@@ -75,21 +76,21 @@ pub enum Write {
         target: Target,
         job: Job,
     },
-    /// A job becomes another one, if it is in the state that it was read in.
+    /// Changes a job, if it is still in the state `state`.
     ChangeJob {
         target: Target,
         id: i64,
         state: JobState,
         job: Job,
     },
-    /// A job ends, if it is in the state that it was read in.
+    /// Ends a job, if it is still in the state `state`.
     EndJob {
         target: Target,
         id: i64,
         state: JobState,
         to: JobState,
     },
-    /// All open work for a resource that is gone.
+    /// Cancels all open jobs of a resource that is gone.
     CancelJobs {
         recorded: RowId,
     },
@@ -105,48 +106,48 @@ pub struct Row {
     pub digest: String,
     pub prevent_destroy: bool,
     pub depends_on: Vec<String>,
-    /// Of a service that is inserted: its features in wire order.
+    /// The features of an inserted service in wire order.
     pub wire_order: Vec<String>,
 }
 
-/// Columns with their types as text: a source may have types that no feature can have.
+/// Columns with their types as text, since a source may have types that no feature can have.
 pub type Columns = Vec<(String, String)>;
 
-/// A recorded row. Its number alone may mean another row, in a registry that was put back from a copy.
+/// The identity of a recorded row. The number alone may mean another row after the registry was restored from a copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RowId {
     pub id: i64,
     pub kind: String,
-    /// As recorded: before a rename.
+    /// The recorded name, before a rename.
     pub name: String,
 }
 
-/// The row that something beside a declaration is written to.
+/// The row that belongs to a write which is not a declaration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Target {
-    /// One that was there before; after a rename in this commit, by its new name.
+    /// A row that existed before. After a rename in this commit, it has the new name.
     Recorded(RowId),
-    /// One that this very commit inserts.
+    /// A row that this commit inserts.
     Inserted { kind: String, name: String },
 }
 
-/// Counts the applies of one workspace; 0 before the first.
+/// The number of applies of one workspace; 0 before the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct Serial(pub i64);
 
-/// What a workspace is, fixed when it is created.
+/// The mode of a workspace, fixed when it is created.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// Materialized, served, protected.
     Live,
-    /// None of that.
+    /// Neither materialized, nor served, nor protected.
     Development,
 }
 
 impl Snapshot {
-    /// Returns a workspace in which nothing is recorded.
+    /// Returns the snapshot of a workspace without records.
     pub fn empty(workspace: &str, mode: Mode) -> Self {
         Self {
             workspace: workspace.to_owned(),
@@ -159,12 +160,12 @@ impl Snapshot {
         }
     }
 
-    /// Returns the digest over these entries.
+    /// Returns the digest over `entries`.
     pub fn state_of(entries: &BTreeMap<Address, Entry>) -> String {
         state(entries.iter().map(|(address, entry)| (address, entry.digest)))
     }
 
-    /// Returns the protected resources that this one is, or that depend on it: what stands in the way of destroying it.
+    /// Returns the protected resources that would stop a destroy of this one: itself, and those that depend on it.
     pub fn protectors(&self, address: &Address) -> Vec<&Address> {
         if self.mode == Mode::Development {
             return Vec::new();
@@ -175,7 +176,7 @@ impl Snapshot {
     }
 }
 
-/// Walks from recorded resources to what depended on them, as recorded.
+/// Walks from recorded resources to those that depended on them, as recorded.
 pub fn downstream<'a>(
     from: impl IntoIterator<Item = &'a Address>,
     entries: &'a BTreeMap<Address, Entry>,
@@ -184,7 +185,7 @@ pub fn downstream<'a>(
     Reach::new(from, |at| dependents.get(at).into_iter().flatten().copied())
 }
 
-/// Walks from recorded resources to what they depended on, as recorded.
+/// Walks from recorded resources to their dependencies, as recorded.
 pub fn upstream<'a>(
     from: impl IntoIterator<Item = &'a Address>,
     entries: &'a BTreeMap<Address, Entry>,
@@ -192,7 +193,7 @@ pub fn upstream<'a>(
     Reach::new(from, |at| entries.get(at).map(|it| it.depends_on.as_slice()).unwrap_or_default())
 }
 
-/// Returns the digest over all that is declared: equal states are equal, resource by resource.
+/// Returns the digest over all that is declared. Equal digests mean equal resources, one by one.
 pub fn state<'a>(declared: impl IntoIterator<Item = (&'a Address, Digest)>) -> String {
     let mut lines: Vec<(&Address, Digest)> = declared.into_iter().collect();
     lines.sort();
@@ -226,7 +227,7 @@ impl Target {
         }
     }
 
-    /// Returns the identity; a row that is inserted has none yet.
+    /// Returns the identity. A row that is inserted has none yet.
     pub fn id(&self) -> Option<i64> {
         match self {
             Self::Recorded(recorded) => Some(recorded.id),

@@ -1,4 +1,4 @@
-//! Names → addresses: unknown, ambiguous, duplicate and circular references.
+//! Resolves names to addresses, and reports unknown, ambiguous, duplicate and circular references.
 
 use foldhash::{HashMap, HashMapExt as _, HashSet};
 use rayon::prelude::*;
@@ -7,7 +7,7 @@ use crate::diagnostic::{Code, Diagnostic, DocumentId, article, closest};
 use crate::load::Repo;
 use crate::resource::{Address, Kind, Reference, Resource, SOURCES, VIEWS, graph};
 
-/// Fills in what every declaration depends on, and reports what does not resolve.
+/// Fills in the dependencies of every declaration, and reports references that do not resolve.
 pub fn resolve(repo: &mut Repo) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     duplicates(repo, &mut diagnostics);
@@ -49,7 +49,7 @@ pub fn resolve(repo: &mut Repo) -> Vec<Diagnostic> {
     diagnostics
 }
 
-/// Fills in what resources depend on that resolved before: what names nothing is left out.
+/// Fills in the dependencies of resources that resolved before. References to nothing are left out.
 pub fn link(resources: &mut [Resource]) {
     let known: HashSet<Address> = resources.iter().map(|it| it.address.clone()).collect();
     for resource in resources {
@@ -62,7 +62,7 @@ pub fn link(resources: &mut [Resource]) {
     }
 }
 
-/// Two declarations of one name: of one kind, among sources, or among views.
+/// Reports two declarations with one name: of one kind, among sources, or among views.
 fn duplicates(repo: &Repo, diagnostics: &mut Vec<Diagnostic>) {
     let mut first: HashMap<(Kind, &str), (&Address, DocumentId)> = HashMap::new();
     let declared = repo.declared.iter().map(|it| (&it.resource.address, it.document));
@@ -90,13 +90,13 @@ fn duplicates(repo: &Repo, diagnostics: &mut Vec<Diagnostic>) {
     }
 }
 
-/// Kinds whose names must differ stand for one of them.
+/// Returns the kind that stands for all kinds that share its name space.
 fn name_space(kind: Kind) -> Kind {
     let group = [SOURCES, VIEWS].into_iter().find(|it| it.contains(&kind));
     group.map_or(kind, |it| it[0])
 }
 
-/// Returns the names that are declared, well or badly, by their kind.
+/// Returns the declared names by kind, also those of declarations with mistakes.
 fn by_kind(repo: &Repo) -> HashMap<Kind, Vec<&str>> {
     let well = repo.declared.iter().map(|it| (it.resource.address.kind, &*it.resource.address.name));
     let badly = repo.broken.iter().filter_map(|it| Some(((*it.1)?, it.0.as_str())));
@@ -138,13 +138,13 @@ fn unknown(
     Diagnostic::error(Code::R001, format!("`{from}` refers to {wanted} `{name}`, which is not declared")).hint(hint)
 }
 
-/// Says whether the name belongs to a declaration that could not be read, of a kind that would do.
+/// Says whether the name belongs to a declaration with mistakes, of a kind that the reference accepts.
 fn is_broken(repo: &Repo, reference: &Reference) -> bool {
     let kind = repo.broken.get(&reference.name);
     kind.is_some_and(|it| it.is_none_or(|kind| reference.accepts.contains(&kind)))
 }
 
-/// Reports each circle once, whole, at its first declaration.
+/// Reports each circle once, as a whole, at its first declaration.
 fn cycles(repo: &Repo, diagnostics: &mut Vec<Diagnostic>) {
     let index: HashMap<&Address, usize> =
         repo.declared.iter().enumerate().map(|(index, it)| (&it.resource.address, index)).collect();

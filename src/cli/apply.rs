@@ -68,8 +68,8 @@ fn apply_repo(context: &Context, args: &ApplyArgs) -> Result<Exit, Stop> {
     carry_out(context, &ledger, planned, args.yes.into(), occasion, now)
 }
 
-/// A saved plan needs no repo; the registry is found as always. The plan is made again from what is recorded and what it
-/// would leave: nothing that it says of itself is believed.
+/// Applies a saved plan, which needs no repo. The plan is made again from the recorded resources and those that it
+/// would leave, so the file's own claims are not trusted.
 fn apply_file(context: &Context, args: &ApplyArgs, path: &Path) -> Result<Exit, Stop> {
     let path = context.directory()?.join(path);
     let saved = saved::read(&path)?;

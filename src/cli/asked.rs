@@ -1,5 +1,5 @@
-//! What a run is asked to print, read from its arguments alone: a run that fails, for whatever reason, says so in that
-//! format.
+//! The output that a run is asked for, read from its arguments alone. A run that fails for any reason reports that in
+//! the requested format.
 
 use std::ffi::OsString;
 
@@ -9,7 +9,7 @@ use crate::diagnostic::Diagnostic;
 use crate::render::markdown::{self, About};
 use crate::render::{diagnostics, github, json, sarif};
 
-/// The command and the format among the arguments, whether or not they are right.
+/// The command and the format in the arguments, which may be invalid.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Asked {
     command: Option<String>,
@@ -18,7 +18,7 @@ pub struct Asked {
 }
 
 impl Asked {
-    /// Reads the arguments without understanding them.
+    /// Reads the arguments without parsing them fully.
     pub fn of(arguments: impl IntoIterator<Item = OsString>) -> Self {
         let mut asked = Self::default();
         let mut to_file = false;
@@ -42,14 +42,14 @@ impl Asked {
                 _ => asked.command = Some(argument),
             }
         }
-        // The rows of a preview go to the file that it names, and so does their format.
+        // A preview writes its rows to the file, and `--format` is the format of that file.
         if to_file && asked.command.as_deref() == Some("preview") {
             asked.format = None;
         }
         asked
     }
 
-    /// Returns the document that says why a run has failed; nothing for people, who read that elsewhere.
+    /// Returns the document that reports a failed run, or `None` for text, which goes to stderr.
     pub fn failure(&self, context: Option<&Context>, found: &[Diagnostic]) -> Option<String> {
         let folder = context.map(Context::folder_in_git).unwrap_or_default();
         let is_validate = self.command.as_deref() == Some("validate");
@@ -76,7 +76,7 @@ impl Asked {
     }
 }
 
-/// Returns the mistakes as comments of a drawing.
+/// Returns the mistakes as comments of a graph.
 fn commented(mark: &str, found: &[Diagnostic]) -> String {
     let text: String = found.iter().map(diagnostics::one).collect();
     let text = anstream::adapter::strip_str(&text).to_string();
@@ -84,16 +84,16 @@ fn commented(mark: &str, found: &[Diagnostic]) -> String {
 }
 
 impl Context {
-    /// Returns the place of the feature repo in its git repository, as far as there is one.
+    /// Returns the place of the feature repo in its git repository, or an empty text.
     fn folder_in_git(&self) -> String {
         match self.directory().map(|it| crate::settings::find_root(&it)) {
             Ok(Ok(Some(root))) => git::folder(&root),
-            // Where no repo is found, no file of it is named.
+            // Without a repo, no file of it is named.
             Ok(Ok(None) | Err(_)) | Err(_) => String::new(),
         }
     }
 
-    /// Returns the workspace that a failure is about, however little of the repo could be read.
+    /// Returns the workspace for a failure report, even when little of the repo could be read.
     fn workspace_to_name(&self) -> String {
         let chosen = || {
             let session = self.session().ok()?;
@@ -105,13 +105,13 @@ impl Context {
     }
 }
 
-/// Says in the format asked for why a run stops, unless it has printed something already.
+/// Prints the failure in the requested format, unless something was printed already.
 pub fn say_failure(asked: &Asked, context: &Context, stop: &Stop) {
     let found = stop.diagnostics();
     if let (false, false, Some(document)) =
         (found.is_empty(), context.ui.has_printed(), asked.failure(Some(context), &found))
     {
-        // Where even that cannot be written, the exit code is left, and what is said on stderr.
+        // When writing fails too, the exit code and stderr still report the failure.
         let _ = context.ui.data(&document);
     }
 }

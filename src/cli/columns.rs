@@ -33,7 +33,7 @@ pub struct ColumnsArgs {
     format: Format,
 }
 
-/// Returns what is recorded for looking things up, together with what data said of it.
+/// Returns an index of the recorded resources, with the columns found in their data.
 fn known_catalog<'a>(entries: &'a BTreeMap<Address, Entry>, derived: &BTreeMap<Address, Columns>) -> Catalog<'a> {
     let resources = entries.values().filter_map(|it| it.resource.as_ref());
     Catalog::knowing(resources, |it| derived.get(it).and_then(opened))
@@ -43,7 +43,7 @@ fn known_catalog<'a>(entries: &'a BTreeMap<Address, Entry>, derived: &BTreeMap<A
 struct Line {
     name: String,
     dtype: Option<String>,
-    /// `join_key` or `feature`; nothing where all lines are alike.
+    /// `join_key` or `feature`; `None` when all lines have the same role.
     role: Option<&'static str>,
 }
 
@@ -88,7 +88,7 @@ pub fn run(context: &Context, args: &ColumnsArgs) -> Result<Exit, Stop> {
     print(context, args, &listed)
 }
 
-/// How columns become known.
+/// The hint for columns that are not known.
 const OPEN: &str =
     "apply with a build that opens sources (`--features data`), or declare `schema` (of a file: `schema_override`)";
 
@@ -96,7 +96,7 @@ fn plain(columns: Vec<Column>, role: Option<&'static str>) -> Vec<Line> {
     columns.into_iter().map(|it| Line { name: it.name, dtype: it.dtype, role }).collect()
 }
 
-/// Returns what a resource's query yields, or the columns that its data has.
+/// Returns the columns that a resource's query yields, or those of its data.
 fn input(resource: &Resource, catalog: &Catalog, data: Option<&[(String, String)]>) -> Option<Vec<Line>> {
     let columns = |it: &[(String, Option<Dtype>)]| {
         let line = |(name, dtype): &(String, Option<Dtype>)| Line {

@@ -1,4 +1,4 @@
-//! What a command finds itself in: its arguments, the process, and the one session of the run.
+//! The context of a command: its arguments, the process, and the session of the run.
 
 use std::cell::OnceCell;
 use std::path::PathBuf;
@@ -15,7 +15,7 @@ use crate::render::{json::RepoJson, style};
 use crate::resource::Instant;
 use crate::session::{Environment, Ledger, Missing, Session, Site, Variables};
 
-/// The surroundings of one run.
+/// The arguments, the output and the session of one run.
 pub struct Context {
     pub ui: Ui,
     global: Global,
@@ -28,7 +28,7 @@ impl Context {
         Self { ui, global: global.clone(), session: OnceCell::new() }
     }
 
-    /// Returns the session of this run, begun with what the process was given.
+    /// Returns the session of this run, made from the arguments and the environment.
     pub fn session(&self) -> Result<&Session, Stop> {
         if let Some(session) = self.session.get() {
             return Ok(session);
@@ -61,7 +61,7 @@ impl Context {
         ))
     }
 
-    /// Returns the moment of this run. `WEIR_NOW` sets it, so that a plan can be made again to the byte.
+    /// Returns the time of this run. `WEIR_NOW` sets it, so that a plan can be reproduced byte for byte.
     pub fn now(&self) -> Result<Instant, Stop> {
         match variables().get("WEIR_NOW")? {
             Some(text) => text.parse().map_err(|fault: String| Stop::from(anyhow::anyhow!("WEIR_NOW: {fault}"))),
@@ -69,14 +69,15 @@ impl Context {
         }
     }
 
-    /// Opens what is chosen, for a command that will write: an older registry is migrated first.
+    /// Opens the chosen workspace for a command that will write. An older registry is migrated first.
     pub fn ledger_to_write(&self, site: &Site, missing: Missing) -> Result<Ledger<'_>, Stop> {
         let session = self.session()?;
         self.bring_up_to_date(&session.location(site)?.location)?;
         Ok(session.ledger(site, missing)?)
     }
 
-    /// Migrates an older registry, after a backup copy, and says so. For commands that write, before they read.
+    /// Migrates an older registry, after a backup copy, and reports that. Commands that write call this before they
+    /// read.
     pub fn bring_up_to_date(&self, location: &Location) -> Result<(), Stop> {
         let migrated = self.session()?.bring_up_to_date(location, self.now()?)?;
         if let Some(Migrated { found, backup, .. }) = migrated {
@@ -89,7 +90,7 @@ impl Context {
         Ok(())
     }
 
-    /// Returns who applies, when and why, for the history.
+    /// Returns the actor, time and reason of an apply, for the history.
     pub fn occasion(
         &self,
         now: Instant,
@@ -101,12 +102,12 @@ impl Context {
     }
 }
 
-/// The environment of this process.
+/// Returns the environment variables of this process.
 fn variables() -> Variables {
     Variables(std::env::vars_os().collect())
 }
 
-/// Returns the first lines of a plan: what it is compared with.
+/// Returns the first lines of a plan: the workspace and the registry that it is compared with.
 pub fn header(ledger: &Ledger) -> String {
     let registry::Workspace { name, mode, serial, .. } = &ledger.workspace;
     let new = match ledger.registry {
@@ -117,7 +118,7 @@ pub fn header(ledger: &Ledger) -> String {
     format!("{new}Workspace {name} ({mode}), {}, at serial {serial}\n\n", ledger.chosen.from)
 }
 
-/// Warns when CI plans against a registry that is new and that nobody named.
+/// Warns when a plan in CI uses a registry that is new and unnamed.
 pub fn warn_if_lost(context: &Context, ledger: &Ledger) {
     let environment = &ledger.session.environment;
     if ledger.registry.is_none() && !ledger.named.is_named() && environment.in_ci() {

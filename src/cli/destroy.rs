@@ -31,7 +31,7 @@ fn destroy(context: &Context, args: &DestroyArgs) -> Result<Exit, Stop> {
     let site = context.session()?.site_or_folder()?;
     let now = context.now()?;
     let mut ledger = context.ledger_to_write(&site, Missing::Error)?;
-    // What data said of columns is what the plan shows of what goes.
+    // The plan shows the recorded columns of the resources that it deletes.
     let mut planned = ledger.plan_with_data(&[], BTreeMap::new(), &Suppress::None, now)?;
     if planned.plan.changes.is_empty() {
         context.ui.data(&format!("{}Nothing is recorded: nothing was applied.\n", header(&ledger)))?;

@@ -58,7 +58,7 @@ pub fn run(context: &Context, args: &DiffArgs) -> Result<Exit, Stop> {
     Ok(Exit::Done)
 }
 
-/// Returns the plan from the one serial to the other, as it was carried out.
+/// Returns the plan between the two serials, as it was carried out.
 fn between(ledger: &Ledger, args: &DiffArgs, past: &Past) -> Result<Plan, Stop> {
     let before = ledger.specs_at(Serial(args.from))?;
     let before = ledger.resources_at(&before, |_, _| {})?;
@@ -98,8 +98,8 @@ fn between(ledger: &Ledger, args: &DiffArgs, past: &Past) -> Result<Plan, Stop> 
     Ok(plan)
 }
 
-/// Adds what data taught between the two. Where it took away what is in use, which no apply lets pass, the declarations
-/// alone are compared: that is a look back from the later one.
+/// Adds the changes that data made between the two serials. No apply removes a column in use, so when that happens the
+/// diff looks back from a later serial, and only declarations are compared.
 fn with_data(plan: &mut Plan, snapshot: &Snapshot, after: &[Declared], data: &Data) {
     let mut taught = plan.clone();
     if plan::drift(&mut taught, snapshot, after, data).is_ok() {
@@ -107,7 +107,7 @@ fn with_data(plan: &mut Plan, snapshot: &Snapshot, after: &[Declared], data: &Da
     }
 }
 
-/// Returns what data said of columns at both serials.
+/// Returns the columns found in data at both serials.
 fn data(snapshot: &Snapshot, then: &Beside, today: &Beside) -> Data {
     let recorded = then
         .columns
@@ -116,8 +116,7 @@ fn data(snapshot: &Snapshot, then: &Beside, today: &Beside) -> Data {
     Data { derived: today.columns.clone(), recorded: recorded.collect() }
 }
 
-/// Returns what was recorded, as the ground of a plan: of a development workspace, since this looks back and brings no
-/// jobs.
+/// Returns the snapshot that a plan starts from. It is of a development workspace, because a look back has no jobs.
 fn recorded(workspace: &str, before: Vec<Declared>, then: &Beside) -> Snapshot {
     let features = features(&before, then);
     let mut snapshot = Snapshot::empty(workspace, Mode::Development);
@@ -135,7 +134,7 @@ fn recorded(workspace: &str, before: Vec<Declared>, then: &Beside) -> Snapshot {
     snapshot
 }
 
-/// Returns the features of each, in the order that they start in, with what data said of columns.
+/// Returns the features of each service in their first order, with the columns found in data.
 fn features(declared: &[Declared], beside: &Beside) -> Vec<Vec<String>> {
     let resources = declared.iter().map(|it| &*it.resource);
     let catalog = Catalog::knowing(resources, |it| beside.columns.get(it).and_then(plan::opened));
@@ -144,23 +143,23 @@ fn features(declared: &[Declared], beside: &Beside) -> Vec<Vec<String>> {
     declared.iter().map(features).collect()
 }
 
-/// What the history says of how changes were carried out.
+/// The way in which changes were carried out, from the history.
 struct Past {
-    /// When the later serial was applied: what a change meant is said as of then, not as of today.
+    /// The time of the later serial. The meaning of a change is told as of then.
     now: Instant,
-    /// By the address at the later serial.
+    /// The way of each resource, by its address at the later serial.
     carried: BTreeMap<Address, CarriedOut>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct CarriedOut {
     how: Carried,
-    /// When its aggregations changed last.
+    /// The last time at which its aggregations changed.
     grown: Option<Instant>,
 }
 
 impl Past {
-    /// Reads what happened after `from`, up to and including `to`.
+    /// Reads the history after `from`, up to and including `to`.
     fn read(context: &Context, ledger: &Ledger, from: Serial, to: Serial) -> Result<Self, Stop> {
         let mut past = Self { now: context.now()?, carried: BTreeMap::new() };
         let Some(registry) = ledger.registry.as_deref() else { return Ok(past) };
@@ -199,7 +198,7 @@ fn aggregations(spec: Option<&str>) -> Option<Value> {
     spec.get("aggregations").cloned()
 }
 
-/// Returns the names before, by the addresses after; looking back, renames run backwards.
+/// Returns the earlier names by the later addresses. In a look back, renames are reversed.
 fn renames(ledger: &Ledger, from: Serial, to: Serial) -> Result<BTreeMap<Address, Address>, Stop> {
     if from > to {
         return Ok(ledger.renames_between(to, from)?);

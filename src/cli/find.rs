@@ -1,4 +1,4 @@
-//! Finds what a word of the command line means.
+//! Finds the resource or the kind that a word of the command line means.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::recorded::Entry;
 use crate::resource::{Address, Kind};
 use crate::session::{Ledger, Missing};
 
-/// Where a resource is looked for.
+/// The set in which a resource is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Among {
     Recorded,
@@ -21,7 +21,7 @@ pub fn find<'a>(text: &str, recorded: impl Iterator<Item = &'a Address> + Clone)
     find_among(Among::Recorded, text, recorded)
 }
 
-/// Finds the resource that `text` means among those that are recorded, or declared.
+/// Finds the resource that `text` means among the recorded or the declared ones.
 pub fn find_among<'a>(
     among: Among,
     text: &str,
@@ -43,7 +43,7 @@ pub fn find_among<'a>(
         [] => {
             let names: Vec<String> =
                 recorded.map(|it| if text.contains('.') { it.to_string() } else { it.name.to_string() }).collect();
-            // The same name under another kind is nearer than another name under the same.
+            // The same name under another kind is a better guess than another name under the same kind.
             let name = text.split_once('.').map(|it| it.1);
             let same = names.iter().find(|it| name.is_some() && it.split_once('.').map(|it| it.1) == name);
             let near = same.map(|it| format!("did you mean `{it}`?"));
@@ -61,7 +61,7 @@ pub fn find_among<'a>(
     }
 }
 
-/// Reads a kind of the command line; one that there is not is a slip of whoever typed it.
+/// Parses a kind from the command line. An unknown one is a usage error.
 pub fn kind(text: &str, code: Code) -> Result<Kind, Stop> {
     let names = Kind::ALL.iter().map(|it| it.as_str());
     Kind::ALL.iter().find(|it| it.as_str() == text).copied().ok_or_else(|| {
@@ -71,7 +71,7 @@ pub fn kind(text: &str, code: Code) -> Result<Kind, Stop> {
     })
 }
 
-/// Returns the workspace, opened, and everything that it records, decoded.
+/// Returns the opened workspace, and all its recorded resources, decoded.
 pub fn recorded(context: &Context) -> Result<(Ledger<'_>, BTreeMap<Address, Entry>), Stop> {
     let session = context.session()?;
     let mut ledger = session.ledger(&session.site_or_folder()?, Missing::Error)?;

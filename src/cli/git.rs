@@ -1,4 +1,4 @@
-//! What git says of the repo: the commit, and whether files differ from it.
+//! The git state of the repo: the commit, and whether files differ from it.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -9,18 +9,18 @@ use super::stop::Stop;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::render::json::RepoJson;
 
-/// A question to git that runs while the plan is made. Where the system has no thread for it, it was answered at once.
+/// A question to git that runs while the plan is made. Without a thread for it, it is answered at once.
 pub struct Asked(Result<JoinHandle<Answer>, Answer>);
 
-/// What git says. Where there is no git, or no repository, nothing; that is no fault.
+/// The answer of git. It is empty without git or a repository, which is no fault.
 #[derive(Debug, Clone, Default)]
 struct Answer {
     repo: RepoJson,
-    /// Why it does not say more, in its own words.
+    /// The reason in git's own words why it does not say more.
     fault: Option<String>,
 }
 
-/// Asks for commit and dirtiness of `root`.
+/// Asks git for the commit of `root`, and whether files differ from it.
 pub fn ask(root: &Path) -> Asked {
     let there: PathBuf = root.to_owned();
     Asked(std::thread::Builder::new().spawn(move || answer(&there)).map_err(|_| answer(root)))
@@ -32,7 +32,7 @@ fn answer(root: &Path) -> Answer {
         repo.commit = commit;
         if repo.commit.is_some() {
             let changed = git(root, &["status", "--porcelain", "--untracked-files=no", "--", "."])?;
-            // What this machine alone ignores is read as a declaration all the same: only .gitignore counts.
+            // Ignore rules of this machine do not count: weir reads such files, so only .gitignore applies.
             let new = git(root, &["ls-files", "--others", "--exclude-per-directory=.gitignore", "--", "."])?;
             repo.dirty = changed.zip(new).map(|(changed, new)| !changed.is_empty() || !new.is_empty());
         }
@@ -41,7 +41,7 @@ fn answer(root: &Path) -> Answer {
     Answer { repo, fault: answered.err() }
 }
 
-/// Returns the repo's folder inside its git repository, as `folder/`: what GitHub shows begins at the root of that.
+/// Returns the repo's folder inside its git repository, as `folder/`. GitHub's paths start at the git root.
 pub fn folder(root: &Path) -> String {
     let Ok(root) = root.canonicalize() else { return String::new() };
     let Some(top) = root.ancestors().find(|it| it.join(".git").symlink_metadata().is_ok()) else {
@@ -52,7 +52,7 @@ pub fn folder(root: &Path) -> String {
 }
 
 impl Asked {
-    /// Returns what git says; what it could not say is a warning.
+    /// Returns the answer of git, and warns when it is incomplete.
     pub fn answer(self, context: &Context) -> RepoJson {
         let Answer { repo, fault } = self.wait();
         if let Some(fault) = fault {
@@ -63,7 +63,8 @@ impl Asked {
         repo
     }
 
-    /// Returns what git says of a repo that is as its commit has it, or why it is not, or why nobody knows.
+    /// Returns the answer of git for a repo without differences to its commit. Otherwise returns the reason as an
+    /// error.
     pub fn clean(self) -> Result<RepoJson, Stop> {
         let Answer { repo, fault } = self.wait();
         match fault {
@@ -83,7 +84,7 @@ impl Asked {
     }
 }
 
-/// Refuses what no commit holds.
+/// Refuses a repo that differs from its commit, or has none.
 pub fn require_clean(repo: RepoJson) -> Result<RepoJson, Stop> {
     match repo {
         RepoJson { commit: Some(_), dirty: Some(false) } => Ok(repo),
@@ -104,13 +105,13 @@ fn unknown(reason: &str, hint: String) -> Stop {
     Stop::diagnostic(Diagnostic::error(Code::P012, summary).hint(hint))
 }
 
-/// Returns what makes git read files of another user, as they are in most containers, where that is its fault.
+/// Returns the hint for files of another user, as in most containers, when git's fault is about them.
 fn trust(fault: &str) -> Option<String> {
     let (_, at) = fault.split_once("dubious ownership in repository at ")?;
     Some(format!("trust this folder: `git config --global --add safe.directory {at}`"))
 }
 
-/// What ties git to one repository, whatever folder it is asked about.
+/// The variables that tie git to one repository, whatever folder it is asked about.
 const LOCAL_VARIABLES: &[&str] = &[
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_CONFIG",
@@ -131,13 +132,13 @@ const LOCAL_VARIABLES: &[&str] = &[
     "GIT_NAMESPACE",
 ];
 
-/// What git says, in English, of a folder that is in no repository, and of a repository without a commit.
+/// The messages of git, in English, for a folder outside a repository and for a repository without a commit.
 const NOTHING_THERE: &[&str] = &["not a git repository (or any", "Needed a single revision"];
 
-/// Returns what git prints; nothing where there is no git or nothing to ask about; or else what is wrong.
+/// Returns the output of git, `None` without git or a repository, or the fault.
 fn git(root: &Path, arguments: &[&str]) -> Result<Option<String>, String> {
     let mut command = Command::new("git");
-    // A hook of another repo sets these (`git rev-parse --local-env-vars`), and they would win over the folder.
+    // A hook of another repo sets these (`git rev-parse --local-env-vars`), and they would override the folder.
     for name in LOCAL_VARIABLES {
         command.env_remove(name);
     }

@@ -1,4 +1,4 @@
-//! What every command takes.
+//! The arguments of every command.
 
 use clap::ValueEnum;
 

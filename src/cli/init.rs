@@ -34,7 +34,7 @@ pub fn run(context: &Context, args: &InitArgs) -> Result<Exit, Stop> {
     let shown = args.dir.as_deref().unwrap_or(Path::new("."));
     for (file, _) in FILES {
         let path = folder.join(file);
-        // A link that leads nowhere is there too: writing would follow it.
+        // A broken link counts as existing: writing would follow it.
         let taken = or_absent(&path, path.symlink_metadata());
         if taken.with_context(|| format!("`{}` cannot be looked at", path.display()))?.is_some() {
             let diagnostic = Diagnostic::error(Code::L015, format!("`{}` exists already", shown.join(file).display()));
@@ -60,7 +60,7 @@ pub fn run(context: &Context, args: &InitArgs) -> Result<Exit, Stop> {
     Ok(Exit::Done)
 }
 
-/// Returns the feature repo that `folder` lies in, or would lie in.
+/// Returns the feature repo that contains `folder`, which may not exist yet.
 fn outer(folder: &Path) -> Result<Option<PathBuf>, Stop> {
     for above in folder.ancestors() {
         let found = or_absent(above, above.canonicalize());

@@ -55,7 +55,8 @@ pub fn run(context: &Context, args: &ListArgs) -> Result<Exit, Stop> {
     Ok(Exit::Done)
 }
 
-/// One flat object a resource: `address` appears nowhere deeper, so that `jq '.. | .address'` finds resources only.
+/// Returns a flat object for a resource. `address` appears at the top only, so that `jq '.. | .address'` finds
+/// resources.
 fn wire(address: &Address, resource: &Resource) -> serde_json::Value {
     let meta = &resource.meta;
     json!({

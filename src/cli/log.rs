@@ -46,7 +46,7 @@ pub fn run(context: &Context, args: &LogArgs) -> Result<Exit, Stop> {
     for entry in &entries {
         let mut commit: String = entry.git_commit.as_deref().unwrap_or_default().chars().take(10).collect();
         if entry.git_dirty == Some(true) {
-            // As git describes it: this commit, and something more.
+            // git marks a commit with changes in the same way.
             commit.push('+');
         }
         table.add_row([
@@ -62,7 +62,7 @@ pub fn run(context: &Context, args: &LogArgs) -> Result<Exit, Stop> {
     Ok(Exit::Done)
 }
 
-/// `+3 ~1 ±0 -2`, without the zeros.
+/// Returns `+3 ~1 ±0 -2`, without the zeros.
 fn changes(summary: &str) -> String {
     let summary: Value = serde_json::from_str(summary).unwrap_or_default();
     let signs = [("create", "+"), ("update", "~"), ("recreate", "±"), ("delete", "-")];

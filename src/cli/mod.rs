@@ -1,4 +1,4 @@
-//! The shell: the only place that prints, prompts and reads the environment. One file per command.
+//! The shell: the only module that prints, prompts and reads the environment. One file per command.
 
 mod apply;
 mod asked;
@@ -113,12 +113,12 @@ fn run_arguments() -> ExitCode {
     }
 }
 
-/// Says what is wrong with the arguments. Help is no fault.
+/// Reports a fault in the arguments, or prints the help, which is no fault.
 fn refuse(asked: &Asked, error: &clap::Error) -> Exit {
     let ui = ui::Ui::new(Color::Auto, false, false);
     let text = error.render();
     if !error.use_stderr() {
-        // What cannot be printed (a closed pipe) nobody waits for.
+        // A closed pipe means that nobody waits for the help.
         let _ = ui.data(&text.ansi().to_string());
         return Exit::Done;
     }
@@ -134,14 +134,14 @@ fn refuse(asked: &Asked, error: &clap::Error) -> Exit {
     Exit::Usage
 }
 
-/// Escapes what hides in the words of the command line, line ends too: what clap says repeats them as they are.
+/// Escapes hidden characters and line ends in the words of the command line, which clap repeats as they are.
 fn without_hidden(said: String) -> String {
     let words: Vec<String> = std::env::args_os().map(|it| it.to_string_lossy().into_owned()).collect();
     let parts = words.iter().flat_map(|it| [it.as_str(), it.split_once('=').map_or("", |it| it.1)]);
     parts.filter(|it| shown::hides(it)).fold(said, |said, it| said.replace(it, &shown::line(it)))
 }
 
-/// Keeps a panic that the engine catches, and tells as an error, from being told twice.
+/// Silences a panic that the engine catches and reports as an error, so that it is not reported twice.
 fn hush() {
     let told = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {

@@ -86,7 +86,7 @@ pub fn run(context: &Context, args: &PlanArgs) -> Result<Exit, Stop> {
     let now = context.now()?;
     let is_told = args.format == PlanFormat::Json || args.out.is_some() || args.reading.require_clean;
     let asked = is_told.then(|| git::ask(&site.root));
-    // In CI, a volume that is not mounted must not look like a new beginning.
+    // In CI, a missing volume must not look like a new registry.
     let missing = if context.session()?.environment.in_ci() { Missing::Error } else { Missing::Made };
     let (ledger, mut planned) = make(context, &site, &args.reading, missing, now)?;
     planned.plan.place = ledger.place();
@@ -95,7 +95,7 @@ pub fn run(context: &Context, args: &PlanArgs) -> Result<Exit, Stop> {
         Some(asked) => asked.answer(context),
         None => json::RepoJson::default(),
     };
-    // The file first: a reader of stdout that goes away early must not cost the plan.
+    // The file is written first, so that a closed stdout does not lose the plan.
     if let Some(path) = &args.out {
         save(context, path, &planned, args.reading.suppress(), now, &git)?;
     }
@@ -115,7 +115,8 @@ pub fn run(context: &Context, args: &PlanArgs) -> Result<Exit, Stop> {
     })
 }
 
-/// Prints a plan, new or saved, in any format. Paths begin with `folder`, the place of the repo in its git repository.
+/// Prints a new or saved plan in any format. `folder` is the repo's place in its git repository, and starts every
+/// path.
 pub fn print(
     context: &Context,
     ledger: &Ledger,
@@ -138,7 +139,7 @@ pub fn print(
     }
 }
 
-/// Reads the repo and the registry, and compares them. The way of plan and apply alike.
+/// Reads the repo and the registry, and compares them, for plan and apply.
 pub fn make<'s>(
     context: &'s Context,
     site: &Site,
@@ -148,7 +149,7 @@ pub fn make<'s>(
 ) -> Result<(Ledger<'s>, Planned), Stop> {
     let session = context.session()?;
     let sources = session.read(site);
-    // Which registry and which workspace are meant is not known.
+    // With mistakes in weir.toml, the registry and the workspace are not known.
     if !site.mistakes.is_empty() {
         return Err(session.mistakes(site, sources).into());
     }

@@ -1,4 +1,4 @@
-//! What apply, destroy and restore share: a plan is shown, somebody is asked, and it is carried out.
+//! The steps that apply, destroy and restore share: show a plan, ask, and carry it out.
 
 use super::context::{Context, header};
 use super::stop::{Exit, Stop};
@@ -16,7 +16,7 @@ pub fn plan_text(context: &Context, planned: &Planned, now: Instant) -> String {
     out
 }
 
-/// Shows the plan, asks, and commits. The way of apply, destroy and restore alike.
+/// Shows the plan, asks, and commits, for apply, destroy and restore.
 pub fn carry_out(
     context: &Context,
     ledger: &Ledger,
@@ -36,12 +36,12 @@ pub fn carry_out(
     }
     let approved = approve(context, planned, yes)?;
     commit(context, ledger, &approved, &occasion()?, now)?;
-    // The process is about to end: nobody needs the room.
+    // The process ends soon, so freeing the memory would only take time.
     std::mem::forget(approved);
     Ok(Exit::Done)
 }
 
-/// Asks before anything is written; refusals come before the question.
+/// Asks before anything is written. A plan with refusals ends before the question.
 fn approve(context: &Context, planned: Planned, yes: Answer) -> Result<Approved, Stop> {
     let (workspace, mode, count) = (planned.plan.workspace.clone(), planned.plan.mode, planned.plan.changes.len());
     let Ok(approved) = planned.approve() else {
@@ -57,7 +57,7 @@ fn approve(context: &Context, planned: Planned, yes: Answer) -> Result<Approved,
     }
 }
 
-/// Whether the user has said yes beforehand.
+/// The user's consent: given beforehand, or still to ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Answer {
     Given,
@@ -70,7 +70,7 @@ impl From<bool> for Answer {
     }
 }
 
-/// Carries out the plan and says so.
+/// Carries out the plan and reports it.
 fn commit(
     context: &Context,
     ledger: &Ledger,
@@ -84,6 +84,6 @@ fn commit(
         "Applied {count} to workspace {}. Registry is at serial {serial}.\n",
         safe::line(&approved.plan().workspace)
     );
-    // Saying so may fail, and must not be taken for a failure to apply.
+    // A failed print must not look like a failed apply.
     context.ui.data(&done).map_err(|stop| stop.then_say(&context.ui, done.trim_end()))
 }

@@ -65,10 +65,10 @@ enum PreviewFormat {
     Parquet,
 }
 
-/// How many rows a table shows unless it is told.
+/// The number of rows in a table by default.
 const TABLE_ROWS: usize = 20;
 
-/// Reads a time; one without zone is UTC (seed: get_dataframe).
+/// Parses a time. One without a zone is UTC (seed: get_dataframe).
 fn instant(text: &str) -> Result<Instant, String> {
     text.parse().or_else(|fault| format!("{}Z", text.trim()).parse().map_err(|_| fault))
 }
@@ -85,7 +85,7 @@ pub fn run(context: &Context, args: &PreviewArgs) -> Result<Exit, Stop> {
     let declared = repo.declared.iter().find(|it| it.resource.address == address);
     let declared = declared.with_context(|| format!("{address} was declared a moment ago"))?;
     let format = args.format();
-    // One more than is shown tells whether there are more.
+    // One row more than shown tells whether there are more.
     let limit = match (format, args.limit) {
         (PreviewFormat::Table, limit) => Some(limit.unwrap_or(TABLE_ROWS).saturating_add(1)),
         (_, limit) => limit,
@@ -105,7 +105,7 @@ pub fn run(context: &Context, args: &PreviewArgs) -> Result<Exit, Stop> {
     Ok(Exit::Done)
 }
 
-/// The rows that are asked for, and who reads them.
+/// The request for rows, with the engine that reads them.
 struct Rows<'a> {
     engine: Engine,
     repo: &'a Repo,
@@ -126,14 +126,14 @@ impl PreviewArgs {
     }
 }
 
-/// Reads the repo and finds what `text` means; stops at mistakes in it and in what it refers to, and at no others.
+/// Reads the repo and finds the resource that `text` means. Only mistakes in it and in its dependencies are errors.
 fn find(session: &Session, site: &Site, text: &str) -> Result<(Repo, Address), Stop> {
     let (repo, errors) = session.resolve(site, session.read(site));
     let addresses = repo.declared.iter().map(|it| &it.resource.address);
     let name = text.split_once('.').map_or(text, |it| it.1);
     let address = match find_among(Among::Declared, text, addresses) {
         Ok(address) => address,
-        // It is declared, with a mistake.
+        // The resource is declared, with a mistake.
         Err(_) if repo.broken.contains_key(name) => return Err(mistakes(&repo, errors)),
         Err(stop) => return Err(stop),
     };
@@ -147,9 +147,9 @@ fn mistakes(repo: &Repo, mut errors: Vec<Diagnostic>) -> Stop {
     Stop::Mistakes { errors, documents: repo.documents.len() }
 }
 
-/// Returns the documents of `address` and of everything that it refers to.
+/// Returns the documents of `address` and of all its dependencies.
 fn reached(repo: &Repo, address: &Address) -> HashSet<DocumentId> {
-    // A mistaken repo may declare one address twice.
+    // A repo with mistakes may declare one address twice.
     let mut declared: HashMap<&Address, Vec<&load::Declared>> = HashMap::new();
     repo.declared.iter().for_each(|it| declared.entry(&it.resource.address).or_default().push(it));
     let of = |at| declared.get(at).into_iter().flatten();
@@ -158,7 +158,7 @@ fn reached(repo: &Repo, address: &Address) -> HashSet<DocumentId> {
 }
 
 fn concerns(diagnostic: &Diagnostic, repo: &Repo, documents: &HashSet<DocumentId>) -> bool {
-    // What one of them refers to may be a declaration with a mistake.
+    // A dependency of one of them may be a declaration with a mistake.
     let read = repo.declared.iter().filter(|it| documents.contains(&it.document));
     let refers_to_broken =
         read.flat_map(|it| it.resource.spec.declaration().references()).any(|it| repo.broken.contains_key(&it.name));
@@ -168,7 +168,7 @@ fn concerns(diagnostic: &Diagnostic, repo: &Repo, documents: &HashSet<DocumentId
     })
 }
 
-/// Returns the document that a mistake is in, where its file has any.
+/// Returns the document that a mistake is in, if its file has any.
 fn document_at(repo: &Repo, span: &Span) -> Option<DocumentId> {
     let here = repo.documents.iter().enumerate().filter(|it| repo.files[it.1.file].path == span.file);
     here.filter(|it| it.1.place.line <= span.line).map(|it| DocumentId(it.0)).next_back()
@@ -187,13 +187,13 @@ fn to_stdout(context: &Context, rows: &Rows, format: PreviewFormat) -> Result<Se
     }
     let mut pipe = Pipe { out, is_gone: false };
     match show(rows, format.plain(), &mut pipe) {
-        // A reader that has seen enough (`| head`) is no fault.
+        // A reader that stops early (`| head`) is no fault.
         Err(_) if pipe.is_gone => Ok(Seen::default()),
         shown => shown,
     }
 }
 
-/// Returns the rows of a table, and what to say where they are not all.
+/// Returns the rows of a table, and a note when there are more.
 fn few(rows: &Rows) -> Result<(Seen, &'static str), Stop> {
     let mut seen = show(rows, Format::Table, &mut std::io::sink())?;
     let more = rows.request.limit.is_some_and(|it| seen.rows == it);
@@ -204,7 +204,7 @@ fn few(rows: &Rows) -> Result<(Seen, &'static str), Stop> {
     Ok((seen, if more { ", and there are more: --limit N shows N" } else { "" }))
 }
 
-/// stdout, which remembers whether its reader went away.
+/// stdout, with a flag that tells whether its reader went away.
 struct Pipe {
     out: std::io::Stdout,
     is_gone: bool,
@@ -220,7 +220,7 @@ impl Write for Pipe {
     }
 }
 
-/// Writes to a new file that takes the place of the old one once it is whole.
+/// Writes to a new file, which replaces the old one when complete.
 fn to_file(context: &Context, rows: &Rows, format: PreviewFormat, path: &Path) -> Result<Seen, Stop> {
     let path = context.directory()?.join(path);
     let cannot = || format!("`{}` cannot be written", path.display());
@@ -280,13 +280,13 @@ fn table(seen: &Seen) -> String {
     lines(&table)
 }
 
-/// Says what was read of the files, for those who wonder what a filter spared.
+/// Returns a line about the amount that was read, which shows what a filter saved.
 fn scan_line(scan: Scan) -> String {
     let groups = match scan.row_groups {
         0 => String::new(),
         all => format!("{} of {}, ", all - scan.row_groups_left_out, words::count(all, "row group")),
     };
-    // Only of Parquet files are the bytes counted.
+    // Bytes are counted for Parquet files only.
     let bytes = if scan.bytes == 0 { String::new() } else { format!(", {} bytes", scan.bytes) };
     format!("Read {groups}{}{bytes}.", words::count(scan.rows, "row"))
 }

@@ -1,4 +1,4 @@
-//! What is said when a run ends early.
+//! The last output of a run that ends early.
 
 use super::stop::{Exit, Stop};
 use super::ui::Ui;
@@ -6,7 +6,7 @@ use crate::render::{diagnostics, shown, style, words};
 use crate::secret::mask;
 
 impl Stop {
-    /// Says why, and returns the exit code.
+    /// Reports the reason, and returns the exit code.
     pub fn report(self, ui: &Ui) -> Exit {
         match self.hidden() {
             Self::Diagnostics(list) => {
@@ -40,7 +40,8 @@ impl Stop {
         }
     }
 
-    /// Adds the line that every command which writes ends with; whoever has said why has said that too.
+    /// Adds the last line of a command that writes. After [`Stop::Said`] nothing is added, since the line was printed
+    /// before.
     pub fn nothing_applied(self, ui: &Ui) -> Self {
         match self {
             Self::Said(exit) => Self::Said(exit),
@@ -48,7 +49,7 @@ impl Stop {
         }
     }
 
-    /// Says why, then `line`.
+    /// Reports the reason, then prints `line`.
     pub fn then_say(self, ui: &Ui, line: &str) -> Self {
         let exit = self.report(ui);
         ui.complain(line);

@@ -47,11 +47,11 @@ fn restore(context: &Context, args: &RestoreArgs) -> Result<Exit, Stop> {
     let today = ledger.snapshot_with(|_, _| false)?;
     let newest = ledger.workspace.serial;
     let mut renames = ledger.renames_between(Serial(args.serial), newest)?;
-    // A name that is taken again is not free to go back to: what has it today is what the old spec is for.
+    // When another resource has taken the name since, the old spec applies to that one, and nothing is renamed back.
     renames.retain(|then, _| !today.entries.contains_key(then));
     let kept = RefCell::new(Vec::new());
     let declared = ledger.resources_at(&specs, |address, resource| {
-        // What goes by another name today is renamed back, not built again.
+        // A resource that has another name today is renamed back, not built again.
         resource.renamed_from = renames.get(address).map(|it| it.name.to_string());
         let address = renames.get(address).unwrap_or(address);
         if let (false, Some(entry)) = (args.with_protection, today.entries.get(address)) {
@@ -84,7 +84,7 @@ fn restore(context: &Context, args: &RestoreArgs) -> Result<Exit, Stop> {
     Ok(exit)
 }
 
-/// Says of which resources protection is not what it was, and stays.
+/// Returns the sentence that names resources whose protection differs and is kept.
 fn kept_protection(kept: &[Address]) -> Option<String> {
     let named: Vec<String> = kept.iter().take(3).map(|it| format!("`{it}`")).collect();
     let more = match kept.len().saturating_sub(named.len()) {
@@ -96,7 +96,7 @@ fn kept_protection(kept: &[Address]) -> Option<String> {
     (!kept.is_empty()).then_some(said)
 }
 
-/// Says why there is nothing to do: it is no statement about the repo, which was not looked at.
+/// Reports that there is nothing to restore, without a claim about the repo, which was not read.
 fn nothing_to_restore(context: &Context, ledger: &Ledger, args: &RestoreArgs, kept: &[Address]) -> Result<(), Stop> {
     let (name, newest) = (&ledger.workspace.name, ledger.workspace.serial);
     let mut said = match newest.0 == args.serial {

@@ -12,9 +12,9 @@ use crate::plan::{Saved, SavedFault};
 /// The largest plan file that is read, in bytes.
 const PLAN_MAX: u64 = 1024 * 1024 * 1024;
 
-/// Reads a saved plan. What it says is not believed yet.
+/// Reads a saved plan. Its claims are not checked here.
 pub fn read(path: &Path) -> Result<Saved, Stop> {
-    // It may come from a pipe that somebody names: `weir apply <(...)`.
+    // The path may be a pipe: `weir apply <(...)`.
     let text = read_up_to(path, PLAN_MAX).with_context(|| format!("the plan `{}` cannot be read", path.display()))?;
     let fault = |reason: String, hint: &str| {
         Stop::diagnostic(Diagnostic::error(Code::P007, format!("`{}` {reason}", path.display())).hint(hint))

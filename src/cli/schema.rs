@@ -47,7 +47,7 @@ pub fn command_reference(command: clap::Command) -> String {
 }
 
 fn write_command(page: &mut String, mut command: clap::Command, text: &impl Fn(&mut clap::Command) -> String) {
-    // What every command takes stands once, at the top.
+    // The arguments of every command are listed once, at the top.
     for id in ["directory", "workspace", "registry", "color", "quiet", "verbose", "help"] {
         if command.get_arguments().any(|it| it.get_id() == id) {
             command = command.mut_arg(id, |it| it.hide(true));

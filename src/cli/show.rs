@@ -48,7 +48,7 @@ pub fn run(context: &Context, args: &ShowArgs) -> Result<Exit, Stop> {
     }
 }
 
-/// Says whether a file is meant: no name has a `/`, and no kind is called so that `KIND.plan` were an address.
+/// Says whether `text` means a file. No name has a `/`, and `NAME.plan` is an address only if NAME is a kind.
 fn is_file(text: &str) -> bool {
     let kind = text.split_once('.').map_or("", |it| it.0);
     text.contains('/') || text.ends_with(".plan") && !crate::resource::Kind::ALL.iter().any(|it| it.as_str() == kind)
@@ -63,7 +63,7 @@ fn show_plan(context: &Context, args: &ShowArgs) -> Result<Exit, Stop> {
     let saved = saved::read(&path)?;
     let session = context.session()?;
     let site = session.site_or_folder()?;
-    // A plan for a registry that is not there yet is shown as it was then.
+    // A plan for a registry that does not exist yet is shown as it was then.
     let mut ledger = session.ledger(&site, Missing::Made)?;
     let mut planned = ledger.plan_again(&saved, &path, context.now()?)?;
     planned.plan.place = ledger.place();
@@ -138,7 +138,7 @@ fn show_at(context: &Context, args: &ShowArgs, serial: Serial) -> Result<Exit, S
     Ok(Exit::Done)
 }
 
-/// The declaration as YAML, as a person would write it.
+/// Returns the declaration as YAML.
 fn declaration(resource: &Resource) -> String {
     let mut members = serde_json::Map::new();
     members.insert("kind".to_owned(), json!(resource.address.kind.as_str()));
@@ -149,7 +149,7 @@ fn declaration(resource: &Resource) -> String {
     yaml(&Value::Object(members))
 }
 
-/// Writes YAML in which what hides is an escape: such texts stand in double quotes, where YAML reads escapes.
+/// Returns YAML in which hidden characters are escapes. Such texts are in double quotes, where YAML reads escapes.
 fn yaml(value: &Value) -> String {
     let mut hidden = Vec::new();
     let plain = crate::load::to_yaml(value);
@@ -167,7 +167,7 @@ fn yaml(value: &Value) -> String {
     parts
 }
 
-/// Puts a mark where a text hides something.
+/// Replaces each text that hides something by a mark.
 fn mark_hidden(value: &Value, mark: &str, hidden: &mut Vec<String>) -> Value {
     let mut text = |it: &str| {
         if !shown::hides(&it.replace('\n', "")) && !it.lines().any(|it| it.trim_start().starts_with("::")) {

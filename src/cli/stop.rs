@@ -1,4 +1,4 @@
-//! How a run ends: exit codes, and what is said when it ends early.
+//! The end of a run: exit codes, and the reasons to stop early.
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::secret::hide;
@@ -18,25 +18,25 @@ pub enum Exit {
     Usage = 64,
 }
 
-/// Why a command stops before its end.
+/// The reason why a command stops early.
 #[derive(Debug)]
 pub enum Stop {
-    /// The world failed in a way that we know.
+    /// A failure with diagnostics.
     Diagnostics(Vec<Diagnostic>),
-    /// The command line asks for what cannot be.
+    /// A command line that asks for something impossible.
     Usage(Diagnostic),
-    /// The repo is wrong: all of its mistakes, in so many documents.
+    /// The repo has mistakes: all of them, and the number of documents.
     Mistakes { errors: Vec<Diagnostic>, documents: usize },
-    /// The world failed in another way: one error with its causes.
+    /// Another failure: one error with its causes.
     World(anyhow::Error),
-    /// The same, with what to type next.
+    /// The same, with a hint.
     Hinted { error: anyhow::Error, hint: &'static str },
-    /// Everything has been said.
+    /// The reason has been printed already.
     Said(Exit),
 }
 
 impl Stop {
-    /// Hides what may sign in: what is said ends up in logs.
+    /// Hides credentials in the diagnostics, since output ends up in logs.
     pub fn hidden(mut self) -> Self {
         match &mut self {
             Self::Diagnostics(list) | Self::Mistakes { errors: list, .. } => list.iter_mut().for_each(hide),
@@ -46,7 +46,7 @@ impl Stop {
         self
     }
 
-    /// Returns why, for a format that programs read.
+    /// Returns the reason as diagnostics, for formats that programs read.
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
         let world = |error: &anyhow::Error| {
             let diagnostic = Diagnostic::error(Code::C002, error.to_string());

@@ -1,8 +1,8 @@
-//! Columns that line up.
+//! Tables with aligned columns.
 
 use comfy_table::{ContentArrangement, Table, presets};
 
-/// Returns an empty table without lines, as wide as the terminal.
+/// Returns an empty table without borders.
 pub fn table<const N: usize>(titles: [&str; N]) -> Table {
     let mut table = Table::new();
     table.load_preset(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header(titles);
@@ -12,7 +12,7 @@ pub fn table<const N: usize>(titles: [&str; N]) -> Table {
     table
 }
 
-/// Returns the table's text without the blanks that end its lines.
+/// Returns the table's text without trailing blanks.
 pub fn lines(table: &Table) -> String {
     table.lines().map(|it| format!("{}\n", it.trim_end())).collect()
 }

@@ -1,4 +1,4 @@
-//! stdout for data, stderr for speech; questions.
+//! Output and questions: stdout for results, stderr for messages.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,7 +10,7 @@ use super::stop::Stop;
 use crate::diagnostic::Diagnostic;
 use crate::render::shown;
 
-/// The terminal, or whatever stands in its place.
+/// The output streams of a run.
 pub struct Ui {
     color: ColorChoice,
     quiet: bool,
@@ -29,7 +29,7 @@ impl Ui {
         Self { color, quiet, verbose, has_printed: AtomicBool::new(false), warnings: AtomicUsize::new(0) }
     }
 
-    /// Writes a result. A reader that has gone away (`| head -1`) is no fault; a full disk is.
+    /// Writes a result. A reader that went away (`| head -1`) is no fault, but a full disk is.
     pub fn data(&self, text: &str) -> Result<(), Stop> {
         self.note_printed();
         let mut out = AutoStream::new(io::stdout(), self.color);
@@ -40,58 +40,59 @@ impl Ui {
         }
     }
 
-    /// Says whether anything went to stdout: a document is printed once.
+    /// Says whether anything went to stdout, since a document is printed once.
     pub fn has_printed(&self) -> bool {
         self.has_printed.load(Ordering::Relaxed)
     }
 
-    /// Remembers what went to stdout by another way.
+    /// Records that something went to stdout by another way.
     pub fn note_printed(&self) {
         self.has_printed.store(true, Ordering::Relaxed);
     }
 
-    /// Writes a result as JSON, indented: for `jq` and for eyes.
+    /// Writes a result as indented JSON, for `jq` and for people.
     pub fn json(&self, value: &impl serde::Serialize) -> Result<(), Stop> {
         let text = serde_json::to_string_pretty(value)
             .map_err(|it| anyhow::Error::new(it).context("the result cannot be written as JSON"))?;
         self.data(&format!("{}\n", shown::json(&text)))
     }
 
-    /// Says something that `-q` silences.
+    /// Prints a message that `-q` silences.
     pub fn say(&self, text: &str) {
         if !self.quiet {
             self.complain(text);
         }
     }
 
-    /// Counts warnings that are shown in another way than one by one.
+    /// Counts warnings that are not shown one by one.
     pub fn note_warnings(&self, count: usize) {
         self.warnings.fetch_add(count, Ordering::Relaxed);
     }
 
-    /// Says why a run with nothing but warnings fails.
+    /// Prints why a run with warnings only fails.
     pub fn deny_warnings(&self) {
         let hint = if self.verbose { "" } else { "; -v lists them" };
         self.complain(&format!("Warnings are denied (--deny-warnings){hint}."));
     }
 
-    /// Says whether anybody was warned.
+    /// Says whether there was any warning.
     pub fn has_warned(&self) -> bool {
         self.warnings.load(Ordering::Relaxed) > 0
     }
 
-    /// Warns.
+    /// Prints and counts a warning.
     pub fn warn(&self, diagnostic: &Diagnostic) {
         self.note_warnings(1);
         self.complain(crate::render::diagnostics::one(diagnostic).trim_end());
     }
 
-    /// Says something that has to be heard. Where even that fails, there is nobody to tell.
+    /// Prints a message that `-q` does not silence. A failure to print is ignored.
     pub fn complain(&self, text: &str) {
         let _ = writeln!(AutoStream::new(io::stderr(), self.color), "{}", shown::sieve(text));
     }
 
-    /// Asks; anything but `y` or `yes` is No. Without a terminal nobody can answer: an error, before the question.
+    /// Asks a question. Any answer but `y` or `yes` means no. Without a terminal, this is an error and nothing is
+    /// asked.
     pub fn confirm(&self, question: &str) -> Result<bool, Stop> {
         if !io::stdin().is_terminal() {
             return Err(Stop::Hinted {
@@ -104,7 +105,7 @@ impl Ui {
         err.flush()?;
         let mut answer = String::new();
         if io::stdin().lock().read_line(&mut answer)? == 0 {
-            // Nobody typed a line end, so the question is still on its line.
+            // At the end of input, the cursor is still on the line of the question.
             writeln!(err)?;
         }
         Ok(matches!(answer.trim().to_lowercase().as_str(), "y" | "yes"))

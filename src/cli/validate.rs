@@ -45,9 +45,9 @@ pub fn run(context: &Context, args: &ValidateArgs) -> Result<Exit, Stop> {
     let site = session.site()?;
     say_unchecked(context, args.offline);
     let sources = session.read(&site);
-    // How to sign in to what would be opened is not known.
+    // With mistakes in weir.toml, the credentials for sources are not known.
     let opened = Opened::unless(args.offline || !site.mistakes.is_empty());
-    // What the files say is remembered, and not yet what lies behind the sources.
+    // The cache holds results for files only, not for the data of sources.
     if opened == Opened::No
         && let Some(known) = sources.remembered()
         && args.format == ValidateFormat::Text
@@ -82,7 +82,7 @@ pub fn run(context: &Context, args: &ValidateArgs) -> Result<Exit, Stop> {
             context.ui.data(&out)?;
         }
     }
-    // The process is about to end, and taking 10,000 declarations apart first would be for nobody.
+    // The process ends soon, and freeing 10,000 declarations would only take time.
     std::mem::forget(reading);
     Ok(exit(context, args, errors, warnings))
 }
@@ -98,7 +98,7 @@ fn exit(context: &Context, args: &ValidateArgs, errors: usize, warnings: usize) 
     Exit::Done
 }
 
-/// Returns the queries that are not checked against columns where no source is opened.
+/// Returns the queries that are not checked against columns because no source is opened.
 fn unchecked_queries(reading: &Reading) -> Vec<json::QueryJson> {
     let declared = reading.declared.iter().map(|it| &it.resource);
     let queries = declared.flat_map(|it| {
@@ -137,7 +137,7 @@ fn text(context: &Context, reading: &Reading, errors: usize, unchecked: &[json::
     context.ui.data(&format!("Valid: {}.\n", words::count(reading.declared.len(), "declaration")))
 }
 
-/// Says what is left out: a check that nobody made must not look like one that passed.
+/// Prints which checks are skipped, so that a skipped check does not look like a passed one.
 pub fn say_unchecked(context: &Context, offline: bool) {
     if offline {
         context.ui.say("--offline: sources were not opened, and queries were not checked against their columns.");

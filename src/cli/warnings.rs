@@ -1,18 +1,18 @@
-//! How warnings are said.
+//! Prints warnings.
 
 use super::context::Context;
 use crate::diagnostic::Diagnostic;
 use crate::render::diagnostics;
 use crate::session::SHOWN_IN_PLANS;
 
-/// Says one by one what a plan was made without.
+/// Prints one by one the warnings about data that a plan was made without.
 pub fn say_shown_in_plans(context: &Context, warnings: &[Diagnostic]) {
     if !context.ui.verbose {
         warnings.iter().filter(|it| SHOWN_IN_PLANS.contains(&it.code)).for_each(|it| context.ui.warn(it));
     }
 }
 
-/// Says the warnings: counted by kind, and with `-v` one by one.
+/// Prints the warnings: counted by kind, or one by one with `-v`.
 pub fn say(context: &Context, warnings: &[Diagnostic], counts: &[(String, usize)]) {
     if context.ui.verbose && !warnings.is_empty() {
         context.ui.say(diagnostics::all(warnings).trim_end());

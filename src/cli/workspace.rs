@@ -78,7 +78,7 @@ fn create(context: &Context, name: &str, live: bool) -> Result<Exit, Stop> {
     }
     let session = context.session()?;
     let named = session.location(&session.site_or_folder()?)?;
-    // The unnamed default is made by whoever writes first.
+    // The first command that writes makes the unnamed default.
     let missing = if named.is_named() { Missing::Error } else { Missing::Made };
     if missing == Missing::Error {
         session.read_registry(&named)?;
@@ -89,7 +89,7 @@ fn create(context: &Context, name: &str, live: bool) -> Result<Exit, Stop> {
     let registry = session.writable_registry(&named.location, missing, now)?;
     let fail = session.fail(&named.location);
     let there = session.wait(registry.workspaces()).map_err(&fail)?;
-    // Whoever types one of two such names means the other every now and then.
+    // Two names that differ only in case are easily confused.
     if let Some(other) = there.iter().find(|it| it.name != name && it.name.eq_ignore_ascii_case(name)) {
         let summary = format!("workspace `{}` exists, and `{name}` differs from it by its case alone", other.name);
         return Err(Stop::diagnostic(Diagnostic::error(Code::G011, summary).hint("choose another name")));
@@ -101,7 +101,7 @@ fn create(context: &Context, name: &str, live: bool) -> Result<Exit, Stop> {
     Ok(Exit::Done)
 }
 
-/// All workspaces; where there is no registry yet, what a new one holds.
+/// Returns all workspaces, or those of a new registry when there is none yet.
 fn workspaces(context: &Context) -> Result<(Vec<Workspace>, Chosen), Stop> {
     let session = context.session()?;
     let site = session.site_or_folder()?;
@@ -176,7 +176,7 @@ fn select(context: &Context, name: &str) -> Result<Exit, Stop> {
     Ok(Exit::Done)
 }
 
-/// The same guard as apply: a plan against nothing comes first.
+/// Deletes a workspace. The guard of apply runs first, on a plan that deletes all its resources.
 fn delete(context: &Context, name: &str, yes: bool) -> Result<Exit, Stop> {
     if name == "prod" {
         return Err(Stop::diagnostic(

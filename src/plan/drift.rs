@@ -58,7 +58,7 @@ struct Seen {
     grown: Vec<Change>,
 }
 
-/// Compares the columns of everything that was opened. Returns an error for each declaration with broken columns in use.
+/// Compares the columns of all that was opened. Returns an error for each declaration with broken columns in use.
 fn look(changes: &[Change], declared: &[Declared], data: &Data, today: &Catalog) -> Result<Seen, Vec<Diagnostic>> {
     let by_address: BTreeMap<&Address, &Change> = changes.iter().map(|it| (&it.address, it)).collect();
     let recorded = |address: &Address| match by_address.get(address) {

@@ -1,4 +1,4 @@
-//! What a change brings, read aloud: columns, entities, features with their types, and what serves.
+//! The contents of a change as text: columns, entities, features with their types, and where they are served.
 
 use std::fmt::{self, Write};
 
@@ -7,17 +7,17 @@ use super::{shown, style, words};
 use crate::plan::{Action, Brings, Change};
 use crate::resource::{Column, Contents};
 
-/// Lines of one list that a brief plan shows, and the width that they have.
+/// The most lines of one list in a brief plan, and their width.
 const LINES_MAX: usize = 3;
 const WIDTH: usize = 80;
-/// Names that one line of a table or an annotation shows.
+/// The most names in one line of a table or an annotation.
 const NAMES_MAX: usize = 6;
 
-/// Said of columns that nobody can know yet.
+/// The text for columns that are not known yet.
 const UNKNOWN: &str = "not known until its sources are opened";
 const UNOPENED: &str = "not known until its data is opened";
 
-/// Writes below a change what it brings: of a create everything, of others which features come and go.
+/// Writes the contents below a change: for a create all of it, for other changes the features added and removed.
 pub fn below(out: &mut impl Write, change: &Change, indent: &str, detail: Detail) -> fmt::Result {
     let Some(Brings { contents, adds, removes }) = &change.brings else { return Ok(()) };
     match &change.action {
@@ -38,7 +38,7 @@ pub fn below(out: &mut impl Write, change: &Change, indent: &str, detail: Detail
     }
 }
 
-/// Returns the same on one line, for a table or an annotation; empty when there is nothing to say.
+/// Returns the same on one line, for a table or an annotation. Returns an empty text when there is nothing to say.
 pub fn brief(change: &Change) -> String {
     let Some(Brings { contents, adds, removes }) = &change.brings else { return String::new() };
     let few = |columns: &[Column]| few(&typed(columns));
@@ -70,7 +70,8 @@ pub fn brief(change: &Change) -> String {
     }
 }
 
-/// Returns which features come, go and get another type, each with its label; what is empty is left out.
+/// Returns the features that are added, removed or get another type, each list with its label. Empty lists are left
+/// out.
 fn differences(adds: &[Column], removes: &[Column]) -> Vec<(String, Vec<String>)> {
     let had = |it: &Column| removes.iter().find(|old| old.name == it.name);
     let has = |it: &Column| adds.iter().any(|new| new.name == it.name);
@@ -89,7 +90,7 @@ fn differences(adds: &[Column], removes: &[Column]) -> Vec<(String, Vec<String>)
     parts.into_iter().filter(|it| !it.1.is_empty()).collect()
 }
 
-/// Returns the first few of them, and how many more there are.
+/// Returns the first few items, and the number of the others.
 fn few(items: &[String]) -> String {
     let more = items.len().saturating_sub(NAMES_MAX);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
@@ -133,7 +134,7 @@ fn created(out: &mut impl Write, contents: &Contents, indent: &str, detail: Deta
     }
 }
 
-/// Of what is deleted, what readers had of it.
+/// Writes what readers lose by a delete.
 fn deleted(out: &mut impl Write, contents: &Contents, indent: &str, detail: Detail) -> fmt::Result {
     let (Contents::View { .. } | Contents::Service { .. }) = contents else { return Ok(()) };
     let served = contents.serves();
@@ -155,7 +156,7 @@ fn serves(contents: &Contents) -> String {
     format!("serves: {}", if serves.is_empty() { "nothing".to_owned() } else { words::list(serves) })
 }
 
-/// Writes columns with their types, and says so where the types, or the columns themselves, are not known.
+/// Writes columns with their types, and says when the types or the columns are not known.
 fn columns_of(
     out: &mut impl Write,
     indent: &str,
@@ -190,7 +191,7 @@ fn names(names: &[String]) -> Vec<String> {
     names.iter().map(|it| shown::name(it).into_owned()).collect()
 }
 
-/// Writes `label a, b, c`, broken between items before it grows past 80 columns. A brief list ends after three lines.
+/// Writes `label a, b, c`, broken between items at 80 columns. A brief list ends after three lines.
 fn list(out: &mut impl Write, indent: &str, label: &str, items: &[String], detail: Detail) -> fmt::Result {
     let more = |left: usize| format!("and {left} more (-v lists them)");
     let width = |it: &str| it.chars().count();
@@ -200,7 +201,7 @@ fn list(out: &mut impl Write, indent: &str, label: &str, items: &[String], detai
     for (index, item) in items.iter().enumerate() {
         let left = items.len() - index;
         let length = 1 + width(item) + usize::from(left > 1);
-        // Where the list is cut, the last line keeps room for how many are left.
+        // In the last line, room is kept for the number of items left.
         let last = detail == Detail::Brief && lines == LINES_MAX && left > 1;
         let room = if last { WIDTH - 1 - width(&more(left)) } else { WIDTH };
         if index > 0 && column + length > room {
@@ -219,7 +220,7 @@ fn list(out: &mut impl Write, indent: &str, label: &str, items: &[String], detai
     writeln!(out)
 }
 
-/// Writes short texts on one line, or on as many as they need.
+/// Writes short texts on one line, or on several when they are too long.
 fn pack(out: &mut impl Write, indent: &str, texts: &[String]) -> fmt::Result {
     let text = texts.join("; ");
     let mut column = indent.chars().count();

@@ -1,4 +1,4 @@
-//! What a resource brings, as JSON: of a change of a plan, and of `show`.
+//! The contents of a resource as JSON, for the changes of a plan and for `show`.
 
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
@@ -49,12 +49,12 @@ impl Serialize for MaybeKnown {
     }
 }
 
-/// Returns columns for the wire.
+/// Returns columns in their JSON form.
 pub fn columns(columns: &[Column]) -> Vec<ColumnJson> {
     columns.iter().map(|it| ColumnJson { name: it.name.clone(), dtype: it.dtype.clone() }).collect()
 }
 
-/// Returns what a resource brings for the wire.
+/// Returns the contents of a resource in their JSON form.
 pub fn contents(contents: &Contents) -> ContentsJson {
     let known = |it: &Option<Vec<Column>>| Some(MaybeKnown(it.as_deref().map(columns)));
     let serves = || Some(contents.serves().into_iter().map(str::to_owned).collect());

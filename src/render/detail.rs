@@ -1,6 +1,6 @@
-//! How much is shown.
+//! The level of detail of a plan.
 
-/// How much of a long plan is shown.
+/// The level of detail at which a long plan is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Detail {
     Brief,

@@ -1,4 +1,4 @@
-//! Diagnostics for people: where, the line itself, what is wrong, what to type next.
+//! Diagnostics as text: the place, the line itself, the fault and the hints.
 
 use std::fmt::Write as _;
 
@@ -7,10 +7,10 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use super::{shown, style, words};
 use crate::diagnostic::{Code, Diagnostic, Label, Place, Severity, Span};
 
-/// What is said of one line: which label comes first is the fault itself.
+/// The labels in one file, each with its index and its span. Index 0 is the fault itself.
 type Labels<'a> = Vec<(usize, &'a Label, &'a Span)>;
 
-/// Returns the text of one diagnostic, an empty line after it.
+/// Returns the text of one diagnostic, followed by an empty line.
 pub fn one(diagnostic: &Diagnostic) -> String {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
@@ -55,17 +55,17 @@ pub fn one(diagnostic: &Diagnostic) -> String {
     out
 }
 
-/// The colours of a refusal: one word has one colour everywhere.
+/// Returns the renderer, with the same colours as in refusals.
 fn renderer() -> Renderer {
     Renderer::styled().term_width(120).error(style::ERROR).warning(style::UPDATE.bold())
 }
 
-/// A line of a file as it is shown; tabs are the snippet's to widen.
+/// Returns a line of a file as shown. Tabs stay, since the renderer widens them.
 fn source(text: &str) -> String {
     text.split('\t').map(shown::line).collect::<Vec<_>>().join("\t")
 }
 
-/// Columns count characters of the file, the snippet counts bytes of what is shown.
+/// Returns the span in bytes of the shown line, from one in characters of the file.
 fn bytes(span: &Span) -> std::ops::Range<usize> {
     let offset = |chars: usize| {
         let end = span.text.char_indices().nth(chars).map_or(span.text.len(), |it| it.0);
@@ -74,12 +74,12 @@ fn bytes(span: &Span) -> std::ops::Range<usize> {
     offset(span.column - 1)..offset(span.column - 1 + span.length).max(offset(span.column - 1))
 }
 
-/// Returns all of them, one below the other.
+/// Returns the text of all diagnostics.
 pub fn all<'a>(diagnostics: impl IntoIterator<Item = &'a Diagnostic>) -> String {
     diagnostics.into_iter().map(one).collect()
 }
 
-/// Returns one line that counts warnings by kind: `2 warnings: 1 without monitoring, 1 unused`.
+/// Returns a line that counts warnings by kind: `2 warnings: 1 without monitoring, 1 unused`.
 pub fn warning_line(counts: &[(String, usize)], hint: &str) -> Option<String> {
     let total: usize = counts.iter().map(|it| it.1).sum();
     if total == 0 {
@@ -90,7 +90,7 @@ pub fn warning_line(counts: &[(String, usize)], hint: &str) -> Option<String> {
     Some(format!("{}: {}{}", words::count(total, "warning"), kinds.join(", "), style::dim(hint)))
 }
 
-/// What a warning is about, in a word or two.
+/// Returns the subject of a warning in a word or two.
 fn short(code: &str) -> &'static str {
     let Some(code) = Code::of(code) else { return "other" };
     match code {

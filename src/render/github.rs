@@ -1,4 +1,4 @@
-//! Workflow commands: GitHub shows them at the line of the file, in the pull request.
+//! Workflow commands, which GitHub shows at the line of the file in a pull request.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use super::{contents, shown, text, words};
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::plan::{Cause, Change, Plan, Refusal};
 
-/// Returns one annotation a diagnostic.
+/// Returns one annotation for each diagnostic.
 pub fn diagnostics(diagnostics: &[Diagnostic], folder: &str) -> String {
     let mut out = String::new();
     for diagnostic in diagnostics {
@@ -88,7 +88,7 @@ fn because(change: &Change) -> String {
     }
 }
 
-/// Returns what a change brings, as the end of its annotation.
+/// Returns the contents of a change, for the end of its annotation.
 fn brings(change: &Change) -> String {
     let brings = contents::brief(change);
     if brings.is_empty() { brings } else { format!("\n{brings}") }
@@ -103,11 +103,11 @@ fn message(diagnostic: &Diagnostic) -> String {
 
 /// Escapes the text of a workflow command.
 fn data(text: &str) -> String {
-    // What is escaped here and there stays: a line end parts the lines of one message.
+    // Text that was escaped before stays. A line feed separates the lines of one message.
     shown::lines(text).replace('%', "%25").replace('\n', "%0A")
 }
 
-/// Escapes a property of a workflow command. GitHub reads it back, so that a file is named as it is.
+/// Escapes a property of a workflow command. GitHub decodes it, so the name of a file stays the same.
 fn property(text: &str) -> String {
     text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A").replace(':', "%3A").replace(',', "%2C")
 }

@@ -6,7 +6,7 @@ use std::fmt::{self, Write};
 use super::shown;
 use crate::resource::{Address, Resource};
 
-/// Writes a Graphviz digraph; arrows point from what is read to its reader.
+/// Writes a Graphviz digraph, with arrows from a dependency to its reader.
 pub fn dot(out: &mut impl Write, resources: &BTreeMap<&Address, &Resource>) -> fmt::Result {
     writeln!(out, "digraph weir {{\n  rankdir=LR;\n  node [shape=box, fontname=\"sans-serif\"];")?;
     for (address, resource) in resources {
@@ -25,19 +25,19 @@ fn quoted(address: &Address) -> String {
     format!("\"{}\"", inner(&address.to_string()))
 }
 
-/// Returns a text for between Graphviz's double quotes.
+/// Escapes a text for Graphviz's double quotes.
 fn inner(text: &str) -> String {
     shown::line(text).replace('\\', "\\\\").replace('"', "\\\"")
 }
 
-/// Returns a text for between Mermaid's double quotes, where HTML and a `#` mean something.
+/// Escapes a text for Mermaid's double quotes, in which HTML and `#` have a meaning.
 fn entities(text: &str) -> String {
     let plain = |it: char| it.is_alphanumeric() || matches!(it, ' ' | '_' | '-' | ':' | '.');
     let entity = |it: char| if plain(it) { it.to_string() } else { format!("#{};", u32::from(it)) };
     shown::line(text).chars().map(entity).collect()
 }
 
-/// Writes a Mermaid flowchart; node names are numbers, because Mermaid's own take no dots.
+/// Writes a Mermaid flowchart. Nodes are named by numbers, because Mermaid's names take no dots.
 pub fn mermaid(out: &mut impl Write, resources: &BTreeMap<&Address, &Resource>) -> fmt::Result {
     let number: BTreeMap<&Address, usize> = resources.keys().enumerate().map(|(index, it)| (*it, index)).collect();
     writeln!(out, "flowchart LR")?;
@@ -53,7 +53,7 @@ pub fn mermaid(out: &mut impl Write, resources: &BTreeMap<&Address, &Resource>) 
     Ok(())
 }
 
-/// Writes one line a resource with what it depends on.
+/// Writes one line for each resource, with its dependencies.
 pub fn text(out: &mut impl Write, resources: &BTreeMap<&Address, &Resource>) -> fmt::Result {
     for (address, resource) in resources {
         let reads = resource.depends_on.iter().map(shown::thing).collect::<Vec<_>>().join(", ");

@@ -6,7 +6,7 @@ use super::{shown, words};
 use crate::plan::{Change, JobAction, JobChange};
 use crate::resource::{Instant, Job, JobKind};
 
-/// Writes what happens to jobs: those of the change's own view, then those of views that read it.
+/// Writes the changes of jobs: those of the change's own view, then those of views that read it.
 pub fn jobs(out: &mut impl Write, change: &Change, indent: &str, now: Instant) -> fmt::Result {
     let (own, below): (Vec<&JobChange>, Vec<&JobChange>) = change.jobs.iter().partition(|it| it.view == change.address);
     if change.action.destroys() {
@@ -67,7 +67,7 @@ pub fn job(job: &Job, now: Instant) -> String {
     let stores = words::list(stores);
     match &job.kind {
         JobKind::Backfill { range, count } => {
-            // The last windows of a schedule are still open: to a reader, that is now.
+            // The last windows of a schedule may still be open, so a recent end is shown as now.
             let end = if now.secs - range.end.secs < 2 * 86_400 { "now".to_owned() } else { range.end.short() };
             format!(
                 "backfill: {}, {} → {end}, {}, {stores}",

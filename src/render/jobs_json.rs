@@ -1,4 +1,4 @@
-//! The jobs of a change for the wire.
+//! The jobs of a change as JSON.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -35,7 +35,7 @@ pub struct JobJson {
     pub delay: Option<String>,
 }
 
-/// Returns what happens to one job, for the wire.
+/// Returns the change of one job in its JSON form.
 pub fn job_change(change: &JobChange) -> JobChangeJson {
     let (action, job, before) = match &change.action {
         JobAction::Create { job } => ("create", job, None),

@@ -1,4 +1,4 @@
-//! JSON for programs. The wire has structs of its own: `Plan` may change, this may not.
+//! JSON for programs. It has structs of its own, so that `Plan` can change while the JSON stays.
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -9,7 +9,7 @@ use super::jobs_json::{JobChangeJson, job_change};
 use crate::diagnostic::{Diagnostic, Place};
 use crate::plan::{Action, Cause, Change, JobChange, Meanwhile, Plan, Refusal};
 
-/// Grows when a reader would have to change.
+/// The version of the format. It grows with each change that breaks a reader.
 pub const FORMAT_VERSION: u32 = 2;
 
 /// What `weir plan --format json` prints: the plan, or why there is none.
@@ -180,7 +180,7 @@ pub struct SummaryJson {
     pub lifts: usize,
 }
 
-/// Returns the plan for the wire.
+/// Returns the plan in its JSON form.
 pub fn plan(plan: &Plan, refusals: &[Refusal], repo: RepoJson, folder: &str) -> PlanJson {
     let tally = plan.tally();
     PlanJson {
@@ -214,7 +214,7 @@ fn wire_order((address, features): &(crate::resource::Address, Vec<String>)) -> 
     WireOrderJson { address: address.to_string(), features: features.clone() }
 }
 
-/// Returns one change for the wire.
+/// Returns one change in its JSON form.
 pub fn change(change: &Change) -> ChangeJson {
     let (kind, path) = match &change.cause {
         Cause::Declaration => ("declaration", [].as_slice()),
@@ -259,7 +259,7 @@ fn warning(warning: &Diagnostic) -> WarningJson {
     WarningJson { code: warning.code.to_string(), summary: warning.summary.clone(), hints: warning.hints.clone() }
 }
 
-/// Returns what is wrong for the wire.
+/// Returns the diagnostics of a failed run in their JSON form.
 pub fn failure(diagnostics: &[Diagnostic], folder: &str) -> FailureJson {
     FailureJson {
         format_version: FORMAT_VERSION,
@@ -329,7 +329,7 @@ pub struct DiagnosticJson {
     pub hints: Vec<String>,
 }
 
-/// Returns the result of a check for the wire.
+/// Returns the result of a check in its JSON form.
 pub fn validate(declarations: usize, diagnostics: &[Diagnostic], folder: &str) -> ValidateJson {
     let error_count = diagnostics.iter().filter(|it| it.is_error()).count();
     ValidateJson {
@@ -362,7 +362,7 @@ fn diagnostic(diagnostic: &Diagnostic) -> DiagnosticJson {
     }
 }
 
-/// Returns the JSON Schema of what `weir plan --format json` prints.
+/// Returns the JSON Schema of the output of `weir plan --format json`.
 pub fn plan_schema() -> Value {
     schemars::SchemaGenerator::new(schemars::generate::SchemaSettings::draft2020_12())
         .into_root_schema_for::<PlanDocument>()

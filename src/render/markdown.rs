@@ -1,6 +1,6 @@
-//! A plan, or the mistakes of a repo, as a pull-request comment that GitHub always takes.
+//! A plan, or the mistakes of a repo, as a pull-request comment that fits GitHub's limit.
 //!
-//! It begins with a hidden marker, by which CI finds the comment that it wrote before.
+//! The comment starts with a hidden marker, by which CI finds its earlier comment.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
@@ -12,23 +12,23 @@ use crate::diagnostic::Diagnostic;
 use crate::plan::{Action, Cause, Change, Meanwhile, Plan, Refusal};
 use crate::resource::{Effect, FieldChange, Instant};
 
-/// GitHub takes 65,536 characters. Bytes are counted: there are never fewer of them.
+/// The most bytes of a comment. GitHub takes 65,536 characters, and a text has at least as many bytes.
 const BYTES_MAX: usize = 58_000;
-/// What the parts before the folded text may take of that.
+/// The most bytes of the parts before the folded text.
 const REFUSALS_MAX: usize = 11_000;
 const WARNINGS_MAX: usize = 5_000;
 const LIFTS_MAX: usize = 3_000;
 const TABLE_MAX: usize = 30_000;
-/// Changes that a table spells out before it only counts.
+/// The most changes that a table lists one by one.
 const CHANGES_MAX: usize = 100;
 
-/// Lengths, in characters, from which a part of a line is cut.
+/// The most characters of a part of a line.
 const NAME_MAX: usize = 160;
 const SENTENCE_MAX: usize = 500;
 const CELL_MAX: usize = 900;
 const LINE_MAX: usize = 300;
 
-/// What a comment is about: its marker and its title.
+/// The subject of a comment, which gives it its marker and its title.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum About {
     Plan { workspace: String },
@@ -39,7 +39,8 @@ impl About {
     /// Returns the first line of the comment, which a browser does not show.
     pub fn marker(&self) -> String {
         match self {
-            // Nothing but letters, digits, `-` and `_` is in the name of a workspace; `--` would end an older comment.
+            // The name of a workspace has only letters, digits, `-` and `_`. The rest is dropped, so that it cannot
+            // end the comment.
             Self::Plan { workspace } => {
                 let name: String =
                     workspace.chars().filter(|it| it.is_ascii_alphanumeric() || "-_".contains(*it)).collect();
@@ -57,8 +58,8 @@ impl About {
     }
 }
 
-/// Writes the plan: what matters to a reviewer first, details folded away. Paths begin with `folder`, the place of the
-/// feature repo in its git repository.
+/// Writes the plan, with the parts for a reviewer first and the details folded. `folder` is the place of the feature
+/// repo in its git repository, and starts every path.
 pub fn plan(out: &mut impl Write, plan: &Plan, refusals: &[Refusal], now: Instant, folder: &str) -> fmt::Result {
     let verdict = match (refusals.is_empty(), plan.changes.is_empty()) {
         (false, _) => "refused",
@@ -88,7 +89,7 @@ pub fn plan(out: &mut impl Write, plan: &Plan, refusals: &[Refusal], now: Instan
     out.write_str(&page)
 }
 
-/// Writes what was found in a repo, mistakes and warnings, as a comment.
+/// Writes the mistakes and warnings of a repo as a comment.
 pub fn diagnostics(
     out: &mut impl Write,
     about: &About,
@@ -114,7 +115,7 @@ pub fn diagnostics(
     out.write_str(&page)
 }
 
-/// Names the queries that were not checked against columns: a check that nobody made must not look like one that passed.
+/// Lists the queries that were not checked against columns, so that a skipped check does not look like a passed one.
 pub fn unchecked(out: &mut String, queries: &[QueryJson]) -> fmt::Result {
     if queries.is_empty() {
         return Ok(());
@@ -148,7 +149,7 @@ fn place(folder: &str, file: &str, line: &str) -> String {
     code(&format!("{}{line}", shortened(&path, NAME_MAX)), Within::Table)
 }
 
-/// Returns a diagnostic as a block that stands out, an empty line after it.
+/// Returns a diagnostic as a quoted block, followed by an empty line.
 fn quote(title: &str, diagnostic: &Diagnostic) -> String {
     let sentence = |it: &str| prose(&shortened(it, SENTENCE_MAX), Within::Page);
     let mut block = format!("> **{title}:** {}\n", sentence(&diagnostic.summary));
@@ -162,7 +163,7 @@ fn quote(title: &str, diagnostic: &Diagnostic) -> String {
     block
 }
 
-/// Adds as many blocks as there is room for, and says how many there are beside them.
+/// Adds the blocks that fit into `bytes`, and the number of the others.
 fn push_fitting(page: &mut String, blocks: &[String], bytes: usize, noun: &str) -> fmt::Result {
     let (blocks, left) = fitting(blocks, bytes);
     page.push_str(&blocks);
@@ -183,7 +184,7 @@ fn lifts(page: &mut String, plan: &Plan) -> fmt::Result {
     writeln!(page, "> **Lifts protection from:** {}{more}\n", shown.trim_end_matches(", "))
 }
 
-/// Writes every change: one row each, and beyond what fits, one row that counts those of an action and a kind.
+/// Writes one row for each change. Changes that do not fit are counted in one row for each action and kind.
 fn table(page: &mut String, changes: &[Change], folder: &str) -> fmt::Result {
     page.push_str("| | Resource | What changes | Declared at |\n|---|---|---|---|\n");
     let listed = &changes[..changes.len().min(CHANGES_MAX)];
@@ -233,7 +234,7 @@ fn cell(change: &Change) -> String {
     parts.join("<br>")
 }
 
-/// The same for a table of many: how many fields, and the worst that they do.
+/// Returns the cell for a long table: the number of fields, and the strongest effect.
 fn brief_cell(change: &Change) -> String {
     let mut parts = causes(change);
     let fields = change.action.fields().len();
@@ -307,7 +308,7 @@ fn effect(effect: Effect) -> &'static str {
     }
 }
 
-/// Folds the full text away, in a fence that no text inside it can close, cut where the comment would grow too long.
+/// Writes the full text, folded, in a fence that no text inside can close. It is cut to the limit of a comment.
 fn details(page: &mut String, plan: &Plan, now: Instant) -> fmt::Result {
     if plan.changes.iter().all(|it| matches!(it.action, Action::Create { .. })) && plan.changes.len() > CHANGES_MAX {
         return Ok(());

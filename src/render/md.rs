@@ -1,22 +1,22 @@
-//! Pieces of Markdown that no text in them can leave: code spans, sentences, and lists that end before they are too long.
+//! Parts of Markdown whose markup the text inside cannot break: code spans, sentences, and lists of limited length.
 
 use std::borrow::Cow;
 
 use super::shown;
 
-/// Where a piece stands: in a table a `|` divides cells, even inside a code span.
+/// The place of a part. In a table, `|` divides cells even inside a code span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Within {
     Page,
     Table,
 }
 
-/// Returns the text as a code span, in a fence that no text inside it can close.
+/// Returns the text as a code span, in a fence that no text inside can close.
 pub fn code(text: &str, within: Within) -> String {
     let text = shown::line(text);
     let text = match within {
         Within::Page => text,
-        // A backslash before a `|` takes its escape away.
+        // A backslash before `|` would cancel its escape.
         Within::Table if text.contains('|') => text.replace("\\|", "\\\\u{7c}").replace('|', "\\|").into(),
         Within::Table => text,
     };
@@ -29,13 +29,13 @@ pub fn code(text: &str, within: Within) -> String {
     format!("{fence}{pad}{text}{pad}{fence}")
 }
 
-/// Returns a sentence: what stands in backticks becomes code, and so does every word that could be markup, a mention,
-/// a link or a reference.
+/// Returns a sentence. The text in backticks becomes code, and so does every word that could be markup, a mention, a
+/// link or a reference.
 pub fn prose(text: &str, within: Within) -> String {
     let text = shown::line(text);
     let mut out = String::with_capacity(text.len());
     let mut parts: Vec<Cow<str>> = text.split('`').map(Cow::Borrowed).collect();
-    // A backtick that nothing closes stands for itself.
+    // A backtick without a partner stays as it is.
     if parts.len().is_multiple_of(2)
         && let (Some(last), Some(before)) = (parts.pop(), parts.pop())
     {
@@ -63,7 +63,7 @@ pub fn prose(text: &str, within: Within) -> String {
     out
 }
 
-/// Returns the text on one line, with at most `max` characters.
+/// Returns the text on one line, cut to `max` characters.
 pub fn shortened(text: &str, max: usize) -> String {
     let text = shown::line(text);
     match text.char_indices().nth(max) {
@@ -72,7 +72,7 @@ pub fn shortened(text: &str, max: usize) -> String {
     }
 }
 
-/// Returns as many of `entries` as fit into `bytes`, and how many are left out.
+/// Returns the first `entries` that fit into `bytes`, and the number of the others.
 pub fn fitting(entries: &[String], bytes: usize) -> (String, usize) {
     let mut out = String::new();
     for (index, entry) in entries.iter().enumerate() {
@@ -84,7 +84,7 @@ pub fn fitting(entries: &[String], bytes: usize) -> (String, usize) {
     (out, 0)
 }
 
-/// Two code spans side by side would be one.
+/// Adds a code span. A blank keeps it apart from a span before it, since the two would be one.
 fn push_code(out: &mut String, text: &str, within: Within) {
     if out.ends_with('`') {
         out.push(' ');
@@ -92,7 +92,7 @@ fn push_code(out: &mut String, text: &str, within: Within) {
     out.push_str(&code(text, within));
 }
 
-/// Says whether a word means nothing to Markdown or to GitHub.
+/// Says whether a word has no meaning to Markdown or GitHub.
 fn is_inert(word: &str) -> bool {
     let plain = |it: char| {
         it.is_alphanumeric()
@@ -101,7 +101,7 @@ fn is_inert(word: &str) -> bool {
     let visible = |it: char| !it.is_ascii() || plain(it);
     let bare = word.trim_matches(|it: char| !it.is_alphanumeric());
     let link = word.contains("://") || word.to_ascii_lowercase().contains("www.");
-    // `:tada:` is a picture, `GH-1` an issue, seven digits of base 16 a commit.
+    // `:tada:` becomes a picture, `GH-1` an issue, and seven hexadecimal digits a commit.
     let picture = word.matches(':').count() > 1;
     let issue = bare.to_ascii_lowercase().starts_with("gh-");
     let commit = bare.len() >= 7 && bare.bytes().all(|it| it.is_ascii_hexdigit());

@@ -1,6 +1,6 @@
-//! Reads values aloud. Decides nothing, prints nothing: every function fills a text.
+//! Turns values into text. Nothing here decides or prints: every function fills a text.
 //!
-//! Texts carry ANSI styles; the shell strips them where nobody can see them.
+//! Texts carry ANSI styles, which the shell strips when the output is not a terminal.
 
 mod contents;
 pub mod contents_json;

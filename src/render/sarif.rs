@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use super::shown;
 use crate::diagnostic::{CODES, Diagnostic, Severity};
 
-/// What a path may hold in a URI (RFC 3986): everything else is written as `%` and two digits.
+/// The characters that stay in the path of a URI (RFC 3986). Others are written as `%` and two digits.
 const PATH: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
-/// Returns the log of one run. Paths begin with `folder`, the place of the feature repo in its git repository: code
-/// scanning reads them from the root of that.
+/// Returns the log of one run. `folder` is the place of the feature repo in its git repository, and starts every path,
+/// because code scanning reads paths from the git root.
 pub fn log(diagnostics: &[Diagnostic], folder: &str) -> Value {
     let used: BTreeMap<&str, &str> = CODES
         .iter()

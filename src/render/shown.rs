@@ -1,16 +1,16 @@
-//! Texts that somebody else wrote, safe to show: names, values, files, actors, messages, SQL, the world's errors.
+//! Makes texts from outside safe to show: names, values, files, actors, messages, SQL, errors of the system.
 //!
-//! What is shown is what is there: a character that hides, or that moves what stands around it, is written as an escape.
+//! A character that is invisible, or that changes the text around it, is written as an escape.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use unicode_security::confusable_detection::skeleton;
 
-/// How plainly a text is shown. A change shows both of its sides in the first form that tells them apart.
+/// The form in which a text is shown. Both sides of a change are shown in the first form that tells them apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Form {
-    /// As it is, and in quotes where it could be taken for something else.
+    /// As it is, or in quotes when it could be taken for something else.
     Plain,
     /// In quotes.
     Quoted,
@@ -18,12 +18,12 @@ pub enum Form {
     Exact,
 }
 
-/// Returns the text on one line: what hides or breaks the line is escaped.
+/// Returns the text on one line. Characters that hide or break the line are escaped.
 pub fn line(text: &str) -> Cow<'_, str> {
     if is_plain(text) { Cow::Borrowed(text) } else { Cow::Owned(escaped(text, |_| false)) }
 }
 
-/// As [`line`], and keeps the line breaks.
+/// Returns the same as [`line`], but keeps line breaks.
 pub fn lines(text: &str) -> Cow<'_, str> {
     if text.split('\n').all(is_plain) { Cow::Borrowed(text) } else { Cow::Owned(escaped(text, |it| it == '\n')) }
 }
@@ -33,13 +33,13 @@ pub fn path(path: &std::path::Path) -> String {
     line(&path.display().to_string()).into_owned()
 }
 
-/// Returns an address, or whatever else has a name in it, on one line.
+/// Returns an address, or another text with a name in it, on one line.
 pub fn thing(it: impl std::fmt::Display) -> String {
     line(&it.to_string()).into_owned()
 }
 
-/// Returns a value: as it is where that says what it is, and in quotes where it is empty, ends in white space, hides
-/// something or looks like a part of the sentence around it.
+/// Returns a value: as it is, or in quotes when it is empty, ends in white space, hides something or looks like a part
+/// of the sentence around it.
 pub fn value(text: &str, form: Form) -> Cow<'_, str> {
     match form {
         Form::Plain if needs_no_quotes(text) => Cow::Borrowed(text),
@@ -48,10 +48,10 @@ pub fn value(text: &str, form: Form) -> Cow<'_, str> {
     }
 }
 
-/// Returns a value that stands among others in brackets, where a comma or a bracket has a meaning.
+/// Returns a value for a list in brackets, where commas and brackets have a meaning.
 pub fn item(text: &str, form: Form) -> Cow<'_, str> {
     let mut depth = 0_i32;
-    // The types of a map hold a comma: `Map<String, Int64>`.
+    // The comma of a map type does not divide: `Map<String, Int64>`.
     let divides = text.chars().any(|it| {
         depth += i32::from(it == '<') - i32::from(it == '>');
         matches!(it, ',' | '[' | ']' | '{' | '}') && depth == 0
@@ -60,7 +60,7 @@ pub fn item(text: &str, form: Form) -> Cow<'_, str> {
     value(text, if divides && form == Form::Plain { Form::Quoted } else { form })
 }
 
-/// Returns the name of a thing: a file, a field, a key. Rarely in quotes.
+/// Returns the name of a file, a field or a key. Most names need no quotes.
 pub fn name(text: &str) -> Cow<'_, str> {
     let stands_out = !text.is_empty() && is_plain(text) && text.trim() == text && !text.starts_with('"');
     if stands_out && !text.contains(": ") && !text.contains(" -> ") {
@@ -70,9 +70,9 @@ pub fn name(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Returns one line of a longer text, without its end.
+/// Returns a line of a longer text, without its line end.
 pub fn text_line(text: &str, form: Form) -> Cow<'_, str> {
-    // A line that begins with `::` is a command to the runner of GitHub, wherever it is printed.
+    // GitHub's runner takes a line that starts with `::` as a command, wherever it is printed.
     let shows_all =
         is_plain(text) && !text.ends_with(' ') && !text.starts_with('"') && !text.trim_start().starts_with("::");
     match form {
@@ -82,8 +82,8 @@ pub fn text_line(text: &str, form: Form) -> Cow<'_, str> {
     }
 }
 
-/// Returns what is about to be printed without anything in it that moves a terminal: the last defence, which whoever
-/// wrote the text cannot forget. Colours, tabs and line breaks pass.
+/// Removes every control of the terminal from a text that is about to be printed, except our colours, tabs and line
+/// breaks. This is the last defence against text from outside.
 pub fn sieve(text: &str) -> Cow<'_, str> {
     let passes = |it: char| matches!(it, '\n' | '\t');
     if text.split(passes).all(is_plain) {
@@ -101,7 +101,7 @@ pub fn sieve(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Returns JSON text in which every character that hides is an escape of JSON's own.
+/// Returns JSON text with every hidden character as a JSON escape.
 pub fn json(text: &str) -> Cow<'_, str> {
     if text.split('\n').all(is_plain) {
         return Cow::Borrowed(text);
@@ -110,7 +110,7 @@ pub fn json(text: &str) -> Cow<'_, str> {
     let mut units = [0; 2];
     let mut marks = Marks::default();
     for it in text.chars() {
-        // Inside its texts JSON has escaped line breaks already: these are between them.
+        // JSON has escaped the line breaks inside its texts, so the others are layout.
         if it == '\n' || !marks.hides(it) {
             out.push(it);
         } else {
@@ -120,7 +120,7 @@ pub fn json(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Returns a text in double quotes, with what hides as escapes of YAML.
+/// Returns a text in double quotes, with hidden characters as YAML escapes.
 pub fn yaml(text: &str) -> String {
     let mut marks = Marks::default();
     let mut out = String::from("\"");
@@ -136,12 +136,12 @@ pub fn yaml(text: &str) -> String {
     out
 }
 
-/// Says whether a text holds a character that hides, or that moves what stands around it.
+/// Says whether a text holds a character that is invisible, or that changes the text around it.
 pub fn hides(text: &str) -> bool {
     !is_plain(text)
 }
 
-/// Says whether a reader sees that two texts differ; of longer ones, whether each line that differs shows it.
+/// Says whether a reader sees that two texts differ. In longer texts, each line that differs has to show it.
 pub fn tells_apart(before: &str, after: &str) -> bool {
     if before == after {
         return false;
@@ -150,15 +150,15 @@ pub fn tells_apart(before: &str, after: &str) -> bool {
     for line in before.split('\n') {
         seen.entry(look(line)).or_default().push(line);
     }
-    // Where escapes could not help, nothing is gained by saying that two look alike: `l` and `1`.
+    // Escapes cannot help with `l` and `1`, so those count as visibly different.
     let helps = |a: &str, b: &str| a != b && !(a.is_ascii() && b.is_ascii() && a.trim_end() != b.trim_end());
     !after.split('\n').any(|line| seen.get(&look(line)).is_some_and(|it| it.iter().any(|it| helps(it, line))))
 }
 
-/// What a reader sees of a line: letters that look alike are one, and what does not show is not there.
+/// Returns a line as a reader sees it: letters that look alike become one, and invisible characters are gone.
 fn look(text: &str) -> String {
     if text.is_ascii() && is_plain(text) {
-        // The tables make `rn` of `m`: of both sides, or of none.
+        // The tables turn `m` into `rn`, which is the same for both sides.
         return skeleton(text.trim_end()).collect();
     }
     let mut marks = Marks::default();
@@ -185,7 +185,7 @@ fn exact(text: &str) -> String {
     out
 }
 
-/// Says whether a value stands for itself, where `(unset)`, arrows, effects and quotes mean something.
+/// Says whether a value needs no quotes, next to `(unset)`, arrows, effects and quotes.
 fn needs_no_quotes(text: &str) -> bool {
     let ends = !text.starts_with(['"', '[', '{']) && text.trim() == text;
     let means = ["(unset)", " -> ", " → ", "(recreates", "(takes serving"];
@@ -200,7 +200,7 @@ fn is_plain(text: &str) -> bool {
     !text.chars().any(|it| marks.hides(it))
 }
 
-/// Escapes what hides, except what `keeps` says.
+/// Escapes hidden characters, except those that `keeps` accepts.
 fn escaped(text: &str, keeps: impl Fn(char) -> bool) -> String {
     let mut out = String::with_capacity(text.len() + 8);
     let mut marks = Marks::default();
@@ -220,7 +220,8 @@ fn escape(out: &mut String, it: char) {
     }
 }
 
-/// Characters that draw nothing, though they count as letters, symbols or marks; the standard library knows the rest.
+/// Characters that draw nothing, although they count as letters, symbols or marks. The standard library knows the
+/// others.
 const BLANK: &[std::ops::RangeInclusive<char>] = &[
     '\u{34f}'..='\u{34f}',
     '\u{115f}'..='\u{1160}',
@@ -236,10 +237,10 @@ const BLANK: &[std::ops::RangeInclusive<char>] = &[
     '\u{e0000}'..='\u{e0fff}',
 ];
 
-/// How many marks may stand on one letter: no script needs more, and a heap of them covers the lines around it.
+/// The most marks on one letter. No script needs more, and a heap of them covers the lines around it.
 const MARKS_MAX: usize = 3;
 
-/// Goes along a text, because a mark (an accent) is judged by what stands before it.
+/// The state of a walk along a text. A mark (an accent) is judged by the characters before it.
 #[derive(Default)]
 struct Marks {
     on_letter: bool,
@@ -247,7 +248,7 @@ struct Marks {
 }
 
 impl Marks {
-    /// Says whether the next character hides, or changes what stands around it.
+    /// Says whether the next character is invisible, or changes the text around it.
     fn hides(&mut self, it: char) -> bool {
         if it.is_ascii() {
             *self = Self { on_letter: it.is_ascii_alphabetic(), count: 0 };
@@ -266,25 +267,26 @@ impl Marks {
     }
 }
 
-/// Asks the standard library, whose tables are Unicode's: controls, formats, odd spaces, separators, private use and
-/// what is not assigned are not printable.
+/// Says whether a character is printable, by the Unicode tables of the standard library. Controls, formats, odd
+/// spaces, separators, private use and unassigned characters are not.
 fn is_printable(it: char) -> bool {
     let mut bytes = [b'a', 0, 0, 0, 0];
     let length = it.encode_utf8(&mut bytes[1..]).len();
-    // Behind a letter a mark stays as it is.
+    // After a letter, a mark is not escaped.
     std::str::from_utf8(&bytes[..=length]).is_ok_and(|it| it.escape_debug().nth(1) != Some('\\'))
 }
 
-/// Says whether a printable character outside ASCII joins the one before it: alone the standard library escapes it.
+/// Says whether a printable character outside ASCII joins the one before it. The standard library escapes it when
+/// alone.
 fn is_mark(it: char) -> bool {
     it.escape_debug().next() == Some('\\')
 }
 
-/// Returns the length of a style of our own (`ESC [ 1 ; 31 m`) at the start of a text, or 0.
+/// Returns the length of one of our own styles (`ESC [ 1 ; 31 m`) at the start of a text, or 0.
 fn style_length(text: &str) -> usize {
     let Some(rest) = text.strip_prefix("\x1b[") else { return 0 };
     let Some(end) = rest.find(|it: char| !it.is_ascii_digit() && it != ';') else { return 0 };
-    // 8 conceals; 0 to 4, and the colours of the foreground, are what we use.
+    // Our styles use 0 to 4 and foreground colours. 8 would hide the text.
     let ours = rest[..end].split(';').all(|it| matches!(it, "" | "0" | "1" | "2" | "3" | "4") || is_foreground(it));
     if ours && rest[end..].starts_with('m') { 2 + end + 1 } else { 0 }
 }
@@ -309,7 +311,7 @@ mod tests {
             ("a\u{2028}b\u{2029}c\u{85}", "a\\u{2028}b\\u{2029}c\\u{85}"),
             ("a\u{fe0f}b\u{e0041}c\u{e0100}", "a\\u{fe0f}b\\u{e0041}c\\u{e0100}"),
             ("\u{3164}\u{2800}\u{115f}", "\\u{3164}\\u{2800}\\u{115f}"),
-            // A mark on nothing would stand on what comes before.
+            // A mark without a letter would join the character before it.
             ("\u{301}a 1\u{338}", "\\u{301}a 1\\u{338}"),
             ("a\u{301}\u{301}\u{301}\u{301}", "a\u{301}\u{301}\u{301}\\u{301}"),
         ];

@@ -1,4 +1,4 @@
-//! What a text means, as a style. The shell decides whether anybody sees it.
+//! The styles of texts, by meaning. The shell decides whether they are shown.
 
 use std::fmt::Display;
 

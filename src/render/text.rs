@@ -1,4 +1,5 @@
-//! A plan for people: one line a change, below it why and what it costs. Reads well at 80 columns without colour.
+//! A plan as text: one line for each change, with its cause and cost below. It reads well at 80 columns without
+//! colour.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
@@ -9,7 +10,7 @@ use crate::resource::{Address, Instant};
 
 pub use super::detail::Detail;
 
-/// Cascades below one root, and creates in one plan, that a brief plan lists before it counts the rest.
+/// The most cascades below one root, and the most creates, that a brief plan lists before it counts the rest.
 const CASCADES_MAX: usize = 10;
 const CREATES_MAX: usize = 200;
 
@@ -39,7 +40,7 @@ pub fn plan(out: &mut impl Write, plan: &Plan, refusals: &[Refusal], now: Instan
     writeln!(out, "\n{}", tally(plan, refusals.len()))
 }
 
-/// Writes one refusal: what would happen, along which path, and the edit that lifts it.
+/// Writes one refusal: the harm, the path, and the edit that lifts protection.
 fn refusal(out: &mut impl Write, refusal: &Refusal) -> fmt::Result {
     let diagnostic = refusal.diagnostic();
     writeln!(out)?;
@@ -53,13 +54,13 @@ fn refusal(out: &mut impl Write, refusal: &Refusal) -> fmt::Result {
     Ok(())
 }
 
-/// Writes a text with its label, broken between words before it grows past 80 columns.
+/// Writes a text with its label, broken between words at 80 columns.
 fn wrapped(out: &mut impl Write, label: &str, style: impl Fn(&str) -> String, text: &str) -> fmt::Result {
     let mut column = label.chars().count();
     write!(out, "{}", style(label))?;
     for word in shown::line(text).split(' ') {
         let length = word.chars().count();
-        // A line that begins with `::` is a command to the runner of GitHub.
+        // GitHub's runner takes a line that starts with `::` as a command.
         if column + 1 + length > 80 && column > 2 && !word.starts_with("::") {
             write!(out, "\n  {word}")?;
             column = 2 + length;
@@ -71,7 +72,7 @@ fn wrapped(out: &mut impl Write, label: &str, style: impl Fn(&str) -> String, te
     writeln!(out)
 }
 
-/// Returns the one sentence that counts everything, always in one order.
+/// Returns the sentence with all counts, always in the same order.
 pub fn tally(plan: &Plan, refused: usize) -> String {
     let tally = plan.tally();
     let jobs: i64 = plan.changes.iter().flat_map(|it| &it.jobs).map(JobChange::count).sum();
@@ -88,7 +89,7 @@ pub fn tally(plan: &Plan, refused: usize) -> String {
     )
 }
 
-/// Writes the changes in order, cascades below their root.
+/// Writes the changes in order, with cascades below their root.
 pub fn changes(out: &mut impl Write, changes: &[Change], now: Instant, detail: Detail) -> fmt::Result {
     let width = changes.iter().map(|it| it.address.to_string().chars().count()).max().unwrap_or(0).min(46);
     let mut cascades: BTreeMap<&Address, Vec<&Change>> = BTreeMap::new();
@@ -181,7 +182,7 @@ fn cascade(out: &mut impl Write, change: &Change, now: Instant, detail: Detail) 
     cost(out, change, "        ", now)
 }
 
-/// Writes `A ← B ← C`, broken before an arrow where a line would grow past 80 columns.
+/// Writes `A ← B ← C`, broken before an arrow at 80 columns.
 fn path(out: &mut impl Write, start: &str, path: &[Address]) -> fmt::Result {
     let indent = 6;
     let mut column = indent;

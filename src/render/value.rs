@@ -1,4 +1,4 @@
-//! A changed field for people: `old -> new`, multi-line text as a diff, a list item by item.
+//! A changed field as text: `old -> new`, a multi-line text as a diff, a list item by item.
 
 use std::fmt::{self, Write};
 
@@ -10,7 +10,7 @@ use super::shown::{self, Form};
 use super::style;
 use crate::resource::{Effect, FieldChange};
 
-/// Writes one field. Both sides are written in the first form in which a reader sees that they differ.
+/// Writes one field. Both sides are written in the first form that tells them apart.
 pub fn field(out: &mut impl Write, field: &FieldChange, detail: Detail) -> fmt::Result {
     let effect = effect(field.effect);
     let path = shown::name(&field.path);
@@ -49,17 +49,18 @@ pub fn field(out: &mut impl Write, field: &FieldChange, detail: Detail) -> fmt::
     }
 }
 
-/// Returns both sides of a change, each on one line, told apart: two texts that look alike are quoted and escaped.
+/// Returns both sides of a change, each on one line. Two texts that look alike are quoted and escaped.
 pub fn pair(before: &Value, after: &Value) -> (String, String) {
     told_apart(|form| (one(before, form), one(after, form)), |it| shown::tells_apart(&it.0, &it.1))
 }
 
-/// Returns a value as a person would write it in YAML, on one line; what is only a name, as the name.
+/// Returns a value on one line, as a person writes it in YAML. An object that holds only a name is written as the
+/// name.
 pub fn value(it: &Value) -> String {
     one(it, Form::Plain)
 }
 
-/// Returns the first form in which the sides differ for a reader.
+/// Returns the first form that tells the sides apart for a reader.
 fn told_apart<T>(show: impl Fn(Form) -> T, differ: impl Fn(&T) -> bool) -> T {
     [Form::Plain, Form::Quoted].into_iter().map(&show).find(differ).unwrap_or_else(|| show(Form::Exact))
 }
@@ -77,7 +78,7 @@ fn items(list: &[Value], form: Form) -> Vec<String> {
     list.iter().map(|it| one(it, form)).collect()
 }
 
-/// Returns a text line by line. Where only one of the two ends its last line, both last lines show their end.
+/// Returns the lines of a text. When only one text ends its last line, both last lines show their ends.
 fn text_lines(text: &str, other: &str, form: Form) -> Vec<String> {
     let ended = text.strip_suffix('\n');
     let mut lines: Vec<String> =
@@ -134,14 +135,14 @@ fn one(it: &Value, form: Form) -> String {
     match it {
         Value::Null => "(unset)".to_owned(),
         Value::String(text) => shown::value(text, form).into_owned(),
-        // Two that differ in what the short form leaves out: the long form.
+        // The long form, for two values that differ only in what the short form leaves out.
         Value::Array(_) | Value::Object(_) if form == Form::Exact => shown::json(&it.to_string()).into_owned(),
         Value::Array(_) | Value::Object(_) => inner(it, form),
         Value::Bool(_) | Value::Number(_) => it.to_string(),
     }
 }
 
-/// Returns a value that may stand among others in brackets.
+/// Returns a value for a list in brackets.
 fn inner(it: &Value, form: Form) -> String {
     match it {
         Value::String(text) => shown::item(text, form).into_owned(),
@@ -161,7 +162,7 @@ fn member(key: &str, it: &Value, form: Form) -> String {
     format!("{}: {}", shown::name(key), inner(it, form))
 }
 
-/// The long form of a mere name: `{source: orders}`, `{view: clicks, namespace: clicks}`.
+/// Returns the name in an object that holds only a name: `{source: orders}`, `{view: clicks, namespace: clicks}`.
 fn bare_name(members: &serde_json::Map<String, Value>) -> Option<&str> {
     let text = |key: &str| members.get(key).and_then(Value::as_str);
     match members.len() {
@@ -171,7 +172,7 @@ fn bare_name(members: &serde_json::Map<String, Value>) -> Option<&str> {
     }
 }
 
-/// `name`, `kind` and `view` come first: they say which item it is.
+/// Returns the members, with `name`, `kind`, `view`, `source` and `column` first, because they identify an item.
 fn ordered(members: &serde_json::Map<String, Value>) -> Vec<(&String, &Value)> {
     let mut members: Vec<_> = members.iter().collect();
     members.sort_by_key(|it| !matches!(it.0.as_str(), "name" | "kind" | "view" | "source" | "column"));

@@ -1,15 +1,15 @@
-//! Plurals, lists and lengths of time, said in one way everywhere.
+//! Plurals, lists and durations in words, the same everywhere.
 
 use std::fmt::Display;
 
 use crate::resource::Duration;
 
-/// Returns `1 job`, `2 jobs`. Plain digits: scripts read them too.
+/// Returns `1 job`, `2 jobs`. Digits are plain, because scripts read them, too.
 pub fn count(number: usize, noun: &str) -> String {
     format!("{number} {}", plural(number, noun))
 }
 
-/// Returns the noun for that many.
+/// Returns the form of the noun for `number`.
 pub fn plural(number: usize, noun: &str) -> String {
     match (number, noun) {
         (1, noun) => noun.to_owned(),

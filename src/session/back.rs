@@ -1,4 +1,4 @@
-//! What was recorded at an earlier serial, as if it were declared.
+//! The records of an earlier serial, read as if they were declared.
 
 use std::collections::BTreeMap;
 
@@ -9,16 +9,16 @@ use crate::recorded::{Columns, Serial};
 use crate::registry;
 use crate::resource::{Address, Catalog, Resource};
 
-/// What rows held beside their specs, by address.
+/// The data that rows held beside their specs, by address.
 #[derive(Debug, Default)]
 pub struct Beside {
     pub orders: Orders,
-    /// What data said of columns.
+    /// The columns found in data.
     pub columns: BTreeMap<Address, Columns>,
 }
 
 impl Ledger<'_> {
-    /// Returns what was recorded at `serial`; a serial that never was is an error.
+    /// Returns what was recorded at `serial`. A serial outside the history is an error.
     pub fn specs_at(&self, serial: Serial) -> Result<BTreeMap<Address, String>> {
         let newest = self.workspace.serial;
         if serial.0 < 0 || serial > newest {
@@ -30,7 +30,7 @@ impl Ledger<'_> {
         self.session.wait(specs).map_err(|error| self.fail(error))
     }
 
-    /// Returns what rows held beside their specs at the end of `serial`.
+    /// Returns the data that rows held beside their specs at the end of `serial`.
     pub fn beside_at<'a>(&self, serial: Serial, addresses: impl Iterator<Item = &'a Address>) -> Result<Beside> {
         let mut beside = Beside::default();
         let Some(registry) = self.registry.as_deref() else { return Ok(beside) };
@@ -57,14 +57,15 @@ impl Ledger<'_> {
         Ok(beside)
     }
 
-    /// Returns where resources went by renames between two serials, by their address at `from`.
+    /// Returns the address at `to` of each resource that was renamed between the two serials, by its address at
+    /// `from`.
     pub fn renames_between(&self, from: Serial, to: Serial) -> Result<BTreeMap<Address, Address>> {
         let Some(registry) = self.registry.as_deref() else { return Ok(BTreeMap::new()) };
         let renames = registry::renames_between(registry, &self.workspace.name, from, to);
         self.session.wait(renames).map_err(|error| self.fail(error))
     }
 
-    /// Returns recorded specs as if they were declared, each after `adjust`.
+    /// Returns recorded specs as if they were declared, each changed by `adjust`.
     pub fn resources_at(
         &self,
         specs: &BTreeMap<Address, String>,

@@ -1,4 +1,4 @@
-//! Reads, resolves and checks the repo, as every command needs it.
+//! Reads, resolves and checks the repo, for every command that needs it.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -16,21 +16,21 @@ use crate::settings::Settings;
 /// A repo without a mistake.
 pub struct Checked {
     pub declared: Vec<Declared>,
-    /// What data says of columns.
+    /// The columns found in data.
     pub derived: BTreeMap<Address, Columns>,
     pub warnings: Vec<Diagnostic>,
 }
 
-/// What reading the repo found.
+/// The declarations and diagnostics of a repo.
 pub struct Reading {
     pub declared: Vec<Declared>,
     pub derived: BTreeMap<Address, Columns>,
     pub diagnostics: Vec<Diagnostic>,
-    /// How many documents there are, right or wrong.
+    /// The number of documents, right or wrong.
     pub documents: usize,
 }
 
-/// Which diagnostics a person or a program will see one by one.
+/// The diagnostics that will be shown one by one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shown {
     All,
@@ -45,13 +45,13 @@ pub enum Opened {
 }
 
 impl Opened {
-    /// Sources are opened unless that is not wanted, or this build cannot.
+    /// Returns `Yes`, unless the run is offline or the build has no engine.
     pub fn unless(offline: bool) -> Self {
         if offline || !engine::AVAILABLE { Self::No } else { Self::Yes }
     }
 }
 
-/// The files of a repo, and what earlier runs know of them.
+/// The files of a repo, with the entries that earlier runs cached.
 pub struct Sources {
     files: Files,
     faults: Vec<Diagnostic>,
@@ -64,18 +64,19 @@ pub struct Sources {
 /// The code of a source that does not answer.
 const UNREACHABLE: Code = Code::D005;
 
-/// Warnings of rows that are missing and of types that are not known: nobody finds them in a number.
+/// The codes of warnings about missing rows and unknown types, which a count would hide.
 pub const DATA_WARNINGS: [Code; 2] = [Code::D009, Code::D010];
 
-/// Warnings that a plan shows one by one: what it shows was made without something that the reader may count on.
+/// The codes of warnings that a plan shows one by one, because the plan was made without data that a reader may count
+/// on.
 pub const SHOWN_IN_PLANS: [Code; 4] = [UNREACHABLE, Code::L016, DATA_WARNINGS[0], DATA_WARNINGS[1]];
 
 impl Session {
-    /// Reads the files. Nothing is decoded yet.
+    /// Reads the files, without decoding them.
     pub fn read(&self, site: &Site) -> Sources {
         let (files, found) = load::read_files(&site.root);
         let faults: Vec<Diagnostic> = site.mistakes.iter().cloned().chain(found).collect();
-        // Where there is no room to remember, every run starts afresh.
+        // Without a folder for the cache, every run starts afresh.
         let build = build(self.environment.program.as_deref());
         let folder = if site.remembers && build.is_some() { load::local_folder(&site.root).ok() } else { None };
         let build = build.unwrap_or_default();
@@ -90,7 +91,7 @@ impl Session {
         Sources { files, faults, cache, key: *hasher.finalize().as_bytes(), local: folder, build }
     }
 
-    /// Decodes and resolves. Returns the mistakes so far, whose places are still to be found.
+    /// Decodes and resolves. Returns the errors so far, without their places.
     pub fn resolve(&self, site: &Site, mut sources: Sources) -> (load::Repo, Vec<Diagnostic>) {
         let (mut repo, mut found) = load::declare(sources.files, &site.settings, &sources.cache);
         self.aside(sources.cache.close());
@@ -101,7 +102,8 @@ impl Session {
         (repo, found)
     }
 
-    /// Decodes, resolves and checks. Places are found for what will be shown: finding one reads its document again.
+    /// Decodes, resolves and checks. Only diagnostics that will be shown get their places, since that reads a document
+    /// again.
     pub fn check(&self, site: &Site, mut sources: Sources, shown: Shown, opened: Opened) -> Reading {
         let files = std::mem::take(&mut sources.files);
         let (mut repo, mut found) = load::declare(files, &site.settings, &sources.cache);
@@ -109,7 +111,7 @@ impl Session {
         found.extend(crate::resolve::resolve(&mut repo));
         let catalog = repo.catalog();
         let mut derived = BTreeMap::new();
-        // In a circle the engine would walk for ever; beside every other mistake it finds its own.
+        // A circle would keep the engine busy for ever. Other mistakes do not stop it.
         if opened == Opened::Yes && found.iter().all(|it| it.code != Code::R004) {
             let unread = unread(&repo, &found);
             let (known, faults) = derive(&repo, &surroundings(site, sources.local.clone(), &sources.build), &unread);
@@ -122,14 +124,14 @@ impl Session {
             found.extend(crate::check::together(&repo, &catalog));
         }
         if site.settings.defaults_missing {
-            // What a declaration lacks may be what stands in the lines at fault.
+            // An error may come from defaults that are missing because weir.toml has mistakes.
             found.retain(|it| !it.is_error() || it.code.as_str().starts_with(['L', 'R']) && it.code != Code::L010);
         }
         let (mut errors, mut warnings): (Vec<_>, Vec<_>) = found.into_iter().partition(Diagnostic::is_error);
-        // What data says of columns is no part of what is declared: it never makes a change.
+        // Digests leave out the columns found in data, so those never make a change.
         let digests = crate::check::digests(&repo, &catalog);
         if errors.is_empty() && shown == Shown::Errors {
-            // What does not answer, or is not all there, is said by itself.
+            // These warnings are shown one by one in plans, so they get their places.
             warnings.iter_mut().filter(|it| SHOWN_IN_PLANS.contains(&it.code)).for_each(|it| repo.locate_one(it));
             repo.forget_texts();
         }
@@ -151,7 +153,7 @@ impl Session {
     pub fn checked(&self, site: &Site, sources: Sources, shown: Shown, opened: Opened) -> Result<Checked> {
         let reading = self.check(site, sources, shown, opened);
         let mut diagnostics = reading.diagnostics;
-        // A service that does not answer says nothing about the plan: what is recorded of its columns stands.
+        // A service that does not answer does not stop a plan: the recorded columns are used.
         diagnostics.iter_mut().filter(|it| it.code == UNREACHABLE).for_each(|it| it.severity = Severity::Warning);
         let (errors, warnings): (Vec<_>, Vec<_>) = diagnostics.into_iter().partition(Diagnostic::is_error);
         if !errors.is_empty() {
@@ -160,14 +162,14 @@ impl Session {
         Ok(Checked { declared: reading.declared, derived: reading.derived, warnings })
     }
 
-    /// Returns all mistakes of a repo whose weir.toml has some.
+    /// Returns all mistakes of a repo whose weir.toml has mistakes.
     pub fn mistakes(&self, site: &Site, sources: Sources) -> Error {
         let reading = self.check(site, sources, Shown::Errors, Opened::No);
         let errors = reading.diagnostics.into_iter().filter(Diagnostic::is_error).collect();
         Error::Mistakes { errors, documents: reading.documents }
     }
 
-    /// Keeps what was found, so that the next run need not look as long as no byte changes.
+    /// Caches the result, so that the next run can skip the check while no byte changes.
     fn remember(&self, sources: &mut Sources, repo: &load::Repo, digests: &[Digest], warnings: &[Diagnostic]) {
         let lines = repo.declared.iter().zip(digests).map(|it| (&it.0.resource.address, *it.1));
         let (state, count) = (state(lines), repo.declared.len());
@@ -177,8 +179,7 @@ impl Session {
     }
 }
 
-/// Checks files that were read already, for who has them from elsewhere than a repo: nothing is opened, remembered or
-/// hidden. Every diagnostic has its place.
+/// Checks files that do not come from a repo. Nothing is opened, cached or hidden. Every diagnostic has its place.
 pub fn check_files(files: Files, settings: &Settings) -> Reading {
     let (mut repo, mut diagnostics) = load::declare(files, settings, &Cache::default());
     diagnostics.extend(crate::resolve::resolve(&mut repo));
@@ -190,8 +191,8 @@ pub fn check_files(files: Files, settings: &Settings) -> Reading {
     Reading { declared: declared(repo, digests), derived: BTreeMap::new(), diagnostics, documents }
 }
 
-/// Names this very build: another may have other rules, and must not trust this one's cache. One that cannot be told from
-/// another remembers nothing.
+/// Returns a name for this very build. Another build may have other rules, so it must not use this build's cache. A
+/// build that cannot be named caches nothing.
 fn build(program: Option<&Path>) -> Option<String> {
     let stamp = program?.metadata().ok()?;
     let changed = stamp.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
@@ -199,7 +200,7 @@ fn build(program: Option<&Path>) -> Option<String> {
 }
 
 impl Sources {
-    /// Returns what is known of exactly these files, when every byte is as it was at a check without mistakes.
+    /// Returns the cached result for these very files, when they were checked without mistakes.
     pub fn remembered(&self) -> Option<&Remembered> {
         let whole = self.cache.whole().filter(|it| it.key == self.key && self.faults.is_empty())?;
         load::externals_unchanged(&self.files.bounds, &whole.externals).then_some(whole)
@@ -215,12 +216,12 @@ pub fn counts<'a>(warnings: impl IntoIterator<Item = &'a Diagnostic>) -> Vec<(St
     counts.into_iter().collect()
 }
 
-/// Returns what an engine is made for that reads what this repo declares.
+/// Returns the surroundings of an engine that reads the declarations of this repo.
 pub fn surroundings<'a>(site: &'a Site, local: Option<PathBuf>, build: &'a str) -> Surroundings<'a> {
     Surroundings { root: &site.root, services: &site.settings.services, local, build }
 }
 
-/// Opens all that is declared.
+/// Opens all that is declared, and returns its columns and faults.
 fn derive(repo: &load::Repo, surroundings: &Surroundings, unread: &Unread) -> (Derived, Vec<Found>) {
     let resources: Vec<&Resource> = repo.declared.iter().map(|it| &it.resource).collect();
     match Engine::new(surroundings) {
@@ -229,14 +230,14 @@ fn derive(repo: &load::Repo, surroundings: &Surroundings, unread: &Unread) -> (D
     }
 }
 
-/// Gives what the engine found its places in the documents of the repo.
+/// Gives the findings of the engine their places in the documents of the repo.
 pub fn placed(repo: &load::Repo, found: Vec<Found>) -> Vec<Diagnostic> {
     let documents: HashMap<&Address, DocumentId> =
         repo.declared.iter().map(|it| (&it.resource.address, it.document)).collect();
     found.into_iter().map(|it| it.placed(|address| documents.get(address).copied())).collect()
 }
 
-/// Gives every declaration its digest and its place.
+/// Gives every declaration its digest and its source.
 fn declared(mut repo: load::Repo, digests: Vec<Digest>) -> Vec<Declared> {
     let declared = std::mem::take(&mut repo.declared).into_iter().zip(digests);
     let declared = declared.map(|(it, digest)| Declared {
@@ -247,8 +248,8 @@ fn declared(mut repo: load::Repo, digests: Vec<Digest>) -> Vec<Declared> {
     declared.collect()
 }
 
-/// Returns the queries that are not SQL, or that read what they were not given: what the engine makes of them is no second
-/// mistake.
+/// Returns the queries that cannot be parsed or that read tables they were not given. A fault of the engine in one of
+/// them is not a second mistake.
 fn unread(repo: &load::Repo, found: &[Diagnostic]) -> Unread {
     let is_unread = |it: &&Diagnostic| matches!(it.code, Code::L014 | Code::R005 | Code::V003);
     let queries = found.iter().filter(is_unread).filter_map(|it| match &it.labels.first()?.place {

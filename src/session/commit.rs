@@ -1,4 +1,4 @@
-//! From an approved plan to a commit.
+//! Commits an approved plan.
 
 use super::{Ledger, Planned, Result};
 use crate::apply::{self, Occasion};
@@ -8,7 +8,7 @@ use crate::registry::Parts;
 use crate::resource::Instant;
 
 impl Ledger<'_> {
-    /// Carries out the plan in one transaction, in a registry that is made where there is none.
+    /// Carries out the plan in one transaction. Makes the registry when there is none yet.
     pub fn commit(&self, approved: &Approved, occasion: &Occasion, now: Instant) -> Result<Serial> {
         let registry = self.to_write(now)?;
         let serial = std::thread::scope(|scope| {
@@ -18,7 +18,8 @@ impl Ledger<'_> {
         serial.map_err(|error| self.fail(error))
     }
 
-    /// Records what data taught, where nothing that is declared changes. Returns of how many resources, when of any.
+    /// Records columns found in data when no declaration changes. Returns the number of resources, or `None` when
+    /// there are none.
     pub fn learn(&self, planned: &Planned, now: Instant) -> Result<Option<usize>> {
         let plan = &planned.plan;
         if plan.learned.is_empty() || self.registry.is_none() {
@@ -31,13 +32,13 @@ impl Ledger<'_> {
     }
 }
 
-/// Makes the next part while the last one is written, or when it is asked for where the system has no thread for it.
+/// Makes the next part while the last one is written, or on demand when the system has no thread for it.
 fn ahead<'scope>(
     scope: &'scope std::thread::Scope<'scope, '_>,
     parts: impl Fn() -> Parts<'scope> + Copy + Send + 'scope,
 ) -> Parts<'scope> {
     let (sender, receiver) = std::sync::mpsc::sync_channel(1);
-    // A transaction that fails takes no more parts: nobody is left to send them to.
+    // A transaction that fails takes no more parts, so sending stops.
     let make = move || parts().map(|it| sender.send(it)).take_while(std::result::Result::is_ok).for_each(drop);
     match std::thread::Builder::new().spawn_scoped(scope, make) {
         Ok(_) => Box::new(receiver.into_iter()),

@@ -1,4 +1,4 @@
-//! What a run is given from outside.
+//! The input of a run from its process.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -9,19 +9,19 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::registry::Location;
 use crate::render::shown;
 
-/// Where a run starts, what it is told to use, and the variables that it may read.
+/// The folders of a run, the user's choices, and the environment variables.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
-    /// The folder that the run starts in: the repo is at it or above, and relative paths start from it.
+    /// The folder that the run starts in. The repo is at it or above, and relative paths start from it.
     pub directory: PathBuf,
-    /// The folder from which people name paths.
+    /// The folder from which paths are shown to people.
     pub here: PathBuf,
-    /// The registry that somebody names for this run.
+    /// The registry chosen for this run, by flag.
     pub registry: Option<String>,
-    /// The workspace that somebody names for this run.
+    /// The workspace chosen for this run, by flag.
     pub workspace: Option<String>,
     pub variables: Variables,
-    /// The program that runs. What it remembers is of use to the very same program alone; with none, nothing is remembered.
+    /// The running program. Only the very same program may use its cache; without one, nothing is cached.
     pub program: Option<PathBuf>,
 }
 
@@ -29,14 +29,15 @@ pub struct Environment {
 #[derive(Debug, Clone, Default)]
 pub struct Variables(pub BTreeMap<OsString, OsString>);
 
-/// Something that was chosen, and where the choice came from, for people.
+/// A chosen value, with the origin of the choice for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Chosen {
     pub value: String,
     pub from: &'static str,
 }
 
-/// Who applies: what is said to weir, then what each CI says of who started it, then the user of the machine.
+/// The variables that name the person who applies: weir's own, then those of CI services, then the user of the
+/// machine.
 const ACTORS: &[&str] = &[
     "WEIR_ACTOR",
     "GITHUB_ACTOR",
@@ -51,26 +52,26 @@ const ACTORS: &[&str] = &[
 ];
 
 impl Environment {
-    /// Starts in `folder`, with nothing chosen and no variable set.
+    /// Returns an environment that starts in `folder`, with nothing chosen and no variable set.
     pub fn new(folder: impl AsRef<Path>) -> Self {
         let directory = folder.as_ref().to_owned();
         Self { here: directory.clone(), directory, ..Self::default() }
     }
 
-    /// Says whether this runs in CI: what is not named then dies with the machine, and what is remembered may have come
-    /// with the change that is checked.
+    /// Says whether this runs in CI. There, a default registry is lost with the machine, and a cache may come from the
+    /// change that is checked.
     pub fn in_ci(&self) -> bool {
         let ci = self.variables.0.get(&OsString::from("CI"));
         ci.is_some_and(|it| !it.is_empty() && it != "false" && it != "0")
     }
 
-    /// Returns who applies, for the history.
+    /// Returns the name of the person who applies, for the history.
     pub fn actor(&self) -> String {
         let found = ACTORS.iter().find_map(|it| self.variables.get(it).unwrap_or_default());
         found.unwrap_or_else(|| "unknown".to_owned())
     }
 
-    /// Returns a registry's place as a person would name it from here.
+    /// Returns the place of a registry, as a person would write it from here.
     pub fn shown(&self, location: &Location) -> String {
         let from_here = location.path.strip_prefix(&self.here).ok().filter(|it| !it.as_os_str().is_empty());
         shown::path(from_here.unwrap_or(&location.path))
@@ -78,7 +79,7 @@ impl Environment {
 }
 
 impl Variables {
-    /// Returns a variable; an empty one counts as unset, and one that is no text is an error.
+    /// Returns a variable. An empty one counts as unset, and one that is not UTF-8 is an error.
     pub fn get(&self, name: &str) -> Result<Option<String>> {
         let Some(value) = self.0.get(&OsString::from(name)) else { return Ok(None) };
         match value.to_str() {

@@ -1,20 +1,20 @@
-//! Why a run stops.
+//! The errors of a run.
 
 use std::fmt;
 
 use crate::diagnostic::Diagnostic;
 use crate::registry;
 
-/// Why there is no check, no plan or no commit.
+/// The reason why there is no check, no plan or no commit.
 #[derive(Debug)]
 pub enum Error {
-    /// The repo is wrong: all of its mistakes, in so many documents.
+    /// The repo has mistakes: all of them, and the number of documents.
     Mistakes { errors: Vec<Diagnostic>, documents: usize },
-    /// What is asked for cannot be: why, and what to do next.
+    /// The request cannot be met: diagnostics with reasons and hints.
     Found(Vec<Diagnostic>),
-    /// The registry at this place did not do what it was asked.
+    /// The registry at this place failed.
     Registry { place: String, error: registry::Error },
-    /// The system did not do what it was asked: what that was, and why.
+    /// The system failed: the failed request and the cause.
     System { what: String, error: std::io::Error },
 }
 
@@ -23,12 +23,12 @@ impl Error {
         Self::Found(vec![diagnostic])
     }
 
-    /// Returns a function that says what the system was asked.
+    /// Returns a function that adds the failed request to an error of the system.
     pub fn system(what: impl Into<String>) -> impl FnOnce(std::io::Error) -> Self {
         |error| Self::System { what: what.into(), error }
     }
 
-    /// Returns why as diagnostics.
+    /// Returns the error as diagnostics.
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
         match self {
             Self::Mistakes { errors, .. } => errors.clone(),

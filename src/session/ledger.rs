@@ -1,4 +1,4 @@
-//! One workspace of one registry, opened to read.
+//! A workspace of a registry, opened to read.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -10,35 +10,35 @@ use crate::recorded::{Columns, Entry, Snapshot};
 use crate::registry::{self, Access, Location, Migrated, Recorded, Registry, Workspace};
 use crate::resource::{Address, Instant};
 
-/// A workspace as it was read, and the registry to read more of it from.
+/// A workspace as it was read, with the registry that it came from.
 pub struct Ledger<'s> {
     pub session: &'s Session,
     pub named: Named,
-    /// None where there is no registry yet.
+    /// `None` when there is no registry yet.
     pub registry: Option<Box<dyn Registry>>,
     pub workspace: Workspace,
     pub chosen: Chosen,
 }
 
-/// What becomes of a registry that is not there.
+/// The treatment of a registry that does not exist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Missing {
-    /// It is made, once something is written.
+    /// The registry is made by the first write.
     Made,
     Error,
 }
 
-/// How often a snapshot is read again because somebody else applies at the same moment.
+/// The number of times that a snapshot is read again because of concurrent applies.
 const READS_MAX: usize = 20;
 
 impl Session {
-    /// Opens the chosen workspace of the chosen registry. Makes nothing. A registry that nobody names may be missing;
-    /// one that somebody names only where that is said.
+    /// Opens the chosen workspace of the chosen registry, without making anything. An unnamed registry may be missing;
+    /// a named one only with [`Missing::Made`].
     pub fn ledger(&self, site: &Site, missing: Missing) -> Result<Ledger<'_>> {
         self.ledger_of(site, self.workspace_name(site)?, missing)
     }
 
-    /// Opens this workspace, whatever is chosen otherwise.
+    /// Opens the workspace `chosen`, instead of the one chosen for the run.
     pub fn ledger_of(&self, site: &Site, chosen: Chosen, missing: Missing) -> Result<Ledger<'_>> {
         let named = self.location(site)?;
         let registry = match missing {
@@ -49,13 +49,14 @@ impl Session {
         Ok(Ledger { session: self, named, registry, workspace, chosen })
     }
 
-    /// Says which registry an error is of.
+    /// Returns a function that adds the registry's place to an error.
     pub fn fail(&self, location: &Location) -> impl Fn(registry::Error) -> Error {
         let place = self.environment.shown(location);
         move |error| Error::Registry { place: place.clone(), error }
     }
 
-    /// Opens the registry to read; `None` when there is none yet, and nobody named one.
+    /// Opens the registry to read. Returns `None` for an unnamed one that does not exist, and an error for a named
+    /// one.
     pub fn read_registry(&self, named: &Named) -> Result<Option<Box<dyn Registry>>> {
         match self.registry_if_any(&named.location)? {
             None if named.is_named() => Err(self.not_there(named)),
@@ -63,12 +64,12 @@ impl Session {
         }
     }
 
-    /// Opens the registry to read; `None` when there is none yet.
+    /// Opens the registry to read. Returns `None` when it does not exist yet.
     pub fn registry_if_any(&self, location: &Location) -> Result<Option<Box<dyn Registry>>> {
         self.wait(registry::connect(location, Access::Read)).map_err(self.fail(location))
     }
 
-    /// Opens the registry to read, and stops when there is none.
+    /// Opens the registry to read. A registry that does not exist is an error.
     pub fn existing_registry(&self, location: &Location) -> Result<Box<dyn Registry>> {
         self.registry_if_any(location)?.ok_or_else(|| {
             let place = self.environment.shown(location);
@@ -77,7 +78,7 @@ impl Session {
         })
     }
 
-    /// Opens the registry to write; makes a new one where that is meant.
+    /// Opens the registry to write. Makes a new one when `missing` allows it.
     pub fn writable_registry(&self, location: &Location, missing: Missing, now: Instant) -> Result<Box<dyn Registry>> {
         let fail = self.fail(location);
         match self.wait(registry::connect(location, Access::Write)).map_err(&fail)? {
@@ -87,18 +88,18 @@ impl Session {
         }
     }
 
-    /// Migrates an older registry, after a backup copy. For whoever will write, before they read.
+    /// Migrates an older registry, after a backup copy. A command that will write calls this before it reads.
     pub fn bring_up_to_date(&self, location: &Location, now: Instant) -> Result<Option<Migrated>> {
         match self.wait(registry::connect(location, Access::Read)) {
             Err(registry::Error::Older { .. }) => {
                 self.wait(registry::migrate(location, &now.to_string())).map_err(self.fail(location))
             }
-            // Whatever else is wrong with it is said by who opens it.
+            // Other faults are reported when the registry is opened.
             _ => Ok(None),
         }
     }
 
-    /// Returns the chosen workspace as recorded. Where there is no registry yet, there is only `prod`.
+    /// Returns the chosen workspace as recorded. Without a registry, the only workspace is `prod`.
     pub fn workspace(
         &self,
         registry: Option<&dyn Recorded>,
@@ -119,7 +120,7 @@ impl Session {
             name => format!("workspace `{name}` does not exist ({})", chosen.from),
         };
         let names = names.join(", ");
-        // What cannot be created is nothing to type next.
+        // A name that `weir workspace create` would refuse is not suggested.
         let hint = near.unwrap_or_else(|| match super::is_name(&chosen.value) {
             true => format!("run `weir workspace create {}`, or choose one of {names}", chosen.value),
             false => format!("choose one of {names}"),
@@ -127,7 +128,7 @@ impl Session {
         Err(Error::found(Diagnostic::error(Code::G005, summary).hint(hint)))
     }
 
-    /// A registry that somebody named, and that is not there.
+    /// Returns the error for a named registry that does not exist.
     fn not_there(&self, named: &Named) -> Error {
         let place = self.environment.shown(&named.location);
         let summary = format!(
@@ -140,29 +141,29 @@ impl Session {
 }
 
 impl Ledger<'_> {
-    /// Returns the registry as a person names it, and whether there is one yet.
+    /// Returns the registry's place for people, and whether the registry is still to be made.
     pub fn place(&self) -> RegistryPlace {
         RegistryPlace { path: self.session.environment.shown(&self.named.location), new: self.registry.is_none() }
     }
 
-    /// Opens the registry to write; one that was not there when this was opened is made.
+    /// Opens the registry to write. Makes it only if it did not exist when the ledger was opened.
     pub fn to_write(&self, now: Instant) -> Result<Box<dyn Registry>> {
         let missing = if self.registry.is_none() { Missing::Made } else { Missing::Error };
         self.session.writable_registry(&self.named.location, missing, now)
     }
 
-    /// Says which registry an error is of.
+    /// Adds the registry's place to an error.
     pub fn fail(&self, error: registry::Error) -> Error {
         self.session.fail(&self.named.location)(error)
     }
 
-    /// Returns what is recorded; specs are read where `declared` differs.
+    /// Returns the snapshot, with the specs of resources that differ from `declared`.
     pub fn snapshot(&mut self, declared: &[Declared]) -> Result<Snapshot> {
         let digests: HashMap<_, _> = declared.iter().map(|it| (&it.resource.address, it.digest)).collect();
         self.snapshot_with(|address, entry| digests.get(address) != Some(&entry.digest))
     }
 
-    /// Returns what is recorded, with the specs that `wanted` chooses.
+    /// Returns the snapshot, with the specs of entries that `wanted` accepts.
     pub fn snapshot_with(&mut self, wanted: impl Fn(&Address, &Entry) -> bool) -> Result<Snapshot> {
         let began = self.workspace.serial;
         for _ in 0..READS_MAX {
@@ -182,7 +183,7 @@ impl Ledger<'_> {
                 "" => Snapshot::state_of(&snapshot.entries),
                 known => known.to_owned(),
             };
-            // Somebody else may have applied between one row and the next: half of each is neither.
+            // Another apply may have come between two reads, and a mixed snapshot would be wrong.
             if !self.has_moved()? {
                 return Ok(snapshot);
             }
@@ -190,19 +191,19 @@ impl Ledger<'_> {
         Err(self.fail(registry::Error::Moved { was: began, now: self.workspace.serial }))
     }
 
-    /// Returns what data said of columns when they were recorded, with the identities.
+    /// Returns the recorded columns of each resource's data, with the resource's identity.
     pub fn recorded_columns(&self) -> Result<BTreeMap<Address, (i64, Columns)>> {
         let Some(registry) = self.registry.as_deref() else { return Ok(BTreeMap::new()) };
         self.session.wait(registry::derived(registry, &self.workspace.name)).map_err(|it| self.fail(it))
     }
 
-    /// Returns what data said of columns when they were recorded.
+    /// Returns the recorded columns of each resource's data.
     pub fn derived(&self) -> Result<BTreeMap<Address, Columns>> {
         let derived = self.recorded_columns()?;
         Ok(derived.into_iter().map(|(address, (_, columns))| (address, columns)).collect())
     }
 
-    /// Says whether somebody has applied since the workspace was read, and then reads it again.
+    /// Says whether another apply has come since the workspace was read, and reads the workspace again if so.
     fn has_moved(&mut self) -> Result<bool> {
         let Some(registry) = self.registry.as_deref() else { return Ok(false) };
         let now = self.session.wait(registry.base(&self.workspace.name)).map_err(|it| self.fail(it))?;

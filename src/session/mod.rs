@@ -1,5 +1,5 @@
-//! One run over a repo and a registry: check, plan, commit. Values and typed errors: nothing here prints, asks, or reads
-//! the environment of the process.
+//! One run over a repo and a registry: check, plan, commit. It returns values and typed errors. Nothing here prints,
+//! asks, or reads the environment of the process.
 //!
 //! A repo is planned and applied in a few lines:
 //!
@@ -51,7 +51,7 @@ pub use site::{Named, Site};
 
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// What one run shares: what it was given, the runtime that waits for the registry, and what goes on aside.
+/// The shared parts of a run: its environment, the runtime that waits for the registry, and the background work.
 pub struct Session {
     pub environment: Environment,
     runtime: tokio::runtime::Runtime,
@@ -66,13 +66,13 @@ impl Session {
         Self { environment, runtime, aside: Mutex::default() }
     }
 
-    /// Waits for what the registry does.
+    /// Waits for a future of the registry.
     pub fn wait<T>(&self, future: impl Future<Output = T>) -> T {
         self.runtime.block_on(future)
     }
 
-    /// Writes down what the next run can use, one thing after the other, while this one goes on. Dropping the session
-    /// waits for it. Where the system has no thread for it, the next run finds less, and is slower.
+    /// Runs `work` in the background, after earlier work. It writes data for the next run, and dropping the session
+    /// waits for it. Without a thread for it, the work is skipped, and the next run is slower.
     fn aside(&self, work: impl FnOnce() + Send + 'static) {
         let mut aside = self.aside.lock().unwrap_or_else(PoisonError::into_inner);
         let before = aside.take();
@@ -86,7 +86,7 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        // What goes on aside is of use to the next run only: nothing of this one depends on how it ends.
+        // Background work serves the next run only, so its result does not matter.
         let aside = self.aside.get_mut().unwrap_or_else(PoisonError::into_inner);
         aside.take().map(JoinHandle::join);
     }

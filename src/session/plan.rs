@@ -1,4 +1,4 @@
-//! From declarations, or from what was recorded once, to a plan.
+//! Makes plans from declarations or from an earlier serial.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,21 +11,21 @@ use crate::registry::Workspace;
 use crate::render::words;
 use crate::resource::{Address, Instant};
 
-/// A plan with what stands in its way.
+/// A plan with its refusals and the snapshot that it was made on.
 pub struct Planned {
     pub plan: Plan,
     pub refusals: Vec<Refusal>,
     pub snapshot: Snapshot,
-    /// What data said of columns, where sources were opened.
+    /// The columns found in data of sources that were opened.
     pub derived: BTreeMap<Address, Columns>,
 }
 
-/// How declarations are read and compared.
+/// The way in which declarations are read and compared.
 #[derive(Debug, Clone)]
 pub struct How {
     pub opened: Opened,
     pub suppress: Suppress,
-    /// Whether every warning gets its place, for somebody who reads them one by one.
+    /// The diagnostics that get their places.
     pub shown: Shown,
 }
 
@@ -39,19 +39,19 @@ impl Default for How {
 /// A plan of what the repo declares.
 pub struct Made {
     pub planned: Planned,
-    /// What was warned of; empty where nothing has changed since a check that counted them.
+    /// The warnings of the check; empty when a cached result was used.
     pub warnings: Vec<Diagnostic>,
-    /// How many warnings there are of each code.
+    /// The number of warnings of each code.
     pub counts: Vec<(String, usize)>,
 }
 
 impl Ledger<'_> {
-    /// Checks the repo and compares it with what is recorded. Stops with all mistakes when there are any.
+    /// Checks the repo and compares it with the snapshot. Stops with all mistakes when there are any.
     pub fn plan(&mut self, site: &Site, sources: Sources, how: &How, now: Instant) -> Result<Made> {
         if !site.mistakes.is_empty() {
             return Err(self.session.mistakes(site, sources));
         }
-        // Warnings are shown one by one, and what is suppressed is weighed, with everything at hand.
+        // The cached result has no warnings one by one and no data for suppression, so it is used only without them.
         if how.suppress == Suppress::None
             && how.shown == Shown::Errors
             && how.opened == Opened::No
@@ -67,14 +67,15 @@ impl Ledger<'_> {
             planned.plan.warnings.extend(deletes_everything(&planned));
         }
         let warnings = std::mem::take(&mut checked.warnings);
-        // Taking 10,000 declarations apart is for the process that goes on; a plan that changes as many needs the room.
+        // Freeing 10,000 declarations takes time that a short process saves. A plan with many changes needs the
+        // memory.
         if planned.plan.changes.len() < 1_000 {
             std::mem::forget(checked);
         }
         Ok(Made { planned, counts: counts(&warnings), warnings })
     }
 
-    /// Returns the plan that makes the registry what `declared` says.
+    /// Returns the plan that makes the registry equal to `declared`.
     pub fn plan_declared(&mut self, declared: &[Declared], suppress: &Suppress, now: Instant) -> Result<Planned> {
         let state = state(declared.iter().map(|it| (&it.resource.address, it.digest)));
         if state == self.workspace.state && *suppress == Suppress::None {
@@ -86,7 +87,7 @@ impl Ledger<'_> {
         Ok(Planned { plan, refusals, snapshot, derived: BTreeMap::new() })
     }
 
-    /// Returns the plan that makes the registry what `declared` says, and what data says of it.
+    /// Returns the plan that makes the registry equal to `declared`, including the columns found in data.
     pub fn plan_with_data(
         &mut self,
         declared: &[Declared],
@@ -111,8 +112,8 @@ impl Ledger<'_> {
         Ok(Planned { plan, refusals, snapshot, derived: data.derived })
     }
 
-    /// Returns the plan that leads back to what `declared` was at an earlier serial, with the orders on the wire of `then`
-    /// and, where something is built again, with what data said of columns then.
+    /// Returns the plan back to `declared`, which was recorded at an earlier serial. It restores the orders on the
+    /// wire of `then`, and the columns of `then` for resources that are built again.
     pub fn plan_back(&mut self, declared: &[Declared], then: Beside, now: Instant) -> Result<Planned> {
         let recorded = self.recorded_columns()?;
         let snapshot = self.snapshot(declared)?;
@@ -130,7 +131,7 @@ impl Ledger<'_> {
         Ok(Planned { plan, refusals, snapshot, derived: data.derived })
     }
 
-    /// Returns the plan that finds nothing to do, without looking at a single resource.
+    /// Returns a plan without changes, without reading a resource.
     fn unchanged(&self, count: usize, state: String) -> Planned {
         let Workspace { name, mode, serial, registry, .. } = &self.workspace;
         let head = Snapshot::empty(name, *mode);
@@ -155,18 +156,18 @@ impl Ledger<'_> {
 }
 
 impl Planned {
-    /// Approves the plan, or says everything that stands in its way.
+    /// Approves the plan, or returns every refusal.
     pub fn approve(self) -> std::result::Result<Approved, Refused> {
         plan::approve(self.plan, &self.snapshot)
     }
 
-    /// Says that nobody has removed a declaration: what is refused can be edited where it stands.
+    /// Marks all declarations as present, so that the hints of refusals point to them.
     pub fn declarations_stay(&mut self) {
         self.refusals.iter_mut().for_each(|it| it.gone = false);
     }
 }
 
-/// Warns of a plan that leaves nothing: a folder that is not mounted looks like a repo without declarations.
+/// Warns of a plan that deletes everything: a folder that is not mounted looks like a repo without declarations.
 fn deletes_everything(planned: &Planned) -> Option<Diagnostic> {
     let count = planned.plan.changes.len();
     let hint = "check what lies in the repo, and what .gitignore and .weirignore leave out";

@@ -1,4 +1,4 @@
-//! A saved plan, made again from what is recorded and from what it would leave.
+//! Makes a saved plan again, from the recorded resources and those that the plan would leave.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -10,19 +10,21 @@ use crate::recorded::{Serial, Snapshot};
 use crate::registry;
 use crate::resource::{Address, Catalog, Instant, Resource};
 
-/// How far the clocks of two machines may be apart, in seconds.
+/// The allowed difference between the clocks of two machines, in seconds.
 const SKEW: i64 = 3600;
 
 impl Ledger<'_> {
-    /// Returns the plan of the file at `path`, made again on the ground that it was made on; or says why it is none.
+    /// Makes the plan of the file at `path` again, on the same snapshot. Returns an error when that gives another
+    /// plan.
     ///
-    /// The file says what is to be recorded, and when and how that was asked. Everything else (actions, fields, effects,
-    /// causes, jobs, mode) is what this weir makes of it today, and where the file says otherwise it was not shown that way.
+    /// The file decides what is to be recorded, and when and how the plan was asked for. Everything else (actions,
+    /// fields, effects, causes, jobs, mode) is computed again, and a difference is an error, because it was not shown
+    /// that way.
     pub fn plan_again(&mut self, saved: &Saved, path: &Path, now: Instant) -> Result<Planned> {
         let made_at = made_at(saved, now)?;
         same_ground(self, &saved.plan)?;
         let snapshot = self.snapshot_with(|_, _| true)?;
-        // Somebody may have applied while it was read.
+        // Another apply may have come while the snapshot was read.
         if snapshot.serial != saved.plan.base {
             return Err(self.fail(registry::Error::Moved { was: saved.plan.base, now: snapshot.serial }));
         }
@@ -34,11 +36,11 @@ impl Ledger<'_> {
         let plan = plan::diff_knowing(&snapshot, &declared, &saved.suppress, &data, made_at);
         let mut plan = plan.map_err(Error::Found)?;
         if !data.derived.is_empty() || !data.recorded.is_empty() {
-            // It fitted when it was made: what does not fit now was learned since.
+            // The plan fitted when it was made, so a fault now comes from columns recorded since.
             let drift = plan::drift(&mut plan, &snapshot, &declared, &data);
             drift.map_err(|_| self.fail(registry::Error::Learned))?;
         }
-        // A plan for a registry that did not exist names none, and the commit looks whether that one is still unused.
+        // A plan for a registry that did not exist names none. The commit checks that the registry is still unused.
         plan.registry.clone_from(&saved.plan.registry);
         let made = Saved { plan, ..saved.clone() };
         let refusals = plan::refusals(&made.plan, &snapshot);
@@ -64,7 +66,7 @@ fn made_at(saved: &Saved, now: Instant) -> Result<Instant> {
     }
 }
 
-/// Compares what the plan was made on with what is chosen now, as far as that can be seen before anything is read.
+/// Compares the base of the plan with the chosen registry and workspace, as far as possible before a read.
 fn same_ground(ledger: &Ledger, plan: &Plan) -> Result<()> {
     if plan.workspace != ledger.workspace.name {
         let reason = format!(
@@ -91,14 +93,14 @@ fn same_ground(ledger: &Ledger, plan: &Plan) -> Result<()> {
     Ok(())
 }
 
-/// Says whether anything was done with the registry. What was done and is gone again is seen by the commit.
+/// Says whether the registry has been used. Use that left no trace here is found by the commit.
 fn is_used(ledger: &Ledger) -> Result<bool> {
     let Some(registry) = ledger.registry.as_deref() else { return Ok(false) };
     let workspaces = ledger.session.wait(registry.workspaces()).map_err(|error| ledger.fail(error))?;
     Ok(workspaces.len() > 1 || workspaces.iter().any(|it| it.serial > Serial(0)))
 }
 
-/// Returns what would be recorded after the plan, as if it were declared: its states after, and all that it leaves alone.
+/// Returns the resources that would be recorded after the plan, as if they were declared.
 fn declared(snapshot: &Snapshot, plan: &Plan) -> Vec<Declared> {
     let changes = || plan.changes.iter().chain(&plan.rewritten);
     let touched: BTreeSet<&Address> = changes().filter_map(Change::recorded).collect();
@@ -111,7 +113,7 @@ fn declared(snapshot: &Snapshot, plan: &Plan) -> Vec<Declared> {
         resources.push(Resource { renamed_from, ..after.clone() });
         sources.insert(&change.address, change.source.clone());
     }
-    // What depends on what is found anew: what is recorded of it is what the guard goes by later.
+    // Dependencies are resolved again, because the guard relies on the recorded ones later.
     crate::resolve::link(&mut resources);
     let catalog = Catalog::new(&resources);
     let digest = |it: &Resource| match snapshot.entries.get(&it.address) {
@@ -124,7 +126,7 @@ fn declared(snapshot: &Snapshot, plan: &Plan) -> Vec<Declared> {
     resources.iter().zip(digests).map(declared).collect()
 }
 
-/// Says in what the file is not what this weir makes of it.
+/// Returns the error that names the first difference between the file and the plan made again.
 fn otherwise(path: &Path, (at, here, there): (String, serde_json::Value, serde_json::Value)) -> Error {
     let short = |it: &serde_json::Value| {
         let text = it.to_string();

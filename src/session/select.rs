@@ -1,4 +1,4 @@
-//! The workspace that was selected on this machine.
+//! The workspace selected on this machine.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::disk::{SETTINGS_MAX, or_absent, read_text, reason, write_whole};
 use crate::load::local_folder;
 
-/// Says whether a workspace may have this name.
+/// Says whether `name` is allowed for a workspace.
 pub fn is_name(name: &str) -> bool {
     name.starts_with(|it: char| it.is_ascii_alphabetic())
         && name.len() <= 64
@@ -15,7 +15,7 @@ pub fn is_name(name: &str) -> bool {
 }
 
 impl Session {
-    /// Remembers the selected workspace on this machine; `None` forgets it.
+    /// Stores the selected workspace on this machine. `None` removes the selection.
     pub fn select_workspace(&self, root: &Path, name: Option<&str>) -> Result<()> {
         let folder = local_folder(root).map_err(Error::system("the folder .weir cannot be made"))?;
         let path = folder.join("workspace");
@@ -32,8 +32,8 @@ impl Session {
     }
 }
 
-/// Returns the workspace that was selected on this machine. A file that is there and names none is an error: nobody
-/// should work on another workspace than the one that they chose.
+/// Returns the workspace selected on this machine. A file that names none is an error, so that nobody works on a
+/// workspace that they did not choose.
 pub fn selected(root: &Path) -> Result<Option<String>> {
     let path = root.join(".weir/workspace");
     let fault = |reason: &str| {

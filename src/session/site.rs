@@ -1,4 +1,4 @@
-//! Where a run finds itself: in a repo, or in a folder without one.
+//! The place of a run: a repo, or a folder without one.
 
 use std::path::PathBuf;
 
@@ -7,25 +7,25 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::registry::Location;
 use crate::settings::{self, Settings, find_root};
 
-/// A repo, or the folder from which a registry is found without one.
+/// A repo, or the folder from which a registry is found without a repo.
 pub struct Site {
     pub root: PathBuf,
     pub settings: Settings,
-    /// What is wrong with weir.toml: shown with what is wrong with the declarations.
+    /// The mistakes in weir.toml, shown together with those of the declarations.
     pub mistakes: Vec<Diagnostic>,
-    /// Whether what earlier runs remember is of use: in CI it may have come with the change that is checked.
+    /// Whether the cache may be used. In CI, it may come with the change that is checked.
     pub remembers: bool,
-    /// Against what relative paths of flags and environment are read.
+    /// The folder that relative paths of flags and environment start from.
     pub base: PathBuf,
 }
 
-/// The registry of a repo when nobody names one.
+/// The registry of a repo when none is named.
 const DEFAULT_URL: &str = "sqlite://.weir/registry.db";
 
-/// Where a registry's url came from when nobody named one.
+/// The origin of the default registry's url.
 const UNNAMED: &str = "the default";
 
-/// Where a registry is, and where that was said.
+/// The location of a registry, with the origin of its url.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Named {
     pub location: Location,
@@ -33,14 +33,14 @@ pub struct Named {
 }
 
 impl Named {
-    /// Says whether somebody named it.
+    /// Says whether the user named the registry.
     pub fn is_named(&self) -> bool {
         self.from != UNNAMED
     }
 }
 
 impl Session {
-    /// Returns the repo at or above the folder that the run starts in, with what is wrong with its weir.toml.
+    /// Returns the repo at or above the starting folder, with the mistakes of its weir.toml.
     pub fn site(&self) -> Result<Site> {
         let base = self.environment.directory.clone();
         let Some(root) = find_root(&base).map_err(Error::found)? else {
@@ -49,18 +49,18 @@ impl Session {
             return Err(Error::found(Diagnostic::error(Code::L015, summary).hint(hint)));
         };
         let variables = &self.environment.variables;
-        // A variable that is no text is an error there: it is not set.
+        // A variable that is not UTF-8 counts as unset there, which is an error.
         let (settings, mistakes) = settings::read(&root, &|it| variables.get(it).unwrap_or_default());
         Ok(Site { root, settings, mistakes, remembers: !self.environment.in_ci(), base })
     }
 
-    /// Returns the repo at or above the folder that the run starts in. A mistake in weir.toml ends it.
+    /// Returns the repo at or above the starting folder. A mistake in weir.toml is an error.
     pub fn sound_site(&self) -> Result<Site> {
         let site = self.site()?;
         if site.mistakes.is_empty() { Ok(site) } else { Err(Error::Found(site.mistakes)) }
     }
 
-    /// Returns the repo here, or the bare folder when there is none.
+    /// Returns the repo at or above the starting folder, or that folder when there is no repo.
     pub fn site_or_folder(&self) -> Result<Site> {
         let base = self.environment.directory.clone();
         if find_root(&base).map_err(Error::found)?.is_some() {
@@ -70,7 +70,7 @@ impl Session {
         Ok(Site { root: base.clone(), settings, mistakes: Vec::new(), remembers, base })
     }
 
-    /// Returns where the registry is: by flag, environment, weir.toml, or default.
+    /// Returns the registry's location: from flag, environment, weir.toml, or default.
     pub fn location(&self, site: &Site) -> Result<Named> {
         let (url, base, from) = if let Some(url) = &self.environment.registry {
             (url.clone(), &site.base, "--registry")
@@ -78,7 +78,7 @@ impl Session {
             (url, &site.base, "WEIR_REGISTRY_URL")
         } else if let Some(url) = &site.settings.registry_url {
             let url = url.as_ref().map_err(|it| Error::found(it.as_ref().clone()))?.reveal();
-            // Whoever writes down the default has named no other place: nothing could be mounted there.
+            // Writing the default down names no other place, so there is no volume that could be missing.
             (url.to_owned(), &site.root, if url == DEFAULT_URL { UNNAMED } else { "weir.toml" })
         } else {
             (DEFAULT_URL.to_owned(), &site.root, UNNAMED)
@@ -88,7 +88,7 @@ impl Session {
         Ok(Named { location: Location::parse(&url, base).map_err(malformed)?, from })
     }
 
-    /// Returns the workspace that a flag or the environment names.
+    /// Returns the workspace from a flag or the environment.
     pub fn workspace_named(&self) -> Result<Option<String>> {
         match &self.environment.workspace {
             Some(name) => Ok(Some(name.clone())),
@@ -96,7 +96,7 @@ impl Session {
         }
     }
 
-    /// Returns the workspace's name and where it came from: flag, environment, selection, weir.toml, default.
+    /// Returns the workspace's name and its origin: flag, environment, selection, weir.toml, default.
     pub fn workspace_name(&self, site: &Site) -> Result<Chosen> {
         let chosen = |value: String, from| Ok(Chosen { value, from });
         if let Some(name) = &self.environment.workspace {
