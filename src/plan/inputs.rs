@@ -7,9 +7,9 @@ use crate::sql::rename_table;
 
 /// Returns `before` with its open inputs renamed as in `after`, in `inputs` and in the query. Returns `None` when no
 /// name differs, or when a name means more than a table.
+///
 /// Views supply open inputs by position, so their names matter to the transformation alone. When transformations read
 /// each other, one name can mean the same table in several of them, and then it is not renamed.
-/// other, one name can stand for one table in several of them: there it stays what it is.
 pub fn renamed(
     before: &Resource,
     before_catalog: &Catalog,
