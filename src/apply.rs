@@ -39,8 +39,7 @@ impl Occasion {
     }
 }
 
-/// Carries out `approved` in one transaction, made of its [`parts`]. The guard runs again inside it, on the snapshot
-/// of that moment.
+/// Carries out `approved` in one transaction, made of its [`parts`]. The guard runs again inside it.
 pub async fn apply(
     registry: &dyn Commit,
     approved: &Approved,

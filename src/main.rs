@@ -1,7 +1,6 @@
 //! The `weir` command: arguments, run, exit code.
 
-/// Reading 10,000 declarations makes a million small allocations on two threads. The system's allocator would take a
-/// third of the time for them.
+/// The system's allocator takes a third of the time for the million small allocations of 10,000 declarations.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

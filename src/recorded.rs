@@ -15,8 +15,7 @@ pub struct Snapshot {
     /// The registry's identity, by which a saved plan finds the registry that it was made for.
     pub registry: String,
     pub serial: Serial,
-    /// The digest over all that is recorded. It tells apart two histories with the same serial, after a registry was
-    /// restored from a copy.
+    /// The digest over all that is recorded. After a restored copy, one serial can stand for two states.
     pub state: String,
     pub entries: BTreeMap<Address, Entry>,
     /// The jobs by identity, for resources that differ from the declarations and their dependents.

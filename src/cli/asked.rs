@@ -1,5 +1,4 @@
-//! The output that a run is asked for, read from its arguments alone. A run that fails for any reason reports that in
-//! the requested format.
+//! The output format that a run is asked for, read from its arguments alone, so that any failure is reported in it.
 
 use std::ffi::OsString;
 

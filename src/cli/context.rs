@@ -76,8 +76,7 @@ impl Context {
         Ok(session.ledger(site, missing)?)
     }
 
-    /// Migrates an older registry, after a backup copy, and reports that. Commands that write call this before they
-    /// read.
+    /// Migrates an older registry, after a backup copy, and reports that. For commands that write, before they read.
     pub fn bring_up_to_date(&self, location: &Location) -> Result<(), Stop> {
         let migrated = self.session()?.bring_up_to_date(location, self.now()?)?;
         if let Some(Migrated { found, backup, .. }) = migrated {

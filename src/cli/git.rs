@@ -63,8 +63,7 @@ impl Asked {
         repo
     }
 
-    /// Returns the answer of git for a repo without differences to its commit. Otherwise returns the reason as an
-    /// error.
+    /// Returns the answer of git for a repo that equals its commit. Otherwise returns the reason as an error.
     pub fn clean(self) -> Result<RepoJson, Stop> {
         let Answer { repo, fault } = self.wait();
         match fault {

@@ -55,8 +55,7 @@ pub fn run(context: &Context, args: &ListArgs) -> Result<Exit, Stop> {
     Ok(Exit::Done)
 }
 
-/// Returns a flat object for a resource. `address` appears at the top only, so that `jq '.. | .address'` finds
-/// resources.
+/// Returns a flat object. `address` appears at the top only, so that `jq '.. | .address'` finds resources only.
 fn wire(address: &Address, resource: &Resource) -> serde_json::Value {
     let meta = &resource.meta;
     json!({

@@ -115,8 +115,7 @@ pub fn run(context: &Context, args: &PlanArgs) -> Result<Exit, Stop> {
     })
 }
 
-/// Prints a new or saved plan in any format. `folder` is the repo's place in its git repository, and starts every
-/// path.
+/// Prints a new or saved plan in any format. Paths start with `folder`, the repo's place in its git repository.
 pub fn print(
     context: &Context,
     ledger: &Ledger,

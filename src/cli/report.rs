@@ -40,8 +40,7 @@ impl Stop {
         }
     }
 
-    /// Adds the last line of a command that writes. After [`Stop::Said`] nothing is added, since the line was printed
-    /// before.
+    /// Adds the last line of a command that writes. After [`Stop::Said`], that line has been printed already.
     pub fn nothing_applied(self, ui: &Ui) -> Self {
         match self {
             Self::Said(exit) => Self::Said(exit),

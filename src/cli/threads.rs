@@ -9,8 +9,7 @@ use super::ui;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::sql;
 
-/// Runs `run` on a thread with a large stack, over a pool of such threads. Returns the reason when the system gives
-/// none.
+/// Runs `run` on a thread with a large stack, over a pool of such threads. Fails when the system gives none.
 pub fn with_room(run: impl FnOnce() -> ExitCode + Send + 'static) -> Result<ExitCode, String> {
     let parallel = std::thread::available_parallelism().map_or(1, usize::from);
     // The running thread comes on top of the pool's threads.

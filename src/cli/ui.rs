@@ -91,8 +91,7 @@ impl Ui {
         let _ = writeln!(AutoStream::new(io::stderr(), self.color), "{}", shown::sieve(text));
     }
 
-    /// Asks a question. Any answer but `y` or `yes` means no. Without a terminal, this is an error and nothing is
-    /// asked.
+    /// Asks a question. Any answer but `y` or `yes` means no. Without a terminal it asks nothing and fails.
     pub fn confirm(&self, question: &str) -> Result<bool, Stop> {
         if !io::stdin().is_terminal() {
             return Err(Stop::Hinted {

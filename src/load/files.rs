@@ -111,8 +111,7 @@ pub fn read_external(bounds: &Bounds, declaring: &str, named: &str) -> Result<Ex
     Ok(External { file, text: plain(text).into() })
 }
 
-/// Returns a text as it is stored and compared: without a byte order mark, and with `\n` line ends. So git's line ends
-/// on Windows make no change.
+/// Returns a text as stored and compared: without a byte order mark, and with `\n` line ends on every platform.
 fn plain(text: String) -> String {
     let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
     if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text }

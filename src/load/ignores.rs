@@ -56,8 +56,7 @@ impl<'a> Level<'a> {
         (Self { folder: folder.to_owned(), git, weir, starts_git, above }, faults)
     }
 
-    /// Says whether `path` is left out. `.weirignore` outranks `.gitignore`, and the nearest file outranks those above
-    /// it.
+    /// Says whether `path` is left out. `.weirignore` outranks `.gitignore`, and a nearer file outranks those above.
     pub fn leaves_out(&self, path: &Path, entry: Entry) -> bool {
         let weir = self.up().find_map(|it| it.weir.as_ref().and_then(|globs| verdict(globs, it, path, entry)));
         weir.unwrap_or_else(|| {

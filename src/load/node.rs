@@ -1,5 +1,4 @@
-//! YAML as a tree with places, for documents with a mistake. A key can be removed from the tree, so that mistakes
-//! after the first are found too.
+//! YAML as a tree with places, for documents with mistakes. Removing a key from it lets the next mistake be found.
 
 use std::borrow::Cow;
 use std::collections::HashMap;

@@ -15,8 +15,7 @@ pub struct Repo {
     pub files: Arc<Vec<SourceFile>>,
     pub documents: Vec<Document>,
     pub declared: Vec<Declared>,
-    /// The names of declarations with mistakes, and their kinds where readable. A reference to one of them is not a
-    /// second mistake.
+    /// The names of declarations with mistakes, and their kinds where readable. Referring to one is not a mistake.
     pub broken: BTreeMap<String, Option<Kind>>,
     /// The readable parts of those declarations, to find mistakes in their references.
     pub partial: Vec<Partial>,

@@ -58,8 +58,7 @@ fn begins(before: &Resource, changes: &mut [FieldChange]) {
     }
 }
 
-/// Says whether neither side declares the field. Such a field follows other declarations, and a destructive change of
-/// it arrives by cascade.
+/// Says whether neither side declares the field. Such a field follows others, and destroys only by cascade.
 pub fn is_inherited(path: &str, before: &Resource, after: &Resource) -> bool {
     let top = path.split(['.', '[']).next().unwrap_or(path);
     let declares = |it: &Resource| it.to_json().get(top).is_some();

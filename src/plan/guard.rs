@@ -1,5 +1,4 @@
-//! The guard for prevent_destroy: a pass over a finished plan that refuses every change that would destroy protected
-//! data.
+//! The guard for prevent_destroy: a pass over a finished plan that refuses changes which destroy protected data.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -61,8 +60,7 @@ pub fn recheck(plan: &Plan, mode: Mode, entries: &BTreeMap<Address, Entry>) -> R
     if refusals.is_empty() { Ok(()) } else { Err(refusals.iter().map(Refusal::diagnostic).collect()) }
 }
 
-/// Returns a refusal for every protected resource that the plan would harm, with the root change (spec 2, the guard's
-/// table).
+/// Returns a refusal for each protected resource that the plan would harm (spec 2, the guard's table).
 pub fn refusals(plan: &Plan, snapshot: &Snapshot) -> Vec<Refusal> {
     refusals_in(plan, snapshot.mode, &snapshot.entries)
 }

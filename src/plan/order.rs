@@ -11,8 +11,7 @@ pub fn order(changes: Vec<Change>) -> Vec<Change> {
     ordered
 }
 
-/// Puts dependencies first, and sorts by kind and name where that leaves a choice. A recorded circle that an older
-/// weir allowed comes last.
+/// Puts dependencies first, then sorts by kind and name. A recorded circle that an older weir allowed comes last.
 fn sorted(mut changes: Vec<Change>, state: impl Fn(&Change) -> Option<&Resource>) -> Vec<Change> {
     changes.sort_by(|a, b| a.address.cmp(&b.address));
     let at = |address: &Address| changes.binary_search_by(|it| it.address.cmp(address)).ok();

@@ -51,8 +51,7 @@ impl Saved {
         format!("{}\n", serde_json::to_string_pretty(&file).expect("plans hold only plain data"))
     }
 
-    /// Returns the first difference to `made`, the same plan made again: its path, the value here, and the value in
-    /// `made`.
+    /// Returns the first difference to `made`, the same plan made again: its path, and both values.
     pub fn difference(&self, made: &Self) -> Option<(String, Value, Value)> {
         let (mut here, mut there) = (self.body(), made.body());
         for body in [&mut here, &mut there] {

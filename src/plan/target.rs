@@ -11,8 +11,7 @@ use crate::resource::Address;
 pub struct Targets(BTreeMap<Address, i64>);
 
 impl Targets {
-    /// Finds the rows that keep their identity: services whose order grows, views with changed jobs, and resources
-    /// whose data has new columns.
+    /// Finds the rows that keep their identity: services with a longer order, views with changed jobs, new columns.
     pub fn of(plan: &Plan, snapshot: &Snapshot) -> Self {
         let changes: BTreeMap<&Address, &Change> = plan.changes.iter().map(|it| (&it.address, it)).collect();
         let orders = plan.wire_orders.iter().chain(&plan.learned.wire_orders).map(|it| &it.0);

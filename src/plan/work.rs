@@ -176,8 +176,7 @@ impl Schedule {
         match held {
             None => actions.push(JobAction::Create { job }),
             Some(held) if held.job == job => {}
-            // A schedule that has run may change only if its stores and windows stay; one that has not run may change
-            // freely.
+            // A schedule that has run may change only if its stores and windows stay.
             Some(held) if held.ran_to.is_none() || goes_on(wanted, held, appended, now) => {
                 let (id, state, before) = (held.id, held.state, held.job.clone());
                 actions.push(JobAction::Change { id, state, before, job });
@@ -204,8 +203,7 @@ fn goes_on(wanted: &Materialized, held: &RecordedJob, appended: bool, now: Insta
     !appended && after_start && as_before && from <= wanted.complete(now)
 }
 
-/// Returns the first window of the schedule, where the backfill ends. It stays where it was while the schedule goes
-/// on.
+/// Returns the first window of the schedule, where the backfill ends. A schedule that goes on keeps its start.
 fn first_window(wanted: &Materialized, held: Option<&RecordedJob>, appended: bool, now: Instant) -> Instant {
     let complete = wanted.complete(now);
     let reached = match held.map(|it| (it, it.job.kind)) {

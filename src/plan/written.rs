@@ -26,8 +26,7 @@ pub struct Both<'a> {
 }
 
 impl<'a> Both<'a> {
-    /// Returns both catalogs. Where one side leaves out a field that the other writes, the columns found in data are
-    /// filled in.
+    /// Returns both catalogs. A field that only one side writes is filled in from data on the other.
     pub fn new(
         befores: &'a BTreeMap<Address, Arc<Resource>>,
         declared: &BTreeMap<&Address, &'a Declared>,

@@ -70,8 +70,7 @@ pub fn brief(change: &Change) -> String {
     }
 }
 
-/// Returns the features that are added, removed or get another type, each list with its label. Empty lists are left
-/// out.
+/// Returns the features that are added, removed or get another type, each list with its label if not empty.
 fn differences(adds: &[Column], removes: &[Column]) -> Vec<(String, Vec<String>)> {
     let had = |it: &Column| removes.iter().find(|old| old.name == it.name);
     let has = |it: &Column| adds.iter().any(|new| new.name == it.name);

@@ -29,8 +29,7 @@ pub fn code(text: &str, within: Within) -> String {
     format!("{fence}{pad}{text}{pad}{fence}")
 }
 
-/// Returns a sentence. The text in backticks becomes code, and so does every word that could be markup, a mention, a
-/// link or a reference.
+/// Returns a sentence. Text in backticks becomes code, and so does a word that could be markup, a mention or a link.
 pub fn prose(text: &str, within: Within) -> String {
     let text = shown::line(text);
     let mut out = String::with_capacity(text.len());

@@ -220,8 +220,7 @@ fn escape(out: &mut String, it: char) {
     }
 }
 
-/// Characters that draw nothing, although they count as letters, symbols or marks. The standard library knows the
-/// others.
+/// Characters that draw nothing, but count as letters, symbols or marks. The standard library knows the others.
 const BLANK: &[std::ops::RangeInclusive<char>] = &[
     '\u{34f}'..='\u{34f}',
     '\u{115f}'..='\u{1160}',
@@ -276,8 +275,7 @@ fn is_printable(it: char) -> bool {
     std::str::from_utf8(&bytes[..=length]).is_ok_and(|it| it.escape_debug().nth(1) != Some('\\'))
 }
 
-/// Says whether a printable character outside ASCII joins the one before it. The standard library escapes it when
-/// alone.
+/// Says whether a printable character joins the one before it: `escape_debug` escapes such a character when alone.
 fn is_mark(it: char) -> bool {
     it.escape_debug().next() == Some('\\')
 }

@@ -1,5 +1,4 @@
-//! A plan as text: one line for each change, with its cause and cost below. It reads well at 80 columns without
-//! colour.
+//! A plan as text: a line for each change, with its cause and cost below. Readable at 80 columns without colour.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};

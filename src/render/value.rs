@@ -54,8 +54,7 @@ pub fn pair(before: &Value, after: &Value) -> (String, String) {
     told_apart(|form| (one(before, form), one(after, form)), |it| shown::tells_apart(&it.0, &it.1))
 }
 
-/// Returns a value on one line, as a person writes it in YAML. An object that holds only a name is written as the
-/// name.
+/// Returns a value on one line, as a person writes it in YAML. An object with only a name becomes the name.
 pub fn value(it: &Value) -> String {
     one(it, Form::Plain)
 }

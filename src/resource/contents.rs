@@ -38,8 +38,7 @@ pub enum Contents {
     },
 }
 
-/// A column or a feature with its type, where that is known. The type is text, since data may have types that weir
-/// lacks.
+/// A column or a feature, with its type where known. The type is text, since data may have types that weir lacks.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Column {
     pub name: String,

@@ -12,8 +12,7 @@ use super::rule::Rule;
 use super::view::{IsSource, KnownColumns, Lookup};
 use crate::sql::Dialect;
 
-/// The answers of a kind for one declaration. Three methods are required; the defaults of the others suit a plain
-/// kind.
+/// The answers of a kind for one declaration. Three methods are required; the other defaults suit a plain kind.
 pub trait Declaration: Send + Sync {
     /// Returns the change class of every field. A field that is not listed recreates.
     fn rules(&self) -> &'static [(&'static str, Rule)];

@@ -98,8 +98,7 @@ pub fn circles<I: IntoIterator<Item = usize>>(count: usize, next: impl Fn(usize)
     let mut circles = Vec::new();
     let mut seen = vec![false; count];
     for start in 0..count {
-        // Depth first: `way` holds the path, with the nodes still ahead of each. Meeting a node of the path closes a
-        // circle.
+        // Depth first: `way` holds the path, with the nodes ahead of each. Meeting a node of the path closes a circle.
         let mut way: Vec<(usize, Vec<usize>)> = Vec::new();
         let mut position: HashMap<usize, usize> = HashMap::new();
         let mut enter = |at: usize, way: &mut Vec<(usize, Vec<usize>)>, position: &mut HashMap<usize, usize>| {

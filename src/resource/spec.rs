@@ -80,8 +80,7 @@ impl Resource {
         text
     }
 
-    /// Returns the engine that reads its queries, unless that is the embedded one. The same text may mean something
-    /// else to another engine.
+    /// Returns the engine of its queries, unless it is the embedded one. Another engine may read the text differently.
     fn stored_engine(&self) -> Option<&'static str> {
         let engine = self.dialect();
         (engine != Dialect::default() && self.asks_engine()).then(|| engine.name())

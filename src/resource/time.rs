@@ -9,7 +9,7 @@ pub struct Range {
     pub end: Instant,
 }
 
-/// The number of jobs that a backfill is split into by default, about (facts 8.1).
+/// The approximate number of jobs of a backfill by default (facts 8.1).
 const JOBS: i64 = 10;
 
 impl Range {

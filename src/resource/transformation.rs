@@ -122,8 +122,7 @@ impl HoldsSql for Transformation {
 }
 
 impl Transformation {
-    /// Returns the inputs that a view has to supply, each once, depth first: an input that is a transformation brings
-    /// its own inputs in its place.
+    /// Returns the inputs that a view has to supply, each once. A transformation's own inputs take its place.
     pub fn open_inputs(&self, others: &dyn Lookup) -> Vec<String> {
         let (mut seen, mut open) = (HashSet::new(), Vec::new());
         let mut left: Vec<&str> = self.inputs.iter().rev().map(String::as_str).collect();
@@ -140,8 +139,7 @@ impl Transformation {
     }
 }
 
-/// Reports a query that is written twice, or not at all where it is `needed`. Runs before the text of `sql_file` is
-/// read.
+/// Reports a query that is written twice, or is `needed` and missing. Runs before `sql_file` is read.
 pub fn check_one_query(
     me: &Address,
     sql: &Option<String>,

@@ -83,8 +83,7 @@ pub struct Found {
 }
 
 impl Found {
-    /// Computes the facts for `spec`, a view of `kind`. `opened` holds the columns that its query yields, when its
-    /// sources have been opened.
+    /// Computes the facts for `spec`. `opened` holds the columns of its query, when its sources have been opened.
     pub fn new(kind: Kind, spec: &FeatureView, others: &dyn Lookup, opened: Option<OpenedColumns>) -> Self {
         let sources = || spec.sources.iter().filter_map(|it| others.source(it.name()));
         let keys: Vec<_> = spec.entities.iter().filter_map(|it| others.keys(it)).flatten().collect();
@@ -145,8 +144,7 @@ impl<'a> View<'a> {
         if let Some(field) = &self.spec.timestamp_field {
             return Some(field);
         }
-        // A column of unknown type beside the only Timestamp is taken as a feature. The data corrects this if it is
-        // wrong.
+        // A column of unknown type beside the only Timestamp is taken as a feature, until the data corrects this.
         let is_timestamp = |it: &&(String, Option<Dtype>)| it.1 == Some(Dtype::Timestamp);
         let mut timestamps = self.columns()?.iter().filter(is_timestamp);
         timestamps.next().filter(|_| timestamps.next().is_none()).map(|it| it.0.as_str())
@@ -203,7 +201,7 @@ impl<'a> View<'a> {
         text.expect("columns are plain data")
     }
 
-    /// Returns the comparable form of `json`, which is the view as JSON. Defaults are written out, also those from the
+    /// Returns the comparable form of the view, given as `json`, with defaults written out, also those from the
     /// sources.
     pub fn canonical(&self, mut json: Value) -> Value {
         let spec = self.spec;

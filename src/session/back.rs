@@ -57,8 +57,7 @@ impl Ledger<'_> {
         Ok(beside)
     }
 
-    /// Returns the address at `to` of each resource that was renamed between the two serials, by its address at
-    /// `from`.
+    /// Returns the address at `to` of each resource renamed between the serials, by its address at `from`.
     pub fn renames_between(&self, from: Serial, to: Serial) -> Result<BTreeMap<Address, Address>> {
         let Some(registry) = self.registry.as_deref() else { return Ok(BTreeMap::new()) };
         let renames = registry::renames_between(registry, &self.workspace.name, from, to);

@@ -67,8 +67,7 @@ const UNREACHABLE: Code = Code::D005;
 /// The codes of warnings about missing rows and unknown types, which a count would hide.
 pub const DATA_WARNINGS: [Code; 2] = [Code::D009, Code::D010];
 
-/// The codes of warnings that a plan shows one by one, because the plan was made without data that a reader may count
-/// on.
+/// The codes of warnings about data that a plan lacks. A plan shows them one by one.
 pub const SHOWN_IN_PLANS: [Code; 4] = [UNREACHABLE, Code::L016, DATA_WARNINGS[0], DATA_WARNINGS[1]];
 
 impl Session {
@@ -102,8 +101,7 @@ impl Session {
         (repo, found)
     }
 
-    /// Decodes, resolves and checks. Only diagnostics that will be shown get their places, since that reads a document
-    /// again.
+    /// Decodes, resolves and checks. Diagnostics get their places only if shown, since that reads a document again.
     pub fn check(&self, site: &Site, mut sources: Sources, shown: Shown, opened: Opened) -> Reading {
         let files = std::mem::take(&mut sources.files);
         let (mut repo, mut found) = load::declare(files, &site.settings, &sources.cache);
@@ -248,8 +246,7 @@ fn declared(mut repo: load::Repo, digests: Vec<Digest>) -> Vec<Declared> {
     declared.collect()
 }
 
-/// Returns the queries that cannot be parsed or that read tables they were not given. A fault of the engine in one of
-/// them is not a second mistake.
+/// Returns the queries that do not parse or that read tables not given to them: the engine reports nothing for those.
 fn unread(repo: &load::Repo, found: &[Diagnostic]) -> Unread {
     let is_unread = |it: &&Diagnostic| matches!(it.code, Code::L014 | Code::R005 | Code::V003);
     let queries = found.iter().filter(is_unread).filter_map(|it| match &it.labels.first()?.place {

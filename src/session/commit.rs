@@ -18,8 +18,7 @@ impl Ledger<'_> {
         serial.map_err(|error| self.fail(error))
     }
 
-    /// Records columns found in data when no declaration changes. Returns the number of resources, or `None` when
-    /// there are none.
+    /// Records columns found in data when no declaration changes. Returns the number of resources, if any.
     pub fn learn(&self, planned: &Planned, now: Instant) -> Result<Option<usize>> {
         let plan = &planned.plan;
         if plan.learned.is_empty() || self.registry.is_none() {

@@ -36,8 +36,7 @@ pub struct Chosen {
     pub from: &'static str,
 }
 
-/// The variables that name the person who applies: weir's own, then those of CI services, then the user of the
-/// machine.
+/// The variables that name the person who applies: weir's own, those of CI services, the user of the machine.
 const ACTORS: &[&str] = &[
     "WEIR_ACTOR",
     "GITHUB_ACTOR",
@@ -58,8 +57,8 @@ impl Environment {
         Self { here: directory.clone(), directory, ..Self::default() }
     }
 
-    /// Says whether this runs in CI. There, a default registry is lost with the machine, and a cache may come from the
-    /// change that is checked.
+    /// Says whether this runs in CI, where a default registry is lost and a cache may come from the change under
+    /// check.
     pub fn in_ci(&self) -> bool {
         let ci = self.variables.0.get(&OsString::from("CI"));
         ci.is_some_and(|it| !it.is_empty() && it != "false" && it != "0")

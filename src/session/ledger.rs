@@ -55,8 +55,7 @@ impl Session {
         move |error| Error::Registry { place: place.clone(), error }
     }
 
-    /// Opens the registry to read. Returns `None` for an unnamed one that does not exist, and an error for a named
-    /// one.
+    /// Opens the registry to read. A missing one is `None` when unnamed, and an error when named.
     pub fn read_registry(&self, named: &Named) -> Result<Option<Box<dyn Registry>>> {
         match self.registry_if_any(&named.location)? {
             None if named.is_named() => Err(self.not_there(named)),

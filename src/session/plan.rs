@@ -67,8 +67,7 @@ impl Ledger<'_> {
             planned.plan.warnings.extend(deletes_everything(&planned));
         }
         let warnings = std::mem::take(&mut checked.warnings);
-        // Freeing 10,000 declarations takes time that a short process saves. A plan with many changes needs the
-        // memory.
+        // Freeing 10,000 declarations takes time. A plan with many changes needs the memory.
         if planned.plan.changes.len() < 1_000 {
             std::mem::forget(checked);
         }

@@ -65,8 +65,7 @@ pub fn check_table_or_query(table: bool, query: bool, me: &Address, report: &mut
     report.error(Code::V008, path, format!("the batch_config of `{me}` {what}")).hint("write exactly one of them");
 }
 
-/// Reports an address that holds credentials: they are never recorded with a declaration. The caller's display of the
-/// line hides them (`secret::hide`).
+/// Reports an address with credentials, which are never recorded. `secret::hide` hides them where the line is shown.
 pub fn check_address(path: &str, holds_more: bool, me: &Address, hint: &str, report: &mut Report) {
     if holds_more {
         let field = path.rsplit('.').next().unwrap_or(path);

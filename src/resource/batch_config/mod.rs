@@ -94,8 +94,7 @@ impl BatchConfig {
         }
     }
 
-    /// Returns the columns after the post_processor, with the types that are known. `None` when the data must be
-    /// opened.
+    /// Returns the columns after the post_processor, with known types. `None` when the data must be opened.
     pub fn column_names(&self) -> Option<Vec<(String, Option<Dtype>)>> {
         let declared = self.config().declared_columns();
         match self.config().post_processor() {
@@ -149,8 +148,7 @@ impl JsonSchema for BatchConfig {
                 let mut required = vec![json!("kind")];
                 required.extend(schema["required"].as_array().into_iter().flatten().cloned());
                 schema["required"] = json!(required);
-                // `if`/`then` instead of `oneOf`: an editor then names the wrong field, and not five shapes that do
-                // not fit.
+                // `if`/`then` instead of `oneOf`: an editor then names the wrong field, not five shapes.
                 json!({ "if": { "properties": { "kind": { "const": kind } }, "required": ["kind"] }, "then": schema })
             })
             .collect();

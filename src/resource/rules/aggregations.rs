@@ -44,8 +44,7 @@ pub fn check(view: &FeatureView, me: &Address, report: &mut Report) {
     }
 }
 
-/// Reports an entry with both `time_window` and `time_windows` or with neither, and one with a name for several
-/// windows.
+/// Reports an entry with both `time_window` and `time_windows` or neither, or with one name for several windows.
 fn check_windows(aggregation: &Aggregation, index: usize, me: &Address, report: &mut Report) {
     let Aggregation { column, function, time_window, time_windows, name } = aggregation;
     let path = |field: &str| format!("aggregations[{index}]{field}");
@@ -92,8 +91,7 @@ pub fn check_names(view: &View, me: &Address, report: &mut Report) {
                 )
                 .hint("give it another `name`");
         }
-        // A column such as `a_` makes a default name with `__` in it, which cannot be split into namespace and
-        // feature.
+        // A column such as `a_` makes a default name with `__`, which separates namespace and feature.
         if aggregate.name.is_none()
             && let Some(fault) = column_name_fault(feature)
         {

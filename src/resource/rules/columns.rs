@@ -79,8 +79,7 @@ pub fn check(view: &View, me: &Address, catalog: &Catalog, report: &mut Report) 
     }
 }
 
-/// Reports each difference between a declared schema and the columns that the view's query yields: missing, extra, or
-/// of another type.
+/// Reports each difference between a declared schema and the columns that the view's query yields.
 fn check_schema(view: &View, me: &Address, report: &mut Report) {
     let (Some(schema), Some(opened)) = (&view.spec.schema, &view.found.opened) else { return };
     // Without a query, the schema chooses among the columns of the source.

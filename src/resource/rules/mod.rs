@@ -56,8 +56,7 @@ pub fn with_others(resource: &Resource, catalog: &Catalog, report: &mut Report) 
     }
 }
 
-/// Runs the rules of `with_others` over a declaration whose fields `faulty` are wrong, and keeps the errors that do
-/// not depend on those.
+/// Runs the rules of `with_others` on the rest of a declaration, and keeps errors that do not depend on `faulty`.
 pub fn part_with_others(resource: &Resource, faulty: &[String], catalog: &Catalog, report: &mut Report) {
     if !apart::stands(faulty) {
         return;
@@ -89,8 +88,7 @@ fn keep(report: &mut Report, first: usize, is_kept: impl Fn(&Diagnostic) -> bool
     report.diagnostics.extend(found.into_iter().filter(is_kept));
 }
 
-/// Checks the names: a letter or `_`, then letters, digits, `_`, `-`; views and services may end in `:variant` (facts
-/// 2.2).
+/// Checks the resource's own name and the name in `renamed_from` (facts 2.2).
 fn name(resource: &Resource, report: &mut Report) {
     let address = &resource.address;
     if let Some(fault) = name_fault(address) {

@@ -1,5 +1,4 @@
-//! The rules of sources over the columns that their batch config yields: those found in the data when it was opened,
-//! else the declared ones.
+//! The rules of sources over the columns of their batch config: those found in opened data, else the declared ones.
 
 use std::borrow::Cow;
 
@@ -53,8 +52,7 @@ fn check_timestamp(config: &BatchConfig, me: &Address, columns: &[OpenedColumn],
     report.error(Code::V005, path, summary).hint(hint);
 }
 
-/// Checks that the columns of the batch rows are a superset of the pushed ones, in names and types (seed:
-/// batch_config).
+/// Checks that the batch rows have all pushed columns, by name and type (seed: batch_config).
 fn check_superset(
     config: &BatchConfig,
     me: &Address,
