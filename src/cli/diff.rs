@@ -98,8 +98,8 @@ fn between(ledger: &Ledger, args: &DiffArgs, past: &Past) -> Result<Plan, Stop> 
     Ok(plan)
 }
 
-/// Adds the changes that data made between the two serials. No apply removes a column in use, so when that happens the
-/// diff looks back from a later serial, and only declarations are compared.
+/// Adds the changes that data made between the two serials. No apply lets a column in use go, so a fault means that the
+/// diff looks back in time: then only declarations are compared.
 fn with_data(plan: &mut Plan, snapshot: &Snapshot, after: &[Declared], data: &Data) {
     let mut taught = plan.clone();
     if plan::drift(&mut taught, snapshot, after, data).is_ok() {

@@ -1,5 +1,4 @@
-//! The parse cache: the declarations of each file, by the hash of its content. Deleting it costs time and nothing
-//! else.
+//! The parse cache: the declarations of each file, by the hash of its content. Deleting it costs only time.
 //!
 //! The cache is one text file that grows at its end only, so that an apply of one edit writes one entry. An entry is a
 //! line `F <key> <bytes>` and that many bytes: a line for each declaration. An entry that does not check out is

@@ -14,8 +14,7 @@ use crate::resource::{Address, Catalog, Instant, Resource};
 const SKEW: i64 = 3600;
 
 impl Ledger<'_> {
-    /// Makes the plan of the file at `path` again, on the same snapshot. Returns an error when that gives another
-    /// plan.
+    /// Makes the plan of the file at `path` again, on the same snapshot. Another result is an error.
     ///
     /// The file decides what is to be recorded, and when and how the plan was asked for. Everything else (actions,
     /// fields, effects, causes, jobs, mode) is computed again, and a difference is an error, because it was not shown
