@@ -44,9 +44,8 @@ pub async fn preview(
 
 /// Says whether Spark computes the rows. What it cannot read is read by weir itself, as long as no query has to run over it.
 fn is_on_spark(core: &Core, request: &Request) -> bool {
-    let is_plain = |it: &BatchConfig| {
-        !it.config().is_read_by_spark() && (request.raw || it.config().post_processor().is_none())
-    };
+    let is_plain =
+        |it: &BatchConfig| !it.config().is_read_by_spark() && (request.raw || it.config().post_processor().is_none());
     core.services.engine.kind == EngineKind::Spark
         && !request.asked.spec.declaration().source().and_then(|it| it.batch()).is_some_and(is_plain)
 }
