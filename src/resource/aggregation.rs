@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use serde_with::skip_serializing_none;
 
+use super::duration::Duration;
 use super::function::Function;
-use super::text::Duration;
 
 /// An aggregated feature, or one for each of several windows.
 #[skip_serializing_none]

@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use serde_with::skip_serializing_none;
 
 use super::aggregation::{Aggregate, Aggregation};
+use super::duration::{Duration, Instant};
 use super::field::Field;
 use super::source_input::SourceInput;
-use super::text::{Duration, Instant};
 
 /// What both kinds of view declare (spec 1, "Kinds and fields"): a BatchFeatureView computes features from batch sources on
 /// a schedule, a StreamFeatureView from pushed events as they arrive, and from their history.

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::text::{Duration, Instant};
+use super::duration::{Duration, Instant};
 use super::time::Range;
 
 /// One piece of work.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
-use super::text::{Duration, Instant};
+use super::duration::{Duration, Instant};
 use crate::sql::{Dialect, only_appends};
 
 /// The field of a record that names the engine that reads its queries.

@@ -5,7 +5,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 use serde_with::skip_serializing_none;
 
-use super::text::{Duration, Named, named};
+use super::duration::Duration;
+use super::text::{Named, named};
 
 /// A source and which of its rows are read: those of the window (Tecton's FilteredSource), or all.
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]

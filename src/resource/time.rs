@@ -1,6 +1,6 @@
 //! Aligned windows and the ranges of backfills: one arithmetic for plans and for workers.
 
-use super::text::{Duration, Instant};
+use super::duration::{Duration, Instant};
 
 /// A stretch of time, start inclusive, end exclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

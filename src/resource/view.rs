@@ -10,11 +10,11 @@ use super::aggregation::Aggregate;
 use super::batch_config::BatchConfig;
 use super::contents::{Column, Contents};
 use super::dtype::Dtype;
+use super::duration::Duration;
 use super::feature_view::{BatchTrigger, FeatureView, Monitoring};
 use super::field::Field;
 use super::opened::{OpenedColumn, OpenedColumns};
 use super::source_input::SourceInput;
-use super::text::Duration;
 use crate::sql::output_columns;
 
 /// The names of columns, with the types that are known.

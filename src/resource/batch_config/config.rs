@@ -5,9 +5,9 @@ use serde_json::Value;
 use crate::diagnostic::Code;
 use crate::resource::address::Address;
 use crate::resource::dtype::Dtype;
+use crate::resource::duration::Duration;
 use crate::resource::query::FileSlot;
 use crate::resource::report::Report;
-use crate::resource::text::Duration;
 use crate::sql::Dialect;
 
 /// The questions that each batch config answers.

@@ -9,9 +9,9 @@ use super::config::{Config, check_address};
 use crate::diagnostic::Code;
 use crate::resource::address::Address;
 use crate::resource::dtype::Dtype;
+use crate::resource::duration::Duration;
 use crate::resource::field::{Field, check_schema};
 use crate::resource::report::Report;
-use crate::resource::text::Duration;
 use crate::secret::signs_in;
 use crate::sql::Dialect;
 

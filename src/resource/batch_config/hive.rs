@@ -6,7 +6,7 @@ use serde_json::Value;
 use serde_with::skip_serializing_none;
 
 use super::config::Config;
-use crate::resource::text::Duration;
+use crate::resource::duration::Duration;
 use crate::sql::Dialect;
 
 /// A table in a Hive metastore.

@@ -18,10 +18,10 @@ use serde_json::{Value, json};
 
 use super::address::Address;
 use super::dtype::Dtype;
+use super::duration::Duration;
 use super::query::{FileSlot, MapQuery, Query};
 use super::report::Report;
 use super::tagged::{Tagged, tagged};
-use super::text::Duration;
 use crate::diagnostic::Code;
 use crate::sql::output_columns;
 

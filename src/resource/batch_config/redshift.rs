@@ -7,8 +7,8 @@ use serde_with::skip_serializing_none;
 
 use super::config::{Config, check_address, check_table_or_query};
 use crate::resource::address::Address;
+use crate::resource::duration::Duration;
 use crate::resource::report::Report;
-use crate::resource::text::Duration;
 use crate::sql::Dialect;
 
 /// A table or a query in Amazon Redshift.

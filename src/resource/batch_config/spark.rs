@@ -8,9 +8,9 @@ use serde_with::skip_serializing_none;
 use super::config::Config;
 use crate::diagnostic::Code;
 use crate::resource::address::Address;
+use crate::resource::duration::Duration;
 use crate::resource::query::FileSlot;
 use crate::resource::report::Report;
-use crate::resource::text::Duration;
 
 /// A data source function: Python that reads rows on Spark.
 #[skip_serializing_none]

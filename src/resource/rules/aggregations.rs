@@ -3,10 +3,10 @@
 use crate::diagnostic::Code;
 use crate::resource::address::Address;
 use crate::resource::aggregation::Aggregation;
+use crate::resource::duration::Duration;
 use crate::resource::feature_view::FeatureView;
 use crate::resource::names::column_name_fault;
 use crate::resource::report::Report;
-use crate::resource::text::Duration;
 use crate::resource::view::View;
 
 /// Reports the mistakes of aggregations that show without other resources.

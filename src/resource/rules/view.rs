@@ -4,12 +4,12 @@ use super::{aggregations, columns};
 use crate::diagnostic::{Code, did_you_mean};
 use crate::resource::address::{Address, Kind};
 use crate::resource::catalog::Catalog;
+use crate::resource::duration::Duration;
 use crate::resource::feature_view::{BatchTrigger, FeatureView};
 use crate::resource::field::check_schema;
 use crate::resource::report::Report;
 use crate::resource::source_input::SourceInput;
 use crate::resource::spec::{Resource, Spec};
-use crate::resource::text::Duration;
 use crate::resource::transformation::check_one_query;
 use crate::resource::view::View;
 
