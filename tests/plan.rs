@@ -3,15 +3,22 @@
 
 mod canonical;
 mod cascade;
+mod cascade_paths;
 mod contents;
 mod engine;
 mod fields;
 mod guard;
+mod guard_hints;
+mod guard_reach;
 mod jobs;
+mod jobs_edits;
 mod order;
 mod rename;
+mod rename_mistakes;
+mod service_fields;
 mod suppress;
 mod view_fields;
+mod view_storage;
 mod windows;
 mod work;
 mod written;
@@ -53,6 +60,9 @@ schema:
   - { name: amount, dtype: Float64 }
 ";
 
+/// A start that is years ago.
+const START: &str = "feature_start_time: 2022-10-10\n";
+
 /// One entity and one push source without history.
 const EVENTS: &str = "
 kind: Entity
@@ -68,6 +78,13 @@ schema:
 ---
 ";
 
+/// The last column of `EVENTS`.
+const CLICKED: &str = "  - { name: clicked, dtype: Int64 }\n";
+
+/// The last column of `EVENTS`, and a table that keeps the past of them.
+const HISTORY: &str =
+    "  - { name: clicked, dtype: Int64 }\nbatch_config: { kind: HiveConfig, database: ads, table: clicks }\n";
+
 /// A view and a service over `EVENTS`.
 const CLICKS: &str = "
 kind: StreamFeatureView
@@ -80,6 +97,26 @@ kind: FeatureService
 name: ads
 features: [clicks]
 ";
+
+/// A service over a view over a push source.
+fn ads() -> String {
+    format!("{EVENTS}{CLICKS}")
+}
+
+/// `ads`, where the view has a start: what is stored of it is stored from then on.
+fn stored_ads() -> String {
+    ads().replace("online: true", "online: true\nfeature_start_time: 2026-01-01")
+}
+
+/// `ads`, where the service is protected.
+fn protected() -> String {
+    ads() + "prevent_destroy: true\n"
+}
+
+/// The view of `BATCH` with its columns and these fields.
+fn spend(fields: &str) -> String {
+    format!("{BATCH}{COLUMNS}{fields}")
+}
 
 /// Compares the plan that makes `recorded` what is `declared`, as a person reads it, in a live workspace.
 #[track_caller]
@@ -96,7 +133,7 @@ fn edit(recorded: &str, from: &str, to: &str, expected: &str) {
 /// Compares the plan when the one view of `BATCH` has other fields.
 #[track_caller]
 fn batch(before: &str, after: &str, expected: &str) {
-    check(&format!("{BATCH}{COLUMNS}{before}"), &format!("{BATCH}{COLUMNS}{after}"), expected);
+    check(&spend(before), &spend(after), expected);
 }
 
 /// Stops when two texts do not declare the same.

@@ -1,11 +1,11 @@
 //! What is no change: comparison is on a canonical form (spec 2, "Actions").
 
-use super::{BATCH, CLICKS, COLUMNS, EVENTS, Scene, batch, same};
+use super::{BATCH, CLICKS, COLUMNS, EVENTS, Scene, ads, batch, same, spend};
 
 /// Both texts stand below the view of `BATCH`, which has columns.
 #[track_caller]
 fn same_view(before: &str, after: &str) {
-    same(&format!("{BATCH}{COLUMNS}{before}"), &format!("{BATCH}{COLUMNS}{after}"));
+    same(&spend(before), &spend(after));
 }
 
 #[test]
@@ -29,7 +29,7 @@ fn defaults_written_out() {
          batch_schedule: 1d\ntimestamp_field: at",
     );
     same(
-        &format!("{EVENTS}{CLICKS}"),
+        &ads(),
         &format!("{EVENTS}{CLICKS}online_serving_enabled: true")
             .replace("online: true", "online: true\nbatch_trigger: NO_BATCH_MATERIALIZATION"),
     );
@@ -42,10 +42,7 @@ fn no_tags_written_out() {
 
 #[test]
 fn no_offset_written_out() {
-    same(
-        &format!("{BATCH}{COLUMNS}"),
-        &format!("{BATCH}{COLUMNS}").replace("[orders]", "[{ source: orders, start_time_offset: 0s }]"),
-    );
+    same(&spend(""), &spend("").replace("[orders]", "[{ source: orders, start_time_offset: 0s }]"));
 }
 
 #[test]
@@ -57,14 +54,13 @@ fn default_join_key_written_out() {
 
 #[test]
 fn schema_that_passes_through_written_out() {
-    let events = format!("{EVENTS}{CLICKS}");
     let schema = "online: true\nschema:\n  - { name: user_id, dtype: String }\n  - { name: at, dtype: Timestamp }\n  - { name: clicked, dtype: Int64 }\n";
-    same(&events, &events.replace("online: true", schema));
+    same(&ads(), &ads().replace("online: true", schema));
 }
 
 #[test]
 fn shorthand_and_long_form() {
-    let short = format!("{EVENTS}{CLICKS}");
+    let short = ads();
     same(&short, &short.replace("features: [clicks]", "features: [{ view: clicks }]"));
     same(
         &short,
@@ -84,7 +80,7 @@ fn names_of_aggregations_written_out() {
 #[test]
 fn continuous_is_the_interval_of_pushed_events() {
     let sum = "online: true\naggregations:\n  - { column: clicked, function: last(3), time_window: 1h }";
-    let events = format!("{EVENTS}{CLICKS}").replace("online: true", sum);
+    let events = ads().replace("online: true", sum);
     same(&events, &events.replace("online: true", "online: true\naggregation_interval: 0s"));
     same(&events, &events.replace("1h }", "60m, name: clicked_last_3_1h_continuous }"));
 }
@@ -92,7 +88,7 @@ fn continuous_is_the_interval_of_pushed_events() {
 #[test]
 fn order_of_keys_quotes_comments_and_flow() {
     same(
-        &format!("{BATCH}{COLUMNS}ttl: 30d"),
+        &spend("ttl: 30d"),
         "
 # The same, by someone else.
 {name: 'user', kind: Entity, \"join_keys\": [\"user_id\"]}
@@ -120,10 +116,9 @@ kind: BatchFeatureView
 
 #[test]
 fn order_of_declarations() {
-    let mut documents: Vec<String> =
-        format!("{BATCH}{COLUMNS}").split("---").map(|it| format!("{}\n", it.trim())).collect();
+    let mut documents: Vec<String> = spend("").split("---").map(|it| format!("{}\n", it.trim())).collect();
     documents.reverse();
-    same(&format!("{BATCH}{COLUMNS}"), &documents.join("---\n"));
+    same(&spend(""), &documents.join("---\n"));
 }
 
 #[test]
@@ -156,8 +151,8 @@ fn sql_in_a_file() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("spend.sql"), "-- all of it\nSELECT user_id, at, amount\nFROM orders\n").unwrap();
     let scene = Scene { root: folder.path().to_str().unwrap(), ..Scene::LIVE };
-    let inline = format!("{BATCH}{COLUMNS}sql: SELECT user_id, at, amount FROM orders");
-    let file = format!("{BATCH}{COLUMNS}sql_file: spend.sql");
+    let inline = spend("sql: SELECT user_id, at, amount FROM orders");
+    let file = spend("sql_file: spend.sql");
     for (recorded, declared) in [(&inline, &file), (&file, &inline)] {
         let plan = scene.plan(recorded, declared);
         assert!(plan.starts_with("No changes."), "{plan}");
@@ -231,10 +226,9 @@ fn other_places_are_changes() {
 
 #[test]
 fn keys_that_stand_for_themselves() {
-    let short = format!("{EVENTS}{CLICKS}");
-    let mapped = |map: &str| short.replace("[clicks]", &format!("[{{ view: clicks, join_key_map: {map} }}]"));
-    same(&short, &mapped("{ user_id: user_id }"));
-    same(&mapped("{ user_id: user_id }"), &short);
+    let mapped = |map: &str| ads().replace("[clicks]", &format!("[{{ view: clicks, join_key_map: {map} }}]"));
+    same(&ads(), &mapped("{ user_id: user_id }"));
+    same(&mapped("{ user_id: user_id }"), &ads());
     let two = |it: &str| {
         let more = "  - { name: clicked, dtype: Int64 }\n  - { name: seen, dtype: Int64 }\n";
         it.replace("join_keys: [user_id]", "join_keys: [user_id, clicked]")
@@ -245,10 +239,9 @@ fn keys_that_stand_for_themselves() {
 
 #[test]
 fn all_features_written_out() {
-    let short = format!("{EVENTS}{CLICKS}");
-    let chosen = short.replace("[clicks]", "[{ view: clicks, features: [clicked] }]");
-    same(&short, &chosen);
-    same(&chosen, &short);
+    let chosen = ads().replace("[clicks]", "[{ view: clicks, features: [clicked] }]");
+    same(&ads(), &chosen);
+    same(&chosen, &ads());
 }
 
 #[test]
@@ -257,8 +250,8 @@ fn text_of_a_sql_file_is_compared() {
     std::fs::write(folder.path().join("spend.sql"), "SELECT user_id, at, amount FROM orders WHERE paid").unwrap();
     let scene = Scene { root: folder.path().to_str().unwrap(), ..Scene::LIVE };
     scene.check(
-        &format!("{BATCH}{COLUMNS}sql: SELECT user_id, at, amount FROM orders"),
-        &format!("{BATCH}{COLUMNS}sql_file: spend.sql"),
+        &spend("sql: SELECT user_id, at, amount FROM orders"),
+        &spend("sql_file: spend.sql"),
         r#"
 ± BatchFeatureView.spend
     sql:  (recreates, can be suppressed)

@@ -1,11 +1,11 @@
 //! A recreate or a delete recreates everything that depended on it, with the whole path that leads to it.
 
-use super::{BATCH, CLICKS, COLUMNS, EVENTS, check, edit};
+use super::{CLICKS, EVENTS, ads, check, edit, spend};
 
 #[test]
 fn along_a_chain() {
     edit(
-        &format!("{EVENTS}{CLICKS}"),
+        &ads(),
         "Int64",
         "Float64",
         r#"
@@ -30,7 +30,7 @@ wire FeatureService.ads: clicks.clicked
 #[test]
 fn an_update_reaches_nobody() {
     edit(
-        &format!("{EVENTS}{CLICKS}"),
+        &ads(),
         "  - { name: clicked, dtype: Int64 }",
         "  - { name: clicked, dtype: Int64 }\ndescription: Ad clicks",
         r#"
@@ -46,7 +46,7 @@ Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 3 unchanged,
 #[test]
 fn a_column_at_the_end_passes_through_to_the_view() {
     edit(
-        &format!("{EVENTS}{CLICKS}"),
+        &ads(),
         "  - { name: clicked, dtype: Int64 }",
         "  - { name: clicked, dtype: Int64 }\n  - { name: ad_id, dtype: String }",
         r#"
@@ -150,10 +150,9 @@ wire FeatureService.ads: clicks.clicked visits.clicked
 
 #[test]
 fn a_change_of_its_own_and_one_from_above() {
-    let declared =
-        format!("{EVENTS}{CLICKS}").replace("Int64", "Float64").replace("online: true", "online: true\nttl: 30d");
+    let declared = ads().replace("Int64", "Float64").replace("online: true", "online: true\nttl: 30d");
     check(
-        &format!("{EVENTS}{CLICKS}"),
+        &ads(),
         &declared,
         r#"
 ± PushSource.events
@@ -183,11 +182,10 @@ wire FeatureService.ads: clicks.clicked
 fn from_a_delete_to_what_was_rewritten_meanwhile() {
     let visits = "kind: PushSource\nname: visits\nschema:\n- { name: user_id, dtype: String }\n- { name: at, dtype: Timestamp }\n\
          - { name: seen, dtype: Bool }\n---";
-    let recorded = format!("{EVENTS}{CLICKS}");
     let entity = EVENTS.split("---").next().unwrap();
     let declared = format!("{entity}---\n{visits}{}", CLICKS.replace("[events]", "[visits]"));
     check(
-        &recorded,
+        &ads(),
         &declared,
         r#"
 - PushSource.events
@@ -218,7 +216,7 @@ wire FeatureService.ads: clicks.seen
 #[test]
 fn what_is_deleted_with_what_it_depended_on_is_only_deleted() {
     check(
-        &format!("{EVENTS}{CLICKS}"),
+        &ads(),
         EVENTS.split("---").next().unwrap(),
         r#"
 - FeatureService.ads
@@ -238,7 +236,7 @@ Plan: 0 to create, 0 to update, 0 to recreate, 3 to delete, 1 unchanged,
 #[test]
 fn another_kind_under_one_name_is_a_delete_and_a_create_that_cascade() {
     let view = "---\nkind: FeatureService\nname: shop\nfeatures: [spend]\nonline_serving_enabled: false\n";
-    let recorded = format!("{BATCH}{COLUMNS}{view}");
+    let recorded = spend(view);
     let push = "kind: PushSource\nname: orders\nschema:\n- { name: user_id, dtype: String }\n- { name: at, dtype: Timestamp }\n\
          - { name: amount, dtype: Float64 }\n";
     let source = "kind: BatchSource\nname: orders\nbatch_config: { kind: HiveConfig, database: shop, table: orders, timestamp_field: at }\n";
@@ -268,7 +266,7 @@ wire FeatureService.shop: spend.amount
 fn a_suppressed_root_reaches_nobody() {
     let scene = super::Scene::suppressing(super::Suppress::All);
     scene.edit(
-        &format!("{BATCH}{COLUMNS}"),
+        &spend(""),
         "table: orders",
         "table: orders_v2",
         r#"
@@ -279,176 +277,6 @@ fn a_suppressed_root_reaches_nobody() {
 
 Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 2 unchanged,
       0 backfill jobs, 0 refused, 0 lifts.
-"#,
-    );
-}
-
-#[test]
-fn more_than_ten_are_counted() {
-    let views: Vec<String> = (0..13)
-        .map(|it| format!("kind: StreamFeatureView\nname: view_{it:02}\nsources: [events]\nentities: [user]\n---"))
-        .collect();
-    edit(
-        &format!("{EVENTS}{}", views.join("\n")),
-        "Int64",
-        "Float64",
-        r#"
-± PushSource.events
-    schema:  (recreates)
-        {name: at, dtype: Timestamp}
-      - {name: clicked, dtype: Int64}
-      + {name: clicked, dtype: Float64}
-    ± StreamFeatureView.view_00 ← PushSource.events
-        another type: clicked Int64 -> Float64
-    ± StreamFeatureView.view_01 ← PushSource.events
-        another type: clicked Int64 -> Float64
-    ± StreamFeatureView.view_02 ← PushSource.events
-        another type: clicked Int64 -> Float64
-    ± StreamFeatureView.view_03 ← PushSource.events
-        another type: clicked Int64 -> Float64
-    ± StreamFeatureView.view_04 ← PushSource.events
-        another type: clicked Int64 -> Float64
-    ± StreamFeatureView.view_05 ← PushSource.events
-        another type: clicked Int64 -> Float64
-    ± StreamFeatureView.view_06 ← PushSource.events
-        another type: clicked Int64 -> Float64
-    ± StreamFeatureView.view_07 ← PushSource.events
-        another type: clicked Int64 -> Float64
-    ± StreamFeatureView.view_08 ← PushSource.events
-        another type: clicked Int64 -> Float64
-    ± StreamFeatureView.view_09 ← PushSource.events
-        another type: clicked Int64 -> Float64
-    ± and 3 more that depend on it (-v lists them)
-
-Plan: 0 to create, 0 to update, 14 to recreate, 0 to delete, 1 unchanged,
-      0 backfill jobs, 0 refused, 0 lifts.
-"#,
-    );
-}
-
-#[test]
-fn a_long_path_breaks_before_an_arrow() {
-    let long = format!("{EVENTS}{CLICKS}")
-        .replace("name: ads", "name: the_service_with_a_very_long_name_that_says_it_all")
-        .replace("clicks", "clicks_of_users_on_ads_in_the_last_hour_of_the_day:v2")
-        .replace("name: events", "name: events_of_the_web_tier_and_of_the_apps")
-        .replace("[events]", "[events_of_the_web_tier_and_of_the_apps]");
-    edit(
-        &long,
-        "Int64",
-        "Float64",
-        r#"
-± PushSource.events_of_the_web_tier_and_of_the_apps
-    schema:  (recreates)
-        {name: at, dtype: Timestamp}
-      - {name: clicked, dtype: Int64}
-      + {name: clicked, dtype: Float64}
-    ± StreamFeatureView.clicks_of_users_on_ads_in_the_last_hour_of_the_day:v2
-        ← PushSource.events_of_the_web_tier_and_of_the_apps
-        another type: clicked Int64 -> Float64
-        history is lost: no batch source can rebuild it
-    ± FeatureService.the_service_with_a_very_long_name_that_says_it_all
-        ← StreamFeatureView.clicks_of_users_on_ads_in_the_last_hour_of_the_day:v2
-        ← PushSource.events_of_the_web_tier_and_of_the_apps
-        another type: clicks_of_users_on_ads_in_the_last_hour_of_the_day:v2.clicked Int64 -> Float64
-
-Plan: 0 to create, 0 to update, 3 to recreate, 0 to delete, 1 unchanged,
-      0 backfill jobs, 0 refused, 0 lifts.
-wire FeatureService.the_service_with_a_very_long_name_that_says_it_all: clicks_of_users_on_ads_in_the_last_hour_of_the_day:v2.clicked
-"#,
-    );
-}
-
-/// A view whose query calls another query.
-const LAYERS: &str = "transformation: { name: outer }
-online: true
-feature_start_time: 2026-11-01
----
-kind: Transformation
-name: outer
-mode: sql
-inputs: [inner]
-sql: SELECT * FROM inner
----
-kind: Transformation
-name: inner
-mode: sql
-inputs: [rows]
-sql: SELECT user_id, at, amount FROM rows
----
-kind: FeatureService
-name: shop
-features: [spend]
-";
-
-#[test]
-fn through_transformations() {
-    edit(
-        &format!("{BATCH}{COLUMNS}{LAYERS}"),
-        "FROM rows",
-        "FROM rows WHERE paid",
-        r#"
-± Transformation.inner
-    sql:  (recreates, can be suppressed)
-      - SELECT user_id, at, amount FROM rows
-      + SELECT user_id, at, amount FROM rows WHERE paid
-    ± Transformation.outer ← Transformation.inner
-    ± BatchFeatureView.spend ← Transformation.outer ← Transformation.inner
-        backfill: 10 jobs, 2026-11-01 → now, 20 days, online
-        then a job every day, online
-        cancels 2 recorded jobs of the old version
-        the old version serves until the new one is complete
-    ± FeatureService.shop ← BatchFeatureView.spend ← Transformation.outer
-        ← Transformation.inner
-
-Plan: 0 to create, 0 to update, 4 to recreate, 0 to delete, 2 unchanged,
-      10 backfill jobs, 0 refused, 0 lifts.
-wire FeatureService.shop: spend.amount
-"#,
-    );
-}
-
-/// Whether a source gains rows at rest or loses them: the default that follows is on the view's line.
-#[test]
-fn a_default_that_follows_is_shown_both_ways() {
-    let pushed = format!("{EVENTS}{CLICKS}").replace("online: true", "online: true\nfeature_start_time: 2026-01-01");
-    let both = pushed
-        .replace("name: events\n", "name: events\nbatch_config: { kind: HiveConfig, database: shop, table: events }\n");
-    check(
-        &pushed,
-        &both,
-        r#"
-~ PushSource.events
-    batch_config: (unset) ->
-      + kind: HiveConfig
-      + database: shop
-      + table: events
-      + data_delay: 0s
-~ StreamFeatureView.clicks
-    batch_trigger: NO_BATCH_MATERIALIZATION -> SCHEDULED
-    backfill: 10 jobs, 2026-01-01 → now, 324 days, online
-    then a job every day, online
-
-Plan: 0 to create, 2 to update, 0 to recreate, 0 to delete, 2 unchanged,
-      10 backfill jobs, 0 refused, 0 lifts.
-"#,
-    );
-    check(
-        &both,
-        &pushed,
-        r#"
-± PushSource.events
-    batch_config: {kind: HiveConfig, database: shop, table: events, data_delay: 0s} -> (unset)
-      (recreates, can be suppressed)
-    ± StreamFeatureView.clicks ← PushSource.events
-        batch_trigger: SCHEDULED -> NO_BATCH_MATERIALIZATION
-        cancels 2 recorded jobs of the old version
-        history is lost: no batch source can rebuild it
-    ± FeatureService.ads ← StreamFeatureView.clicks ← PushSource.events
-
-Plan: 0 to create, 0 to update, 3 to recreate, 0 to delete, 1 unchanged,
-      0 backfill jobs, 0 refused, 0 lifts.
-wire FeatureService.ads: clicks.clicked
 "#,
     );
 }

@@ -1,6 +1,6 @@
 //! What a plan shows of what it creates, takes away and makes grow.
 
-use super::{BATCH, CLICKS, COLUMNS, EVENTS, check, edit};
+use super::{BATCH, EVENTS, ads, check, edit, spend};
 
 const WIDE: &str = "
 kind: Entity
@@ -136,9 +136,8 @@ wire FeatureService.all_of_it: sums.amount_sum_1d_1d
 
 #[test]
 fn deletes_show_what_readers_had() {
-    let all = format!("{EVENTS}{CLICKS}");
     check(
-        &all,
+        &ads(),
         EVENTS,
         r#"
 - FeatureService.ads
@@ -153,7 +152,7 @@ Plan: 0 to create, 0 to update, 0 to recreate, 2 to delete, 2 unchanged,
 "#,
     );
     check(
-        &format!("{BATCH}{COLUMNS}"),
+        &spend(""),
         "",
         r#"
 - BatchFeatureView.spend
@@ -169,9 +168,8 @@ Plan: 0 to create, 0 to update, 0 to recreate, 3 to delete, 0 unchanged,
 
 #[test]
 fn what_grows_and_what_gets_another_type_is_shown_with_types() {
-    let all = format!("{EVENTS}{CLICKS}");
     edit(
-        &all,
+        &ads(),
         "  - { name: clicked, dtype: Int64 }\n",
         "  - { name: clicked, dtype: Int64 }\n  - { name: ad, dtype: String }\n",
         r#"
@@ -191,7 +189,7 @@ wire FeatureService.ads: clicks.clicked clicks.ad
 "#,
     );
     edit(
-        &all,
+        &ads(),
         "  - { name: clicked, dtype: Int64 }\n",
         "  - { name: clicked, dtype: Float64 }\n  - { name: ad, dtype: String }\n",
         r#"
@@ -215,7 +213,7 @@ wire FeatureService.ads: clicks.ad clicks.clicked
 "#,
     );
     edit(
-        &all,
+        &ads(),
         "  - { name: clicked, dtype: Int64 }\n",
         "  - { name: seen, dtype: Bool }\n",
         r#"

@@ -1,11 +1,10 @@
 //! The order of changes, and the order of a service's features on the wire.
 
-use super::{BATCH, CLICKS, COLUMNS, EVENTS, check, edit};
+use super::{CLICKS, EVENTS, ads, check, edit, spend};
 
 #[test]
 fn what_is_read_is_created_before_its_readers() {
-    let mut documents: Vec<String> =
-        format!("{EVENTS}{CLICKS}").split("---").map(|it| format!("{}\n", it.trim())).collect();
+    let mut documents: Vec<String> = ads().split("---").map(|it| format!("{}\n", it.trim())).collect();
     documents.reverse();
     check(
         "",
@@ -32,7 +31,7 @@ wire FeatureService.ads: clicks.clicked
 #[test]
 fn readers_are_deleted_before_what_they_read() {
     check(
-        &format!("{EVENTS}{CLICKS}"),
+        &ads(),
         "# nothing\n",
         r#"
 - FeatureService.ads
@@ -52,12 +51,12 @@ Plan: 0 to create, 0 to update, 0 to recreate, 4 to delete, 0 unchanged,
 
 #[test]
 fn deletes_come_first_and_then_the_rest_by_dependency() {
-    let declared = format!("{EVENTS}{CLICKS}")
+    let declared = ads()
         .replace("user_id]", "user_id]\ndescription: A person")
         .replace("name: ads", "name: banners")
         .replace("online: true", "online: true\nowner: ads");
     check(
-        &format!("{EVENTS}{CLICKS}"),
+        &ads(),
         &declared,
         r#"
 - FeatureService.ads
@@ -86,8 +85,8 @@ wire FeatureService.banners: clicks.clicked
 #[test]
 fn everything_another() {
     check(
-        &format!("{EVENTS}{CLICKS}"),
-        &format!("{BATCH}{COLUMNS}"),
+        &ads(),
+        &spend(""),
         r#"
 - FeatureService.ads
     served: online
@@ -139,7 +138,7 @@ wire FeatureService.ads: clicks.bought clicks.clicked clicks.seen
 #[test]
 fn what_a_view_gains_comes_at_the_end_of_the_wire() {
     edit(
-        &format!("{EVENTS}{CLICKS}"),
+        &ads(),
         "  - { name: clicked, dtype: Int64 }",
         "  - { name: clicked, dtype: Int64 }\n  - { name: zone, dtype: String }\n  - { name: ad_id, dtype: String }",
         r#"
@@ -213,7 +212,7 @@ fn aggregates_go_by_their_names() {
          - { column: clicked, function: count, time_window: 1h }\n";
     check(
         "",
-        &format!("{EVENTS}{CLICKS}").replace("online: true", sums),
+        &ads().replace("online: true", sums),
         r#"
 + Entity.user
     join key: user_id

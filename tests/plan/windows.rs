@@ -1,6 +1,6 @@
 //! Which rows a job reads, and how far back: `unfiltered`, `time_windows`, and where history begins.
 
-use super::{BATCH, CLICKS, COLUMNS, EVENTS, check, edit, same};
+use super::{BATCH, COLUMNS, ads, check, edit, same, spend};
 
 /// A view of aggregates over `BATCH`: the entries of the list come below.
 fn sums(entries: &str) -> String {
@@ -9,7 +9,7 @@ fn sums(entries: &str) -> String {
 
 /// A view of pushed events that is kept, with these fields.
 fn kept(fields: &str) -> String {
-    format!("{EVENTS}{CLICKS}").replace("online: true", &format!("online: true{fields}"))
+    ads().replace("online: true", &format!("online: true{fields}"))
 }
 
 #[test]
@@ -65,7 +65,7 @@ Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 2 unchanged,
 
 #[test]
 fn a_plain_name_means_the_window() {
-    let plain = format!("{BATCH}{COLUMNS}");
+    let plain = spend("");
     for other in [
         "[{ source: orders }]",
         "[{ source: orders, unfiltered: false }]",
@@ -80,7 +80,7 @@ fn a_plain_name_means_the_window() {
 #[test]
 fn a_source_read_whole_is_another_view() {
     edit(
-        &format!("{BATCH}{COLUMNS}"),
+        &spend(""),
         "sources: [orders]",
         "sources: [{ source: orders, unfiltered: true }]",
         r#"
@@ -98,7 +98,7 @@ Plan: 0 to create, 0 to update, 1 to recreate, 0 to delete, 2 unchanged,
 #[test]
 fn a_source_read_by_the_window_again_is_another_view() {
     edit(
-        &format!("{BATCH}{COLUMNS}").replace("sources: [orders]", "sources: [{ source: orders, unfiltered: true }]"),
+        &spend("").replace("sources: [orders]", "sources: [{ source: orders, unfiltered: true }]"),
         "{ source: orders, unfiltered: true }",
         "{ source: orders, start_time_offset: -1d }",
         r#"
@@ -175,7 +175,7 @@ Plan: 0 to create, 1 to update, 0 to recreate, 0 to delete, 3 unchanged,
 
 #[test]
 fn a_beginning_of_what_was_not_kept_takes_nothing_away() {
-    let before = format!("{BATCH}{COLUMNS}prevent_destroy: true");
+    let before = spend("prevent_destroy: true");
     check(
         &before,
         &format!("{before}\noffline: true\nfeature_start_time: 2026-11-01"),
