@@ -1,4 +1,4 @@
-//! Files: what is not there is told apart from what cannot be read, and what is written is there whole or not at all.
+//! Files: a missing file is told apart from an unreadable one, and a file is written whole or not at all.
 
 use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, Read as _, Write};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-/// Returns what was read at `path`, or `None` where nothing has that name.
+/// Returns the result of reading `path`, or `None` where nothing has that name.
 ///
 /// Every other error stays an error, and so does a link that leads nowhere, at `path` or above it: a volume that is
 /// not mounted, or a folder without permission, must not look like a beginning.
@@ -29,7 +29,7 @@ pub const SETTINGS_MAX: u64 = 1024 * 1024;
 
 /// Reads a file of at most `most` bytes, whole.
 ///
-/// What is no file is an error: a pipe would be waited for without end. So is one that is larger, which may have no end.
+/// A pipe or a device is an error, as reading it may never end. So is a larger file.
 pub fn read_file(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let found = path.metadata()?;
     if found.is_dir() {
@@ -41,11 +41,11 @@ pub fn read_file(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     read_up_to(path, most)
 }
 
-/// Reads what stands at `path` to its end; more than `most` bytes are an error.
+/// Reads `path` to its end. More than `most` bytes are an error.
 pub fn read_up_to(path: &Path, most: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let file = std::fs::File::open(path)?;
-    // What it is to hold is asked first: as much would be read in vain.
+    // The length is checked first, so that a large file is not read in vain.
     if file.metadata()?.len() <= most {
         file.take(most + 1).read_to_end(&mut bytes)?;
         if bytes.len() as u64 <= most {
@@ -65,7 +65,7 @@ pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
 pub fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or(&text);
-    // A sentence of ours stands as it is.
+    // A sentence of ours stays as it is.
     if error.get_ref().is_some() { text.to_owned() } else { text.to_lowercase() }
 }
 
@@ -83,7 +83,7 @@ pub fn describe(error: &io::Error) -> String {
 fn dangling(path: &Path) -> io::Result<Option<&Path>> {
     for at in path.ancestors().filter(|it| !it.as_os_str().is_empty()) {
         match at.symlink_metadata() {
-            // The way from here up is there: what failed was at this name, or below it.
+            // The folders above exist: what failed was at this name, or below it.
             Ok(found) if found.is_symlink() && missing(&at.metadata()) => return Ok(Some(at)),
             Ok(_) => return Ok(None),
             Err(error) if error.kind() == ErrorKind::NotFound => {}
@@ -97,11 +97,10 @@ fn missing<T>(result: &io::Result<T>) -> bool {
     matches!(result, Err(error) if error.kind() == ErrorKind::NotFound)
 }
 
-/// A file on its way to its name. Whoever reads there finds what was there before, or all of this. Dropped unfinished, it
-/// leaves nothing behind.
+/// A file that gets its name when it is finished. Readers find the old file or all of the new one. Dropped unfinished,
+/// it leaves no file behind.
 ///
-/// A link stays a link: what it leads to is written. A pipe or a device is written as it comes, for nobody could see it
-/// half done and it must not be replaced.
+/// A link stays a link, and its target is written. A pipe or a device is written directly, as it must not be replaced.
 pub struct Draft {
     out: BufWriter<Out>,
     path: PathBuf,
@@ -122,7 +121,7 @@ impl Draft {
             return Ok(Self { out: BufWriter::new(Out::Straight(file)), path });
         }
         let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        // An error names the system's reason, and not the file whose name nobody has chosen.
+        // An error has the system's reason, without the name of the temporary file.
         let mut number = None;
         let create = |path: &Path| {
             let file = File::options().write(true).create_new(true).open(path);
@@ -130,7 +129,7 @@ impl Draft {
         };
         let file = tempfile::Builder::new().make_in(folder, create);
         let file = file.map_err(|it| number.map_or(it, io::Error::from_raw_os_error))?;
-        // Who could read it can read it.
+        // The file keeps its permissions.
         if let Some(before) = before {
             file.as_file().set_permissions(before.permissions())?;
         }

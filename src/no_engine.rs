@@ -1,4 +1,4 @@
-//! What stands for the engine in a build without the cargo feature `data`: it opens nothing and knows nothing.
+//! The stand-in for the engine in a build without the cargo feature `data`: it opens no sources.
 
 #[path = "engine/shown.rs"]
 mod shown;
@@ -9,18 +9,18 @@ use crate::resource::Resource;
 
 pub use shown::{Derived, Format, Found, Request, Scan, Seen, Spot, Surroundings, Unread};
 
-/// Whether this build opens sources.
+/// True in a build that opens sources.
 pub const AVAILABLE: bool = false;
 
-/// What this build can do beyond the core.
+/// The capabilities of this build beyond the core.
 pub const FEATURES: &str = "none";
 
-/// Catches nothing.
+/// Says no: no panic is caught here.
 pub fn is_caught(_: &str) -> bool {
     false
 }
 
-/// The engine that there is not: whoever asks it has looked at [`AVAILABLE`].
+/// The stand-in for an engine. Callers look at [`AVAILABLE`] first.
 pub struct Engine;
 
 impl Engine {

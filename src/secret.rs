@@ -1,7 +1,7 @@
-//! What signs in: a text that nobody sees, and every other text with the part of it hidden that may sign in.
+//! Secrets: a text that is never shown, and the parts of other texts that may sign in, which are hidden.
 //!
-//! A mistake shows the line that it stands in, and what is printed ends up in the log of a CI. So a line is searched for
-//! what looks like a secret, and when in doubt too much of it is hidden.
+//! A mistake shows its line, and CI logs keep what is printed. So a line is searched for what looks like a secret. When
+//! in doubt, too much of it is hidden.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use crate::diagnostic::{Diagnostic, Place};
 
-/// A text that nobody sees: printing it shows that it is there, and nothing of it.
+/// A text that is never shown: printing it shows only that it is there.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);
@@ -58,7 +58,7 @@ pub fn hide(diagnostic: &mut Diagnostic) {
     }
 }
 
-/// Returns `text` with all that may sign in written as stars, one for each sign: what stands after it stays in its column.
+/// Returns `text` with all that may sign in as stars, one for each character, so that the rest stays in its column.
 pub fn mask(text: &str) -> Cow<'_, str> {
     if !may_hold_one(text) {
         return Cow::Borrowed(text);
@@ -75,7 +75,7 @@ pub fn mask(text: &str) -> Cow<'_, str> {
     Cow::Owned(lines.collect())
 }
 
-/// Says whether an address holds more than one: a user, or a parameter that signs in.
+/// Says whether an address holds a user or a parameter that signs in.
 pub fn signs_in(address: &str) -> bool {
     let (scheme, rest) = address.split_once("://").unwrap_or(("", address));
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
@@ -84,7 +84,7 @@ pub fn signs_in(address: &str) -> bool {
     user || parameters.filter_map(|it| it.split_once('=')).any(|it| names_a_secret(it.0.trim()))
 }
 
-/// Nearly every line holds none: a look at its signs says so.
+/// Says whether a text may hold a secret, by a quick look at its characters. Nearly every line holds none.
 fn may_hold_one(text: &str) -> bool {
     text.bytes().any(|it| matches!(it, b'=' | b':' | b'@'))
         || text.contains("PRIVATE KEY")
@@ -121,7 +121,7 @@ fn users(signs: &[char], found: &mut Vec<Range<usize>>) {
         let Some(last) = (start..end).rev().find(|it| signs[*it] == '@') else { continue };
         let blank = (start..end).find(|it| signs[*it].is_whitespace()).unwrap_or(end);
         let authority = (start..end).find(|it| matches!(signs[*it], '/' | '?' | '#')).unwrap_or(end).min(blank);
-        // A password may hold the signs that end one: with a colon before it, that is what it is.
+        // A password may hold `/`, `?` and `#`: after a colon they are taken as part of one.
         if last < authority || signs[start..last].contains(&':') {
             found.push(start..last);
         } else if let Some(first) = (start..authority).find(|it| signs[*it] == '@') {
@@ -157,7 +157,7 @@ fn words(signs: &[char]) -> Vec<Range<usize>> {
     words
 }
 
-/// Says whether what stands under this key signs in.
+/// Says whether the value of this key signs in.
 fn names_a_secret(key: &str) -> bool {
     const PARTS: &[&str] = &[
         "passw",
@@ -188,11 +188,11 @@ fn is_access_key(word: &str) -> bool {
     rest.is_some_and(|it| it.len() >= 12 && it.chars().all(|it| it.is_ascii_uppercase() || it.is_ascii_digit()))
 }
 
-/// Returns where the value stands that belongs to the key at `word`, when it has one.
+/// Returns the place of the value of the key at `word`, when it has one.
 fn value(signs: &[char], word: &Range<usize>) -> Option<Range<usize>> {
     let is_quote = |it: char| matches!(it, '"' | '\'');
     let mut at = word.end;
-    // Of a key in quotes; in escaped ones too.
+    // The quotes that end a key, escaped or not.
     while signs.get(at).is_some_and(|it| is_quote(*it) || *it == '\\')
         && word.start > 0
         && is_quote(signs[word.start - 1])
@@ -228,13 +228,13 @@ fn value(signs: &[char], word: &Range<usize>) -> Option<Range<usize>> {
     (!written.trim().is_empty() && !is_public(written.trim())).then_some(at..end)
 }
 
-/// The name of a variable says nothing, and neither do three dots in a hint.
+/// Says whether a value is no secret: the name of a variable, or three dots in a hint.
 fn is_public(value: &str) -> bool {
     let name = value.strip_prefix("${").and_then(|it| it.strip_suffix('}'));
     name.is_some_and(|it| it.chars().all(|it| it.is_ascii_alphanumeric() || it == '_')) || value == "..."
 }
 
-/// Returns where the text ends that holds the sign at `inside`: at its quote, or at the end of the line.
+/// Returns the end of the text around `inside`: at its quote, or at the end of the line.
 fn end_of_text(signs: &[char], inside: usize) -> usize {
     let mut quote = None;
     for at in 0..signs.len() {
@@ -282,7 +282,7 @@ mod tests {
             ("Authorization: Bearer abc", "Authorization: **********"),
             ("key: AKIAIOSFODNN7EXAMPLE", "key: ********************"),
             ("it is `s3://a:b@c`, and takes a list", "it is `s3://***@c`, and takes a list"),
-            // What is no secret stays.
+            // Texts without a secret stay.
             ("owner: ads-team@example.com", "owner: ads-team@example.com"),
             ("schema: [{ name: token, dtype: String }]", "schema: [{ name: token, dtype: String }]"),
             ("sql: SELECT a, b FROM t WHERE c = 'x'", "sql: SELECT a, b FROM t WHERE c = 'x'"),

@@ -1,5 +1,5 @@
-//! What earlier runs found out about files and queries, kept beside the parse cache: the columns, by a key that names
-//! everything they depend on. An accelerator only: what does not check out is found out again.
+//! The columns that earlier runs found for files and queries, kept beside the parse cache. A key names everything that
+//! they depend on. A damaged cache is ignored, and the columns are found again.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ use super::spark;
 use crate::disk::{read_text, write_whole};
 use crate::settings::EngineKind;
 
-/// Columns, with a hash of them: what is derived from them is remembered by it.
+/// Columns, with a hash of them that goes into the keys of what is derived from them.
 #[derive(Debug, Clone)]
 pub struct Known {
     pub schema: SchemaRef,
@@ -27,7 +27,7 @@ pub struct Known {
 }
 
 impl Known {
-    /// Takes the columns, without what a writer noted beside them.
+    /// Takes the columns of a schema, without the schema's own metadata.
     pub fn new(schema: &Schema) -> Self {
         let schema = Arc::new(Schema::new(schema.fields().clone()));
         let mut bytes = Vec::new();
@@ -44,7 +44,7 @@ impl Known {
     }
 }
 
-/// What is remembered, and what of it was of use this time: the rest is forgotten.
+/// The entries of the last run, and those that this run used or added. The rest is forgotten.
 pub struct Cache {
     path: Option<PathBuf>,
     header: String,
@@ -53,7 +53,7 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// Opens what the last run left in the folder; `build` names this very build, whose engine may see things its way.
+    /// Opens what the last run left in the folder. Entries of another build are ignored: its engine may differ.
     pub fn open(folder: Option<PathBuf>, build: &str) -> Self {
         let path = folder.map(|it| it.join("sources.cache"));
         let header = format!("weir sources 1 {build}");
@@ -80,13 +80,13 @@ impl Cache {
         self.used.lock().unwrap_or_else(PoisonError::into_inner).insert(key, known.text.clone());
     }
 
-    /// Writes what was of use, unless that is what is written already.
+    /// Writes the entries that were used, unless the file has the same ones.
     pub fn close(self) {
         let used = self.used.into_inner().unwrap_or_else(PoisonError::into_inner);
         let as_before = used.len() == self.before.len() && used.keys().all(|it| self.before.contains_key(it));
         let Some(path) = self.path.filter(|_| !as_before) else { return };
         let lines: String = used.iter().map(|(key, text)| format!("{key} {text}\n")).collect();
-        // Nobody depends on it: the next run finds out again.
+        // Errors are ignored: the next run finds the columns again.
         let _ = write_whole(&path, [format!("{}{}\n", self.header, check(&lines)).as_str(), lines.as_str()]);
     }
 }
@@ -115,7 +115,7 @@ pub struct Checker<'a> {
     pub cache: &'a Cache,
 }
 
-/// Where queries are checked: where they will run.
+/// The engine that checks queries: the one that will run them.
 pub enum Judge {
     Embedded(Box<Planner>),
     /// The threads that check queries wait on this runtime.
@@ -123,7 +123,7 @@ pub enum Judge {
 }
 
 impl Judge {
-    /// Returns who knows: the engine that weir.toml names.
+    /// Returns the engine that weir.toml names.
     pub fn new(core: &Core, runtime: &Handle) -> Self {
         match core.services.engine.kind {
             EngineKind::Datafusion => Self::Embedded(Box::new(Planner::new(&core.session))),

@@ -56,7 +56,7 @@ pub fn csv_header(schema: &Schema, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}", names.join(","))
 }
 
-/// Writes rows as CSV: nothing for a null, and `""` for a text without a letter.
+/// Writes rows as CSV: a null as nothing, and an empty text as `""`.
 pub fn csv_rows(batch: &RecordBatch, out: &mut dyn Write) -> Result<(), ArrowError> {
     let options = FormatOptions::default();
     let columns = batch.columns().iter().map(|it| ArrayFormatter::try_new(it, &options));
@@ -66,7 +66,7 @@ pub fn csv_rows(batch: &RecordBatch, out: &mut dyn Write) -> Result<(), ArrowErr
             if index > 0 {
                 out.write_all(b",")?;
             }
-            // A line without anything is no row.
+            // An empty line would be no row.
             if array.is_valid(row) || columns.len() == 1 {
                 out.write_all(quoted(&column.value(row).try_to_string()?).as_bytes())?;
             }

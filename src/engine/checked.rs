@@ -1,4 +1,4 @@
-//! Whole numbers that grow beyond their type are an error, as Spark's ANSI mode has it, and never start over.
+//! Arithmetic of whole numbers that is an error where the result overflows, as in Spark's ANSI mode.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use datafusion::logical_expr::{
 
 use super::checked_sum::SUM;
 
-/// Puts arithmetic that says when it overflows in the place of arithmetic that does not.
+/// The rewrite that replaces arithmetic that wraps around by arithmetic that returns an error.
 #[derive(Debug)]
 pub struct Checked;
 
@@ -58,12 +58,12 @@ impl FunctionRewrite for Checked {
     }
 }
 
-/// Returns the type of an operand. Asked of every level of a long sum, it does not walk down to its end: what stands
-/// below has been looked at, and both sides of an operator have one type by now.
+/// Returns the type of an operand. It does not walk down a long sum, as it is called at every level of one: what is
+/// below has been rewritten already, and both sides of an operator have one type by now.
 fn type_of(expr: &Expr, schema: &DFSchema) -> Result<DataType> {
     match expr {
         Expr::Alias(alias) => type_of(&alias.expr, schema),
-        // What is left as it was is no sum of whole numbers: a float, or a time and a span of it.
+        // Arithmetic that was not rewritten is not of whole numbers, but of floats, or of a time and a span.
         Expr::BinaryExpr(BinaryExpr { op: Operator::Plus | Operator::Minus | Operator::Multiply, .. }) => {
             Ok(DataType::Null)
         }
@@ -75,7 +75,7 @@ fn type_of(expr: &Expr, schema: &DFSchema) -> Result<DataType> {
     }
 }
 
-/// Puts the sum that says when it overflows in the place of the one that does not.
+/// Replaces a sum that wraps around by one that returns an error.
 fn sum(mut expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     let (function, arguments, is_distinct) = match &mut expr {
         Expr::AggregateFunction(call) => (&mut call.func, &call.params.args, call.params.distinct),

@@ -8,13 +8,13 @@ use datafusion::common::{DataFusionError, Result, ScalarValue};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::{Accumulator, AggregateUDF, AggregateUDFImpl, Signature, Volatility};
 
-/// Takes the place of `sum` over `Int64`.
+/// The function that replaces `sum` over `Int64`.
 pub static SUM: LazyLock<Arc<AggregateUDF>> = LazyLock::new(|| {
     let signature = Signature::exact(vec![DataType::Int64], Volatility::Immutable);
     Arc::new(AggregateUDF::new_from_impl(CheckedSum { signature }))
 });
 
-/// Holds the sum of as many numbers as there can be.
+/// The type of the running sum, which cannot overflow it.
 const WIDE: DataType = DataType::Decimal128(38, 0);
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -48,7 +48,7 @@ impl AggregateUDFImpl for CheckedSum {
 #[derive(Debug, Default)]
 struct Sum {
     sum: i128,
-    /// How many numbers went in: the sum of none is null.
+    /// The count of added numbers: the sum of none is null.
     count: u64,
 }
 

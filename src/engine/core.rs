@@ -1,5 +1,5 @@
-//! What everything of one engine shares: where paths start, how to sign in, memory, the session with Spark, and whose
-//! turn it is at a warehouse.
+//! The state that all parts of one engine share: the folder where paths start, the services, the memory, the session
+//! with Spark, and the turns at the warehouses.
 
 use std::fmt::Debug;
 use std::path::Path;
@@ -18,10 +18,10 @@ use super::relation::Closed;
 use super::spark::Connection;
 use crate::settings::Services;
 
-/// How much memory sorting and grouping may take together, in bytes.
+/// The memory that sorting and grouping may take together, in bytes.
 const MEMORY: usize = 128 * 1024 * 1024;
 
-/// What relations are made in. A copy is another name for the same.
+/// The shared state that relations are made with. A clone shares it.
 #[derive(Clone)]
 pub struct Core {
     /// The folder that relative paths start from.
@@ -42,7 +42,7 @@ impl Core {
     pub fn new(root: &Path, services: &Services) -> Self {
         let config = SessionConfig::new()
             .with_information_schema(false)
-            // One after the other, so that the same rows come in the same order every time.
+            // One partition, so that the same rows come in the same order every time.
             .with_target_partitions(1)
             // Folders inside a data set are a part of it.
             .set_bool("datafusion.execution.listing_table_ignore_subdirectory", false)
@@ -51,7 +51,7 @@ impl Core {
             // Each file stays a part of its own.
             .set_bool("datafusion.optimizer.repartition_file_scans", false)
             .set_bool("datafusion.execution.collect_statistics", false);
-        // What does not fit goes to disk.
+        // Rows that do not fit go to disk.
         let pool = Arc::new(FairSpillPool::new(MEMORY));
         let runtime = RuntimeEnvBuilder::new().with_memory_pool(pool).build_arc();
         let runtime = runtime.expect("a memory pool needs nothing from the system");

@@ -18,7 +18,7 @@ use super::{place, timestamp, types, words};
 use crate::resource::batch_config::BatchConfig;
 use crate::resource::{Field, Instant};
 
-/// Plans queries over rows.
+/// The runner that plans queries over rows.
 pub struct Embedded<'a> {
     core: &'a Core,
     planner: Planner,

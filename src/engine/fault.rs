@@ -1,6 +1,6 @@
-//! What is wrong with a query, as the engine sees it.
+//! A fault of a query, as the engine sees it.
 
-/// What is wrong with a query, with its place inside the text; line and column count from 1.
+/// A fault of a query, with its place inside the text. Line and column count from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     pub message: String,

@@ -1,5 +1,5 @@
-//! SQL over data: opens the sources, derives what they and the queries over them yield, and checks both against what
-//! is declared. Apache DataFusion inside, which nothing outside this folder knows, and Apache Spark outside.
+//! SQL over data: opens the sources, derives what they and the queries over them yield, and checks both against the
+//! declarations. It embeds Apache DataFusion, which only this folder knows, and can ask Apache Spark instead.
 
 mod cache;
 mod cells;
@@ -42,24 +42,24 @@ use cache::{Cache, Checker, Judge, Known};
 pub use panics::is_caught;
 pub use shown::{Derived, Format, Found, Request, Scan, Seen, Spot, Surroundings, Unread};
 
-/// Whether this build opens sources.
+/// True in a build that opens sources.
 pub const AVAILABLE: bool = true;
 
-/// What this build can do beyond the core.
+/// The capabilities of this build beyond the core.
 pub const FEATURES: &str = if cfg!(feature = "spark") { "data, spark" } else { "data" };
 
-/// Rows and SQL over resources, declared or recorded. Made once; dropping it lets go of Spark and of its threads.
+/// The engine for SQL over declared or recorded resources. Dropping it closes Spark's session and stops its threads.
 pub struct Engine {
     core: Core,
-    /// What sources are opened on. There until this is dropped.
+    /// The threads that open sources. `None` only while it is dropped.
     runtime: Option<Runtime>,
-    /// Where what was found out is kept for the next run.
+    /// The folder that keeps the cache for the next run.
     local: Option<PathBuf>,
     build: String,
 }
 
 impl Engine {
-    /// Starts the threads that sources are opened on; opens nothing. Errors where the system gives none.
+    /// Starts the threads that open sources, and opens none. Errors where the system gives no threads.
     pub fn new(place: &Surroundings) -> Result<Self, Found> {
         let runtime = source::runtime().map_err(|it| source::no_threads(&it))?;
         let core = Core::new(place.root, place.services);
@@ -70,11 +70,11 @@ impl Engine {
         self.runtime.as_ref().expect("the runtime is there until the engine is dropped")
     }
 
-    /// Opens every source of `resources` and plans every query, without running one. All that they refer to is among them.
+    /// Opens every source of `resources` and plans every query, without running one. They hold all that they refer to.
     pub fn derive(&self, resources: &[&Resource], unread: &Unread) -> (Derived, Vec<Found>) {
         let opened = source::pool()
             .and_then(|pool| panics::with_threads(|| pool.install(|| self.open_and_check(resources, unread))));
-        // Nothing of what was found out is used: a part of it would look like all of it.
+        // Partial results are dropped: they would look complete.
         opened.unwrap_or_else(|reason| (Derived::default(), vec![source::no_threads(&reason)]))
     }
 
@@ -86,7 +86,7 @@ impl Engine {
         let checker = Checker { judge: Judge::new(&self.core, self.runtime().handle()), cache: &cache };
         let (tables, mut columns) = source::check_all(resources, opened, &checker, unread, &mut found);
         columns.extend(view::derive_all(resources, catalog, &tables, &checker, unread, &mut found));
-        // A source that is late may still hold it: then the next run finds out again.
+        // A late source may still hold the cache. Then it is not written.
         if let Ok(cache) = Arc::try_unwrap(cache) {
             cache.close();
         }
@@ -114,17 +114,17 @@ impl Drop for Engine {
     fn drop(&mut self) {
         let Some(runtime) = self.runtime.take() else { return };
         let spark = self.core.spark.clone();
-        // Whoever runs tasks of their own must not wait here.
+        // A thread that runs async tasks must not block.
         match tokio::runtime::Handle::try_current() {
             Ok(_) => drop(runtime.spawn(async move { spark.close().await })),
             Err(_) => runtime.block_on(spark.close()),
         }
-        // What did not answer in time may still be waited for by a thread: this does not wait for it.
+        // A thread may still wait for a late answer: this does not wait for the thread.
         runtime.shutdown_background();
     }
 }
 
-/// Returns what is recorded: of a source what it yields, and of a view what its query does, unless they declare it.
+/// Returns the columns to record: those that sources and the queries of views yield, unless they are declared.
 fn recorded(
     resources: &[&Resource],
     tables: &HashMap<Address, Known>,

@@ -1,4 +1,4 @@
-//! What stands for Spark in a build without the cargo feature `spark`: it has no session, so nothing is ever run.
+//! The stand-in for Spark in a build without the cargo feature `spark`: it has no session, so nothing is ever run.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::shown::{Found, Request};
 use crate::resource::Catalog;
 use crate::resource::batch_config::{HiveConfig, SparkBatchConfig};
 
-/// The session that there is not.
+/// The stand-in for a session.
 #[derive(Debug, Clone, Default)]
 pub struct Connection;
 

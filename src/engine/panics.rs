@@ -1,16 +1,16 @@
-//! Readers of files that panic at bytes they did not expect: an error about the file, as any other.
+//! Turns panics of file readers at unexpected bytes into errors about the file.
 
 use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt;
 
-/// Says whether a panic at `file` of the sources is caught here: what it says of itself is then noise.
+/// Says whether a panic in this source file is caught here, so that its own message is noise.
 pub fn is_caught(file: &str) -> bool {
     let file = file.replace('\\', "/");
     ["/parquet-", "/arrow-", "/blocking/pool.rs"].iter().any(|it| file.contains(it))
 }
 
-/// Runs what starts threads as it goes, or returns why the system gives none: their maker panics then.
+/// Runs a function that starts threads. Returns the reason where it panics because the system gives none.
 pub fn with_threads<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     std::panic::catch_unwind(AssertUnwindSafe(run)).map_err(|panic| {
         let said = panic.downcast_ref::<String>().cloned().unwrap_or_default();
@@ -21,7 +21,7 @@ pub fn with_threads<T>(run: impl FnOnce() -> T) -> Result<T, String> {
     })
 }
 
-/// Waits for `reading`, or returns that what is read is damaged. Nothing of it is looked at afterwards.
+/// Waits for `reading`. Returns that the data is damaged where it panics; nothing of it is used then.
 pub async fn caught<T>(reading: impl Future<Output = T>) -> Result<T, String> {
     AssertUnwindSafe(reading).catch_unwind().await.map_err(|panic| {
         let said = panic.downcast_ref::<String>().map(String::as_str);

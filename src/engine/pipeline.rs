@@ -1,5 +1,5 @@
-//! The rows of a source or a view: what lies there, read as declared, put through its query, cut to the times that are
-//! asked for. One way for every runner; whoever wants rows reads what comes out of it.
+//! The rows of a source or a view: read as declared, put through its query, and cut to the times that are asked for.
+//! The steps are the same for every runner.
 
 use std::collections::HashMap;
 
@@ -15,10 +15,10 @@ use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::resource::batch_config::BatchConfig;
 use crate::resource::{Address, Catalog, Field, Resource, View};
 
-/// Where rows are made. A table is a plan: nothing is read until somebody carries it out.
+/// An engine that makes rows. A table is a plan: no row is read until the plan is carried out.
 #[async_trait]
 pub trait Runner: Sql + Sync {
-    /// Returns the rows of a batch config as they lie there; `window` is for places that know nothing but times.
+    /// Returns the stored rows of a batch config. `window` is for places that can filter by time only.
     async fn lying(&self, config: &BatchConfig, window: Window) -> Result<Self::Table, Failed>;
 
     /// Returns the columns of these rows.
@@ -34,13 +34,13 @@ pub trait Runner: Sql + Sync {
     fn within(&self, rows: Self::Table, field: &str, window: Window) -> Result<Self::Table, Failed>;
 }
 
-/// Why there are no rows.
+/// The reason why there are no rows.
 #[derive(Debug)]
 pub enum Failed {
     Closed(Closed),
-    /// What the engine says of them.
+    /// The engine cannot read them, for this reason.
     Unreadable(String),
-    /// The column that they are to be chosen by is none that holds times: which there are.
+    /// The column to choose rows by holds no times. These are the columns there are.
     NotATime(Vec<String>),
 }
 
@@ -50,14 +50,14 @@ impl From<Closed> for Failed {
     }
 }
 
-/// One question for rows.
+/// A request for the rows of one source or view.
 pub struct Pipeline<'a, R> {
     pub runner: &'a R,
     pub catalog: &'a Catalog<'a>,
     /// A source or a view.
     pub asked: &'a Resource,
     pub window: Window,
-    /// Without the post_processor.
+    /// Leaves out the post_processor.
     pub raw: bool,
 }
 
@@ -135,7 +135,7 @@ impl<R: Runner> Pipeline<'_, R> {
         }
     }
 
-    /// Returns the rows of a source as the query of a view reads them; of a push source, what would be pushed.
+    /// Returns the rows of a source as the query of a view reads them. A push source has its declared columns.
     async fn table(&self, source: &Resource) -> Result<R::Table, Found> {
         let Some(config) = source.spec.declaration().source().and_then(|it| it.batch()) else {
             return Err(no_batch_config(&source.address));
@@ -166,7 +166,7 @@ impl<R: Runner> Pipeline<'_, R> {
         self.failed(&self.asked.address, failed)
     }
 
-    /// Says why there are no rows: what lies at `source` is closed, or what is asked for cannot be read.
+    /// Returns why there are no rows: `source` cannot be opened, or the rows that are asked for cannot be read.
     fn failed(&self, source: &Address, failed: Failed) -> Found {
         match failed {
             Failed::Closed(closed) => cannot_open(source, &closed),
@@ -176,20 +176,20 @@ impl<R: Runner> Pipeline<'_, R> {
     }
 }
 
-/// Returns what is said of rows that break off.
+/// Returns the error for rows that cannot be read.
 pub fn unreadable(address: &Address, reason: &str) -> Found {
     let summary = format!("the rows of `{address}` cannot be read: {reason}");
     Found::at(address, "name", Diagnostic::error(Code::D008, summary))
 }
 
-/// Returns why the rows of a push source without batch config cannot be shown: nobody keeps them.
+/// Returns why the rows of a push source without batch config cannot be shown: none are stored.
 pub fn no_batch_config(address: &Address) -> Found {
     let reason = format!("`{address}` has no batch_config, so there are no rows to show");
     let hint = "send records to its ingest endpoint once it is applied, or give it a `batch_config`";
     Found::at(address, "name", Diagnostic::error(Code::D007, reason).hint(hint))
 }
 
-/// Returns why a source cannot be read: what validate leaves unchecked, nobody can show.
+/// Returns why a source cannot be read. One that validate leaves unchecked is an error here.
 pub fn cannot_open(address: &Address, closed: &Closed) -> Found {
     match closed {
         Closed::NotChecked(reason) => {

@@ -13,7 +13,7 @@ use crate::resource::Catalog;
 use crate::resource::batch_config::BatchConfig;
 use crate::settings::EngineKind;
 
-/// The engine counts rows in this many bits.
+/// The largest number of rows that the engine counts.
 const LIMIT_MAX: usize = i64::MAX as usize;
 
 /// Reads the rows and writes them to `out`, a few at a time.
@@ -42,7 +42,7 @@ pub async fn preview(
     })
 }
 
-/// Says whether Spark computes the rows. What it cannot read is read by weir itself, as long as no query has to run over it.
+/// Says whether Spark computes the rows. weir reads a source that Spark cannot read, unless a query runs over it.
 fn is_on_spark(core: &Core, request: &Request) -> bool {
     let is_plain =
         |it: &BatchConfig| !it.config().is_read_by_spark() && (request.raw || it.config().post_processor().is_none());
@@ -50,7 +50,7 @@ fn is_on_spark(core: &Core, request: &Request) -> bool {
         && !request.asked.spec.declaration().source().and_then(|it| it.batch()).is_some_and(is_plain)
 }
 
-/// Refuses what cannot be shown, in the seed's order: what is raw has no times, and not everything has rows.
+/// Refuses requests that cannot be shown, in the seed's order: raw rows have no times, and some resources no rows.
 pub fn check(request: &Request) -> Result<(), Found> {
     let address = &request.asked.address;
     let declaration = request.asked.spec.declaration();

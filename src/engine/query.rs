@@ -18,9 +18,9 @@ use super::relation::Closed;
 use super::words::{self, Known};
 use crate::sql;
 
-/// Something that SQL can be put over: the columns alone, to check it, or the rows, to show them.
+/// An engine that takes SQL: over the columns alone, to check it, or over the rows, to show them.
 pub trait Sql {
-    /// What a query reads, and what it yields.
+    /// A table that a query reads or yields.
     type Table: Clone + Send + Sync;
 
     /// Returns what `text` yields over these tables, or what is wrong with it.
@@ -34,16 +34,16 @@ pub struct Table {
     pub schema: SchemaRef,
 }
 
-/// Why nobody knows what a query yields.
+/// The reason why the output of a query is not known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refused {
     /// The query is wrong.
     Fault(Fault),
-    /// The engine that would know is not there.
+    /// The engine that checks it is not available.
     Closed(Closed),
 }
 
-/// Knows the functions and types of the embedded engine.
+/// A planner with the functions and types of the embedded engine.
 pub struct Planner {
     state: SessionState,
 }
@@ -62,7 +62,7 @@ impl Planner {
         Ok(Arc::new(Schema::clone(plan.schema().as_arrow())))
     }
 
-    /// Returns how `text` is carried out over `tables`, with its types checked; nothing is.
+    /// Returns the plan of `text` over `tables`, with its types checked. It is not carried out.
     pub fn plan(&self, text: &str, tables: &[(String, Arc<dyn TableSource>)]) -> Result<LogicalPlan, Fault> {
         let query = sql::parse(text).map_err(|it| Fault {
             hint: it.hint().map(str::to_owned),
@@ -81,7 +81,7 @@ impl Planner {
             .sql_statement_to_plan(Statement::Query(Box::new(query)))
             .and_then(|it| self.state.analyzer().execute_and_check(it, provider.options(), |_, _| {}));
         let plan = planned.map_err(|it| words::of_query(&it, text, &provider.known()))?;
-        // Two tables may both have a column: whoever reads what comes out knows one of them.
+        // Two columns of one name cannot be told apart by readers of the result.
         let names: Vec<&str> = plan.schema().fields().iter().map(|it| it.name().as_str()).collect();
         let mut seen = HashSet::new();
         match names.into_iter().find(|it| !seen.insert(*it)) {
@@ -91,10 +91,10 @@ impl Planner {
     }
 }
 
-/// How the message ends of a query that reads what it was not given.
+/// The end of the message about a query that reads a table it was not given.
 pub const NOT_GIVEN: &str = " is not one that the query was given";
 
-/// Gives one query its tables.
+/// The tables of one query.
 struct Provider<'a> {
     state: &'a SessionState,
     tables: &'a [(String, Arc<dyn TableSource>)],

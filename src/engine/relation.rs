@@ -1,4 +1,4 @@
-//! The seam between the engine and the places that rows are read from: what every place can be asked.
+//! The interface between the engine and the places that rows are read from.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -22,16 +22,16 @@ pub trait Relation: Debug + Send + Sync {
     /// Returns the columns.
     async fn schema(&self) -> Result<SchemaRef, Closed>;
 
-    /// Returns what is there and looks like rows of this source, but is not read; as a sentence.
+    /// Returns a sentence about data that looks like rows of this source, but is not read.
     async fn left_out(&self) -> Result<Option<String>, Closed> {
         Ok(None)
     }
 
-    /// Returns the rows for the engine to scan, with these columns. Filters reach it as far as it can use them;
-    /// `window` is for those that know nothing but times.
+    /// Returns the rows for the engine to scan, with these columns. Filters reach the place as far as it can use them;
+    /// `window` is for places that can filter by time only.
     async fn table(&self, schema: SchemaRef, window: Window) -> Result<Arc<dyn TableProvider>, Closed>;
 
-    /// Returns how long it may take to answer, unless weir.toml says.
+    /// Returns how long it may take to answer, where weir.toml sets no limit.
     fn time_limit(&self) -> Duration {
         Duration::from_secs(20)
     }
@@ -44,12 +44,12 @@ pub struct Window {
     pub end: Option<Instant>,
 }
 
-/// Why the rows cannot be had.
+/// The reason why the rows cannot be had.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Closed {
-    /// Nothing is configured that could open them; the text goes on after "because".
+    /// No service is configured that could open them. The text follows "because".
     NotChecked(String),
-    /// What is configured does not answer: the declaration may be right.
+    /// The configured service does not answer; the declaration may be right.
     Unreachable { message: String, hint: Option<String> },
     /// The declaration is wrong, in this field of the batch config.
     Fault { field: &'static str, message: String, hint: Option<String> },
@@ -74,7 +74,7 @@ impl Closed {
     }
 }
 
-/// Says while rows are read why they cannot be had.
+/// Turns the reason into an error of the engine.
 impl From<Closed> for DataFusionError {
     fn from(closed: Closed) -> Self {
         match closed {

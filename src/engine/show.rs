@@ -23,10 +23,10 @@ use super::place::text::Unreadable;
 use super::shown::{Format, Scan, Seen};
 use super::{cells, panics, words};
 
-/// Rows a row group of a Parquet file that is written: what is held in memory until it is full.
+/// The rows in a row group of a written Parquet file. Memory holds them until the group is full.
 const ROW_GROUP: usize = 64 * 1024;
 
-/// Why rows were not written, with what to do next.
+/// The reason why rows were not written, with what to do next.
 #[derive(Debug)]
 pub struct Trouble {
     pub reason: String,
@@ -55,7 +55,7 @@ impl From<DataFusionError> for Trouble {
     }
 }
 
-/// Carries `rows` out and writes what comes.
+/// Carries out the plan of `rows` and writes them.
 pub async fn write_frame(rows: DataFrame, format: Format, out: &mut (dyn Write + Send)) -> Result<Seen, Trouble> {
     let (context, plan) = (Arc::new(rows.task_ctx()), rows.create_physical_plan().await?);
     let batches = execute_stream(plan.clone(), context)?;
@@ -88,7 +88,7 @@ fn names(schema: &Schema) -> Vec<String> {
     schema.fields().iter().map(|it| it.name().clone()).collect()
 }
 
-/// Returns the types that are written: instants in UTC everywhere, and in CSV nested values as JSON.
+/// Returns the columns in the types that are written: timestamps in UTC, and in CSV nested values as JSON.
 fn shown_schema(schema: &Schema, format: Format) -> SchemaRef {
     let shown = |it: &Arc<Field>| {
         let dtype = match it.data_type() {
@@ -128,7 +128,7 @@ fn json(array: &ArrayRef, field: &Arc<Field>) -> Result<StringArray, ArrowError>
     Ok((0..array.len()).map(|row| array.is_valid(row).then(|| text(row))).collect())
 }
 
-/// One of the formats, at work.
+/// The writer of one format.
 enum Writer<'a> {
     Table,
     Csv(BufWriter<&'a mut (dyn Write + Send)>),
@@ -142,7 +142,7 @@ impl<'a> Writer<'a> {
             Format::Table => Self::Table,
             Format::Csv => {
                 let mut out = BufWriter::new(out);
-                // Where no row comes, the header says what there would be.
+                // Without rows, the header still names the columns.
                 cells::csv_header(schema, &mut out)?;
                 Self::Csv(out)
             }

@@ -1,4 +1,4 @@
-//! What the engine is asked for and what it gives: plain values, the same in a build that has no engine.
+//! The input and output of the engine: plain values, the same in a build that has no engine.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -7,44 +7,44 @@ use crate::diagnostic::{Diagnostic, DocumentId, Place, Span};
 use crate::resource::{Address, Instant, OpenedColumns, Resource};
 use crate::settings::Services;
 
-/// What sources and queries yield.
+/// The columns that sources and queries yield.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Derived {
     /// The columns of sources with rows at rest, and of what the queries of views yield.
     pub opened: HashMap<Address, OpenedColumns>,
-    /// What is recorded of the data: the columns of what is read, and of views that declare none, types as text.
+    /// The columns to record, types as text: those of sources that are read, and of views that declare none.
     pub columns: BTreeMap<Address, Vec<(String, String)>>,
 }
 
-/// Queries that are not asked for, because what is wrong with them is known: by address and field.
+/// Queries that are skipped because they are known to be wrong, by address and field.
 pub type Unread = HashSet<(Address, String)>;
 
-/// What an engine is made for.
+/// The environment of an engine.
 pub struct Surroundings<'a> {
     /// The folder that relative paths start from.
     pub root: &'a Path,
     pub services: &'a Services,
-    /// Where what was found out is kept for the next run.
+    /// The folder that keeps the cache for the next run.
     pub local: Option<PathBuf>,
-    /// Names this very build.
+    /// The name of this very build.
     pub build: &'a str,
 }
 
-/// What is to be shown.
+/// A request to show rows.
 pub struct Request<'a> {
-    /// What is asked for, and everything that it refers to.
+    /// The resource that is asked for, and everything that it refers to.
     pub resources: &'a [&'a Resource],
     /// A source or a view, one of `resources`.
     pub asked: &'a Resource,
     /// Rows with `start <= timestamp_field < end`.
     pub start: Option<Instant>,
     pub end: Option<Instant>,
-    /// Without the post_processor.
+    /// Leaves out the post_processor.
     pub raw: bool,
     pub limit: Option<usize>,
 }
 
-/// Something that the engine found wrong, by address and field: it knows no files.
+/// A finding of the engine, by address and field: the engine knows no files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     pub at: Option<Spot>,
@@ -52,7 +52,7 @@ pub struct Found {
     pub diagnostic: Box<Diagnostic>,
 }
 
-/// A field of a resource, and where inside of its text.
+/// A field of a resource, and a place inside its text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spot {
     pub address: Address,
@@ -63,7 +63,7 @@ pub struct Spot {
 }
 
 impl Found {
-    /// Finds something wrong with a field.
+    /// Returns a finding about a field.
     pub fn at(address: &Address, path: impl Into<String>, diagnostic: Diagnostic) -> Self {
         Self {
             at: Some(Spot { address: address.clone(), path: path.into(), inside: None }),
@@ -71,13 +71,13 @@ impl Found {
         }
     }
 
-    /// Finds something wrong with what no declaration says.
+    /// Returns a finding about no declaration.
     pub fn nowhere(diagnostic: Diagnostic) -> Self {
         Self { at: None, diagnostic: diagnostic.into() }
     }
 
-    /// Returns the diagnostic at its place in the documents that declare resources. What no declaration says is a matter
-    /// of weir.toml.
+    /// Returns the diagnostic at its place in the documents that declare resources. A finding about no declaration is
+    /// placed in weir.toml.
     pub fn placed(self, document: impl Fn(&Address) -> Option<DocumentId>) -> Diagnostic {
         let Self { at, diagnostic } = self;
         let found = at.and_then(|it| Some((document(&it.address)?, it)));
@@ -91,10 +91,10 @@ impl Found {
     }
 }
 
-/// How rows are written.
+/// The format that rows are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// Nothing is written: the rows come back as text.
+    /// Writes nothing: the rows come back as text.
     Table,
     Csv,
     /// An array of one object a row.
@@ -102,17 +102,17 @@ pub enum Format {
     Parquet,
 }
 
-/// What was shown, and what it took.
+/// A summary of the shown rows and of their scans.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Seen {
     pub columns: Vec<String>,
-    /// Of a table: its cells.
+    /// The cells, for `Format::Table`.
     pub cells: Vec<Vec<String>>,
     pub rows: usize,
     pub scan: Scan,
 }
 
-/// What the scans of files read, and what the files' statistics let them leave out.
+/// Counts of what the scans of files read, and of what the files' statistics let them leave out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Scan {
     pub bytes: usize,

@@ -22,9 +22,9 @@ use crate::resource::batch_config::BatchConfig;
 use crate::resource::{Address, Field, OpenedColumns, Resource, typed};
 use crate::sql;
 
-/// Opens the batch configs of all sources at once; what comes out of each before its post_processor.
+/// Opens the batch configs of all sources at once. Returns the columns of each before its post_processor.
 ///
-/// What a version is known of is not opened again.
+/// A source whose version the cache knows is not opened again.
 pub async fn open_all(
     resources: &[&Resource],
     core: &Core,
@@ -45,7 +45,7 @@ pub async fn open_all(
     opened
 }
 
-/// Says whether what the source asks a warehouse only reads. What does more was refused, and no warehouse gets to see it.
+/// Says whether the queries that the source sends to a warehouse only read. Others were refused, and are not sent.
 fn only_reads(resource: &Resource) -> bool {
     let queries = resource.spec.declaration().queries();
     let mut asked = queries.iter().filter_map(|it| Some((it.dialect?, it.text)));
@@ -55,11 +55,11 @@ fn only_reads(resource: &Resource) -> bool {
     })
 }
 
-/// How many threads wait for answers, and how many read files. Queries are planned elsewhere, with room for their depth.
+/// The numbers of threads that wait for answers, and that read files. Queries are planned on other threads.
 const WORKERS: usize = 2;
 const BLOCKING: usize = 32;
 
-/// Returns what sources are opened on: threads of its own, for those that make others wait.
+/// Returns the threads that open sources, with extra ones for blocking calls.
 pub fn runtime() -> Result<tokio::runtime::Runtime, String> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -69,21 +69,21 @@ pub fn runtime() -> Result<tokio::runtime::Runtime, String> {
     runtime.map_err(|it| it.to_string())
 }
 
-/// Returns the threads that plan queries, with room for their depth.
+/// Returns the threads that plan queries, with stacks for deep ones.
 pub fn pool() -> Result<rayon::ThreadPool, String> {
     room(std::thread::available_parallelism().map_or(1, usize::from))?;
     rayon::ThreadPoolBuilder::new().stack_size(sql::STACK).build().map_err(|it| it.to_string())
 }
 
-/// Says why as many threads with room for deep queries are not to be had, and what is opened on them.
+/// Errors where memory lacks for as many threads with stacks for deep queries, and for `REST` beside them.
 pub fn room(threads: usize) -> Result<(), String> {
     if sql::has_room(threads, REST) { Ok(()) } else { Err("there is too little memory for its stack".to_owned()) }
 }
 
-/// What is left for sources and for plans of queries, in bytes: 34 threads of the system's size, and the rest.
+/// The bytes that are kept for sources and for plans of queries: 34 stacks of 2 MiB, and 256 MiB.
 const REST: usize = (WORKERS + BLOCKING) * 2 * 1024 * 1024 + 256 * 1024 * 1024;
 
-/// Returns what is said where the system gives no thread to open sources with.
+/// Returns the error where the system gives no thread to open sources with.
 pub fn no_threads(reason: &str) -> Found {
     let summary = format!("no source can be opened, because the system gives no thread for it: {reason}");
     let hint = "allow more memory and processes (`ulimit -v`, `ulimit -u`), or leave the sources alone with --offline";
@@ -108,7 +108,7 @@ async fn open(core: &Core, config: &BatchConfig, cache: &Cache) -> Result<Opened
         let (known, left_out) = (columns.await?, relation.left_out().await?);
         let is_unknown = |it: &&Arc<ArrowField>| it.metadata().contains_key(UNKNOWN);
         let unknown = known.schema.fields().iter().filter(is_unknown).map(|it| it.name().clone()).collect::<Vec<_>>();
-        // The mark is for this message alone: what is read from here on has none.
+        // The mark serves this message alone, and is taken off.
         let known = if unknown.is_empty() { known } else { Known::new(&unmarked(&known.schema)) };
         Ok(Opened { known, unknown, left_out })
     };
@@ -124,7 +124,7 @@ pub struct Opened {
     known: Known,
     /// The columns that are text because no value told their type.
     unknown: Vec<String>,
-    /// What is there and is not read, as a sentence.
+    /// A sentence about data that is there and is not read.
     left_out: Option<String>,
 }
 
@@ -144,8 +144,7 @@ fn batch_configs<'a>(resources: &[&'a Resource]) -> impl Iterator<Item = (&'a Re
     resources.iter().filter_map(|it| Some((*it, it.spec.declaration().source()?.batch()?)))
 }
 
-/// Returns the table that each source is to the queries that read it, as far as it is known, and the columns of its rows at
-/// rest.
+/// Returns the table that queries read from each source, where it is known, and the columns of its stored rows.
 pub fn check_all(
     resources: &[&Resource],
     opened: HashMap<Address, Result<Opened, Closed>>,
@@ -174,7 +173,7 @@ pub fn check_all(
         }
     }
     let columns = tables.iter().map(|it: (&Address, &Known)| (it.0.clone(), types::opened(&it.1.schema))).collect();
-    // What is pushed is what is declared, whatever lies at rest.
+    // A push source has its declared columns, whatever its stored rows have.
     for resource in resources {
         if let Some(fields) = pushed_fields(resource) {
             tables.insert(resource.address.clone(), Known::new(&types::schema(&fields)));
@@ -229,7 +228,7 @@ fn check_one(
     Some(yields)
 }
 
-/// Returns what to know of a source that is read all the same.
+/// Returns the warnings about a source that could be opened.
 fn noted(address: &Address, opened: &Opened) -> Vec<Found> {
     let left_out = opened.left_out.as_ref().map(|it| {
         let hint = "give all files of the folder one ending, or name those that count with a glob";
@@ -273,7 +272,7 @@ pub fn text_timestamp<'a>(config: &'a BatchConfig, yields: &SchemaRef) -> Option
     timestamp::is_text(yields, field).then_some((field, format))
 }
 
-/// Says of a query why nobody knows what it yields.
+/// Returns why the output of a query is not known.
 pub fn refusal(address: &Address, path: &str, refused: Refused) -> Found {
     match refused {
         Refused::Fault(fault) => query_fault(address, path, &fault),
@@ -281,7 +280,7 @@ pub fn refusal(address: &Address, path: &str, refused: Refused) -> Found {
             let summary = format!("not checked: `{path}` of `{address}`, because {reason}");
             Found::at(address, path, Diagnostic::warning(Code::V104, summary))
         }
-        // One sentence for all queries: they are no reason.
+        // One message for all queries: none of them is the reason.
         Refused::Closed(Closed::Unreachable { message, hint } | Closed::Fault { message, hint, .. }) => {
             let summary = format!("the engine that queries are checked on cannot be reached: {message}");
             Found::nowhere(Diagnostic::error(Code::D005, summary).hint_if(hint))
@@ -297,7 +296,7 @@ pub fn query_fault(address: &Address, path: &str, fault: &Fault) -> Found {
     Found { at: Some(Spot { address: address.clone(), path: path.to_owned(), inside }), diagnostic: diagnostic.into() }
 }
 
-/// Reports a format of times that is none.
+/// Reports a timestamp_format that cannot be read.
 fn check_format(address: &Address, config: &BatchConfig, yields: &SchemaRef, faults: &mut Vec<Found>) {
     let Some((_, format)) = text_timestamp(config, yields) else { return };
     if let Err(reason) = timestamp::chrono_format(format) {

@@ -11,7 +11,7 @@ use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Volatility, cast, ident,
 };
 
-/// What else is understood where the format does not fit, as in Tecton (facts 3.2): RFC 3339, and what SQL writes.
+/// The formats to try where the declared one does not fit, as in Tecton (facts 3.2): RFC 3339, and SQL's.
 const FALLBACKS: &[&str] = &["%+", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d"];
 
 /// Turns a pattern such as `yyyy-MM-dd HH:mm:ss` into chrono's, or names the letters that have no equal there.
@@ -83,7 +83,7 @@ fn quoted(letters: &[char], start: usize, format: &mut String) -> std::result::R
     Err("a quote is not closed".to_owned())
 }
 
-/// Says whether `column` of `schema` is text, or the digits of one, as `20240131` is.
+/// Says whether `column` of `schema` is text, or numbers to read as text, such as `20240131`.
 pub fn is_text(schema: &Schema, column: &str) -> bool {
     let text = |it: &ArrowField| match it.data_type() {
         DataType::Dictionary(_, value) => value.is_string(),
@@ -114,7 +114,7 @@ pub fn read(rows: DataFrame, column: &str, pattern: &str) -> Result<DataFrame> {
     rows.with_column(column, reader.call(vec![cast(ident(column), DataType::Utf8)]))
 }
 
-/// Reads texts by the first of several formats that fits.
+/// The function that reads texts by the first format that fits.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Reader {
     column: String,
@@ -150,8 +150,8 @@ impl ScalarUDFImpl for Reader {
     }
 }
 
-/// Returns the moment that `text` says, in microseconds. As in Spark, two digits of a year are of this century, what is
-/// not said is the first there is, and a time without zone is UTC.
+/// Returns the moment that `text` says, in microseconds. As in Spark, a year of two digits is in this century, a
+/// missing part is the first one possible, and a time without zone is UTC.
 fn moment(text: &str, format: &[Item]) -> Option<i64> {
     let mut said = Parsed::new();
     parse(&mut said, text, format.iter()).ok()?;

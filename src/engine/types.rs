@@ -1,4 +1,4 @@
-//! weir's types and Arrow's, both ways.
+//! Converts weir's types to Arrow's and back.
 
 use std::sync::Arc;
 
@@ -12,9 +12,9 @@ pub use crate::sql::quoted;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unsupported {
     pub column: String,
-    /// As SQL calls it.
+    /// The name of its type in SQL.
     pub found: String,
-    /// What to write in a query instead, where something can be written.
+    /// The expression to write in a query instead, where there is one.
     pub cast: Option<String>,
 }
 
@@ -99,7 +99,7 @@ fn unsupported(column: &str, found: &DataType) -> Unsupported {
         Decimal32(..) | Decimal64(..) | Decimal128(..) | Decimal256(..) => Some("DOUBLE"),
         Date32 | Date64 => Some("TIMESTAMP"),
         Time32(_) | Time64(_) | Duration(_) | Interval(_) => Some("STRING"),
-        // What only says that there is nothing can be anything.
+        // Nulls alone tell no type, so any will do.
         Null => Some("STRING"),
         _ => None,
     };
@@ -145,7 +145,7 @@ fn sql_name(found: &DataType) -> String {
     }
 }
 
-/// Returns how a number becomes a Timestamp: nobody but its writer knows what it counts in.
+/// Returns a hint how to make a number a Timestamp. Its unit is not known, so the hint names several.
 pub fn instant_hint(found: &DataType, wanted: &DataType, column: &str) -> Option<String> {
     if !found.is_numeric() || !matches!(wanted, DataType::Timestamp(..)) {
         return None;
@@ -168,7 +168,7 @@ pub fn name_of(found: &DataType) -> String {
     dtype("", found).map_or_else(|it| it.found, |it| it.to_string())
 }
 
-/// Returns the table that declared columns make. Every column may be null (facts 5).
+/// Returns the schema of declared columns. Every column may be null (facts 5).
 pub fn schema(fields: &[Field]) -> SchemaRef {
     let field = |it: &Field| ArrowField::new(&it.name, arrow(&it.dtype), true);
     Arc::new(Schema::new(fields.iter().map(field).collect::<Vec<_>>()))

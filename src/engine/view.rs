@@ -1,4 +1,4 @@
-//! Views: what their queries yield over the tables they read, against what they declare.
+//! Derives what the queries of views yield over the tables they read.
 
 use std::collections::HashMap;
 
@@ -12,10 +12,10 @@ use super::source::refusal;
 use super::types;
 use crate::resource::{Address, Catalog, FeatureView, OpenedColumns, Resource, Spec};
 
-/// What the queries of views look at.
+/// The context of the queries of views.
 pub struct Views<'a, S: Sql> {
     catalog: &'a Catalog<'a>,
-    /// Of every source that is known, what queries read.
+    /// The tables that queries read, of every known source.
     tables: &'a HashMap<Address, S::Table>,
     sql: &'a S,
     /// Queries that are known to be wrong.
@@ -34,7 +34,7 @@ pub fn only_timestamp(schema: &Schema) -> Option<String> {
     found.next().filter(|_| found.next().is_none()).map(|it| it.name().clone())
 }
 
-/// Returns what the query of every view yields whose sources are known.
+/// Returns the columns of every view's query, where its sources are known.
 pub fn derive_all(
     resources: &[&Resource],
     catalog: &Catalog,
@@ -58,7 +58,7 @@ pub fn derive_all(
     for (address, columns, faults) in derived {
         views.extend(columns.map(|it| (address.clone(), it)));
         for fault in faults {
-            // A transformation that several views use has its fault once.
+            // The fault of a transformation that several views use is reported once.
             if fault.at.as_ref().is_some_and(|it| it.address == *address) {
                 found.push(fault);
             } else if !shared.contains(&fault) {
@@ -90,7 +90,7 @@ impl<S: Sql> Views<'_, S> {
             };
         };
         let given: Vec<S::Table> = match &call.inputs {
-            // What is no source of the view has been reported.
+            // An input that is no source of the view has been reported.
             Some(inputs) => {
                 let given = |input: &String| tables.iter().find(|it| it.0 == *input).map(|it| it.1.clone());
                 inputs.iter().map(given).collect::<Option<_>>()?
@@ -105,7 +105,7 @@ impl<S: Sql> Views<'_, S> {
         self.transform(&call.name, &open.into_iter().zip(given).collect(), faults)
     }
 
-    /// Returns what a transformation yields when its open inputs are these tables. There are no circles by now.
+    /// Returns what a transformation yields when its open inputs are these tables. Cycles are ruled out by now.
     fn transform(&self, name: &str, given: &HashMap<String, S::Table>, faults: &mut Vec<Found>) -> Option<S::Table> {
         let resource = self.catalog.transformation(name)?;
         let Spec::Transformation(transformation) = &resource.spec else { return None };
@@ -120,7 +120,7 @@ impl<S: Sql> Views<'_, S> {
         self.run(transformation.sql.as_deref()?, &tables, &resource.address, faults)
     }
 
-    /// Puts one query over its tables; a fault is reported unless it has been.
+    /// Applies one query to its tables. Reports a fault, unless it has been reported.
     fn run(
         &self,
         text: &str,

@@ -1,4 +1,4 @@
-//! What the engine says of a fault, in our words, with its place and what to type instead.
+//! Rewords the engine's errors in weir's terms, with their place and what to type instead.
 
 use datafusion::common::{Column, DataFusionError, SchemaError};
 
@@ -7,7 +7,7 @@ use super::types::quoted;
 use crate::diagnostic::did_you_mean;
 use crate::sql;
 
-/// What a query could have named.
+/// The names that a query could have used.
 pub struct Known {
     pub columns: Vec<String>,
     pub functions: Vec<String>,
@@ -17,20 +17,20 @@ pub struct Known {
 pub fn of_query(error: &DataFusionError, text: &str, known: &Known) -> Fault {
     let start = error.diagnostic().and_then(|it| it.span).map(|it| it.start);
     let mut fault = said_of(error, text, known);
-    // Where the engine points, it points exactly.
+    // A place that the engine names is exact.
     if let Some(start) = start.filter(|it| it.line > 0 && it.column > 0) {
         (fault.line, fault.column) = (start.line as usize, start.column as usize);
     }
     fault
 }
 
-/// Returns an error's last line of reasoning, without the names of those who passed it on.
+/// Returns the root cause of an error, without the errors that wrap it.
 pub fn plain(error: &DataFusionError) -> String {
     let text = error.find_root().strip_backtrace();
     said(text.rsplit("\ncaused by\n").next().unwrap_or(&text))
 }
 
-/// Returns a message of the engine's without its names for sorts of errors, with our names for types.
+/// Returns the first line of an engine's message, without its names for errors and with weir's names for types.
 pub fn said(text: &str) -> String {
     let mut text = text.trim();
     while let Some(rest) = SORTS.iter().find_map(|it| text.strip_prefix(it)) {
@@ -97,7 +97,7 @@ fn said_of(error: &DataFusionError, text: &str, known: &Known) -> Fault {
     let whole = error.strip_backtrace();
     let said = said(&error.find_root().strip_backtrace());
     let message = match error.diagnostic() {
-        // The error itself says of which types.
+        // The error itself names the types.
         Some(it) if it.message != "expressions have incompatible types" => types_in(&it.message),
         _ => said.clone(),
     };
@@ -112,12 +112,12 @@ fn fault(place: Option<(usize, usize)>, message: String, hint: Option<String>) -
     Fault { message, line, column, hint }
 }
 
-/// A function that is not there, or that does not take what it is given.
+/// Returns the fault of a function that does not exist, or does not take its arguments.
 fn function(whole: &str, said: &str, text: &str, known: &Known) -> Option<Fault> {
     if let Some(call) = between(whole, "given name and argument types '", "'.") {
         let (name, types) = call.split_once('(')?;
         let types = types_in(types.trim_end());
-        // What `a[1]` stands for.
+        // The query writes it as `a[1]`.
         if name == "array_element" {
             let hint = "leave the brackets out".to_owned();
             return Some(fault(
@@ -135,13 +135,13 @@ fn function(whole: &str, said: &str, text: &str, known: &Known) -> Option<Fault>
     Some(fault(sql::place_of(text, name), format!("function `{name}` does not exist"), near))
 }
 
-/// Two columns of one name.
+/// Returns the fault of two columns of one name.
 pub fn twice(name: &str, text: &str) -> Fault {
     let hint = "leave one of them out, or give it another name with AS".to_owned();
     fault(sql::place_of_second(text, name), format!("the query yields two columns `{name}`"), Some(hint))
 }
 
-/// Columns where they cannot stand, or too many or too few of them.
+/// Returns the fault of columns that cannot stand where they do, or of too many or too few.
 fn shape(error: &DataFusionError, said: &str, message: &str, text: &str) -> Option<Fault> {
     if said.contains("require unique expression names") {
         return Some(twice(&last_name(said.rsplit('"').nth(3)?)?, text));
@@ -164,7 +164,7 @@ fn shape(error: &DataFusionError, said: &str, message: &str, text: &str) -> Opti
     Some(fault(sql::place_of(text, operator), message, Some(hint)))
 }
 
-/// Types that do not go together.
+/// Returns the fault of types that do not go together.
 fn types(said: &str, text: &str) -> Option<Fault> {
     if let Some(sum) = between(said, "Cannot coerce arithmetic expression ", " to valid types") {
         let (left, right) = [" + ", " - ", " * ", " / ", " % "].iter().find_map(|it| sum.split_once(*it))?;
@@ -184,11 +184,11 @@ fn types(said: &str, text: &str) -> Option<Fault> {
     Some(fault(sql::place_of(text, "CASE"), message, Some("cast the branches to one type".to_owned())))
 }
 
-/// Words of SQL that a message names, for want of a better place.
+/// The words of SQL that serve as a message's place, for want of a better one.
 const LANDMARKS: &[&str] = &["WHERE", "HAVING", "JOIN", "LIKE", "GROUP", "UNNEST", "TOP"];
 
 fn other(message: &str, text: &str) -> Fault {
-    // What follows the first sentence says what to do.
+    // The text after the first sentence is the hint.
     let (first, rest) = message.split_once(". ").unwrap_or((message, ""));
     let first = sql::lower_first(first.trim_end_matches('.'));
     let first = if first.contains(' ') { first } else { format!("{first} is not a part of weir's SQL") };
@@ -199,7 +199,7 @@ fn other(message: &str, text: &str) -> Fault {
     fault(place, first, (!hint.is_empty()).then_some(hint))
 }
 
-/// A column that is not there, or whose table is not.
+/// Returns the fault of a column that does not exist, or whose table does not.
 fn missing(field: &Column, valid: &[Column], text: &str, known: &Known) -> Fault {
     let place = |name: &str| sql::place_of(text, name).unwrap_or((1, 1));
     if let Some(table) = field.relation.as_ref().map(|it| it.table())
@@ -226,7 +226,7 @@ fn missing(field: &Column, valid: &[Column], text: &str, known: &Known) -> Fault
     });
     let (line, column) = place(&field.name);
     let message = match columns.contains(&field.name.as_str()) {
-        // It is a column, and columns mean nothing here.
+        // The column exists, but no column can stand here.
         true => format!("column `{}` cannot stand here", field.name),
         false => format!("column `{}` does not exist", field.name),
     };

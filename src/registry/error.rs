@@ -1,4 +1,4 @@
-//! What can be wrong with a registry, in words that a person can act on.
+//! The errors of a registry, in words that a person can act on.
 
 use std::fmt;
 
@@ -8,22 +8,22 @@ use crate::recorded::{Serial, Target};
 
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why the registry did not do what it was asked.
+/// The reason why a request to the registry failed.
 #[derive(Debug)]
 pub enum Error {
     /// It cannot be opened or reached.
     Unreachable(String),
-    /// The operating system does not let it be looked at, and says why.
+    /// The operating system does not let weir read it, for this reason.
     Unreadable(String),
-    /// SQLite does not open it, and does not say why.
+    /// SQLite cannot open it, and gives no reason.
     CannotOpen,
-    /// A file of no length: something ended while it was made or copied.
+    /// The file is empty: its creation or its copy broke off.
     Empty,
     /// Its folder cannot be made.
     Folder(String),
     /// Its folder takes no files.
     Unwritable(String),
-    /// A SQLite file of something else.
+    /// It is a SQLite file of another program.
     NotARegistry,
     Newer {
         found: i64,
@@ -31,7 +31,7 @@ pub enum Error {
     Older {
         found: i64,
     },
-    /// It holds something of a kind that this build does not know: what that is.
+    /// It holds this, of a kind that this build does not know.
     UnknownKind {
         what: String,
     },
@@ -39,7 +39,7 @@ pub enum Error {
         was: Serial,
         now: Serial,
     },
-    /// It is at the serial of the plan, and holds something else: a copy was put back, or somebody wrote past weir.
+    /// It is at the plan's serial, but holds other resources: a copy was restored, or somebody wrote past weir.
     OtherState {
         serial: Serial,
     },
@@ -51,11 +51,11 @@ pub enum Error {
     OtherRow {
         address: String,
     },
-    /// A job to change or to end is not in the state that the plan saw: somebody has begun or ended it.
+    /// A job to change or to end is not in the state that the plan saw: a worker has begun or ended it.
     JobMoved {
         address: String,
     },
-    /// What data taught since the plan was made does not fit what it would write.
+    /// The plan does not fit what was learned from data since it was made.
     Learned,
     NoWorkspace {
         name: String,
@@ -69,17 +69,17 @@ pub enum Error {
     Full,
     /// These of its triggers are missing, or are not as weir made them.
     Unguarded(Vec<String>),
-    /// A copy would take the place of something.
+    /// The target of a copy exists.
     Taken(String),
     /// A copy cannot be written there: where, and why.
     Target(String, String),
     /// One of its triggers stopped a write.
     Trigger(String),
-    /// The guard stopped a write: everything that stands in its way.
+    /// The guard stopped a write, for these reasons.
     Refused(Vec<Diagnostic>),
     /// A rule of its tables stopped a write.
     Constraint(String),
-    /// What was to be written broke off.
+    /// The rows to write ended too early.
     Incomplete,
     Other(sqlx::Error),
 }
@@ -228,7 +228,7 @@ impl From<sqlx::Error> for Error {
         let sqlx::Error::Database(database) = &error else {
             return match error {
                 sqlx::Error::ColumnDecode { .. } | sqlx::Error::ColumnNotFound(_) => Self::Damaged(error.to_string()),
-                // A schema that makes no sense ends the thread that reads it.
+                // A broken schema ends the thread that reads it.
                 sqlx::Error::WorkerCrashed => Self::Damaged("SQLite breaks off reading it".to_owned()),
                 sqlx::Error::Io(io) => Self::Unreachable(io.to_string()),
                 other => Self::Other(other),

@@ -1,4 +1,4 @@
-//! What was recorded, by the history.
+//! Reads earlier states from the history.
 
 use std::collections::BTreeMap;
 
@@ -25,11 +25,11 @@ pub async fn specs_at(registry: &dyn History, workspace: &str, serial: Serial) -
     Ok(specs)
 }
 
-/// Returns what rows held beside their specs at the end of `serial`, by address, where something has changed since; what
-/// is not there is as the rows are today.
+/// Returns what rows held beside their specs at the end of `serial`, by address, where they have changed since. The
+/// other rows are unchanged.
 pub async fn held_at(registry: &dyn History, workspace: &str, serial: Serial) -> Result<BTreeMap<Address, Held>> {
     let mut held: BTreeMap<Address, Held> = BTreeMap::new();
-    // By today's address, which resource of then that is; `None` for one that came later.
+    // The address at `serial` of each address of today; `None` for a resource that came later.
     let mut then_by_now: BTreeMap<Address, Option<Address>> = BTreeMap::new();
     for change in registry.changes(workspace, serial, Serial(i64::MAX)).await? {
         let address = change.address()?;
@@ -47,7 +47,7 @@ pub async fn held_at(registry: &dyn History, workspace: &str, serial: Serial) ->
     Ok(held)
 }
 
-/// Returns where resources that were recorded at `from` went by renames until `to`, by their address at `from`.
+/// Returns the address at `to` of resources that were renamed since `from`, by their address at `from`.
 pub async fn renames_between(
     registry: &dyn History,
     workspace: &str,
@@ -69,12 +69,12 @@ pub async fn renames_between(
 }
 
 impl LoggedChange {
-    /// Returns what changed, by the name that it has since.
+    /// Returns the address of the resource after the change.
     pub fn address(&self) -> Result<Address> {
         address(&self.kind, &self.name)
     }
 
-    /// Returns what a rename started from.
+    /// Returns the address before a rename.
     pub fn old_address(&self) -> Result<Option<Address>> {
         self.renamed_from.as_ref().map(|it| address(&self.kind, it)).transpose()
     }

@@ -1,4 +1,4 @@
-//! Where a registry lies, and what lies there.
+//! The location of a registry, and the file there.
 
 use std::ffi::OsString;
 use std::io::ErrorKind;
@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 use super::error::{Error, Result};
 use crate::disk::{or_absent, reason};
 
-/// Where a registry lies.
+/// The location of a registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Location {
     pub path: PathBuf,
 }
 
-/// A url that names no registry: what is wrong with it, and what to write.
+/// The fault of a url that names no registry, with what to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Malformed {
     pub summary: String,
@@ -25,8 +25,8 @@ const WRITE: &str = "write `sqlite://path/to/registry.db`";
 impl Location {
     /// Reads `sqlite://path`, `sqlite:path` or a plain path; a relative one is relative to `base`.
     ///
-    /// What looks as if somebody else had to replace it first is an error: a file of that very name would be a new
-    /// registry, in which nothing is protected.
+    /// A url that another program would have to expand is an error: a file of that very name would be a new registry,
+    /// in which nothing is protected.
     pub fn parse(url: &str, base: &Path) -> std::result::Result<Self, Malformed> {
         let fault = |summary: String, hint: &str| Err(Malformed { summary, hint: hint.to_owned() });
         let path = match url.split_once("://") {
@@ -84,8 +84,8 @@ impl Location {
 
     /// Returns the registry's file, with every link followed; `None` where nothing has that name.
     ///
-    /// Errors when something is there that is no file, is empty or cannot be looked at: a volume that is not mounted, a
-    /// folder without permission or a link that leads nowhere must not look like a beginning.
+    /// Errors when the name is of no file, or of an empty or unreadable one: an unmounted volume, a folder without
+    /// permission or a link that leads nowhere must not look like a new start.
     pub fn find(&self) -> Result<Option<PathBuf>> {
         let found = or_absent(&self.path, std::fs::metadata(&self.path)).map_err(|it| Error::opening(&it))?;
         let Some(metadata) = found else {
@@ -105,7 +105,7 @@ impl Location {
         self.path.canonicalize().map(Some).map_err(|it| Error::opening(&it))
     }
 
-    /// Returns the name of a log or a journal without its file.
+    /// Returns the name of a log or a journal whose file is missing.
     fn left_behind(&self) -> Result<Option<String>> {
         for ending in ["-wal", "-journal"] {
             let path = beside(&self.path, ending);
@@ -117,14 +117,14 @@ impl Location {
     }
 }
 
-/// Returns the path with something at its end.
+/// Returns the path with `ending` appended to its name.
 pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name: OsString = path.as_os_str().to_owned();
     name.push(ending);
     name.into()
 }
 
-/// Says whether something that is not empty lies there.
+/// Says whether there is a file that is not empty.
 pub(super) fn lies(path: &Path) -> Result<bool> {
     let found = or_absent(path, std::fs::metadata(path)).map_err(|it| Error::opening(&it))?;
     Ok(found.is_some_and(|it| it.len() > 0))
@@ -136,7 +136,7 @@ fn percent_encoded(path: &str) -> bool {
 }
 
 impl Error {
-    /// Says why a file or its folder cannot be used.
+    /// Returns why a file or its folder cannot be used.
     pub(super) fn opening(error: &std::io::Error) -> Self {
         match error.kind() {
             ErrorKind::StorageFull => Self::Full,

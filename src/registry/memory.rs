@@ -1,4 +1,4 @@
-//! A registry in memory: a real backend that passes the contract, for tests and for "what if".
+//! A registry in memory: a real backend that passes the contract, for tests.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -14,31 +14,31 @@ use super::traits::{Commit, Guard, History, Jobs, Recorded};
 use crate::recorded::{Base, Entry, Mode, Row, RowId, Serial, Snapshot, Target, Write};
 use crate::resource::{Address, Digest, JobState, RecordedJob};
 
-/// Starts with `prod`, live, and nothing in it.
+/// A registry in memory. It starts with an empty live workspace `prod`.
 #[derive(Debug, Default)]
 pub struct Memory {
     state: Mutex<State>,
 }
 
 impl Memory {
-    /// A commit that failed wrote nothing, so what another thread left behind is whole.
+    /// Returns the state, even after another thread panicked: a commit that failed wrote nothing.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// All that a registry holds.
+/// The content of a registry.
 #[derive(Debug)]
 struct State {
     workspaces: BTreeMap<String, Held>,
     next_id: i64,
-    /// How many workspaces there ever were.
+    /// The count of all workspaces ever made.
     made: i64,
 }
 
 #[derive(Debug, Clone)]
 struct Held {
-    /// Which workspace this is: another of its name is another one.
+    /// The number of this workspace: a later one of its name has another.
     number: i64,
     mode: Mode,
     serial: Serial,
@@ -144,7 +144,7 @@ impl State {
 
     /// Writes one part of a commit whose own rows have numbers from `fresh` on.
     fn write(&mut self, held: &mut Held, part: Part, fresh: i64) -> Result<()> {
-        // The history first: it keeps what the rows hold before they are written.
+        // The history comes first: it records what the rows hold before they are written.
         let serial = held.serial;
         for change in part.changes {
             let row = change.resource_id.and_then(|it| Some((it, held.rows.get(&it)?)));

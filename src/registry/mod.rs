@@ -1,6 +1,6 @@
-//! The recorded side: what was applied, by whom, and what it took. Knows neither plans nor kinds.
+//! The recorded state: the resources that were applied, and the history. This module knows neither plans nor kinds.
 //!
-//! A registry is a place that answers four traits. Who only reads takes [`Recorded`], and cannot write by mistake.
+//! A registry implements four traits. Code that only reads takes [`Recorded`], and cannot write by mistake.
 
 mod error;
 mod history;
@@ -24,8 +24,8 @@ pub use traits::{Access, Commit, Guard, History, Jobs, Recorded, Registry};
 
 /// Connects to the registry at `location`. `Ok(None)` when there is none yet.
 ///
-/// Errors when it is newer, damaged or out of reach, when its triggers are not what they should be, and when it is older:
-/// then only [`migrate`] and apply bring it up to date.
+/// Errors when it is newer, damaged or out of reach, or when its triggers are not what they should be. Errors too when
+/// it is older: only [`migrate`] and apply bring it up to date.
 pub async fn connect(location: &Location, access: Access) -> Result<Option<Box<dyn Registry>>> {
     let registry = sqlite::open(location, access).await?;
     Ok(registry.map(|it| Box::new(it) as Box<dyn Registry>))

@@ -1,4 +1,4 @@
-//! What is recorded, decoded.
+//! Decodes recorded rows.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ pub async fn read_specs(
     Ok(())
 }
 
-/// Returns the jobs of the entries that `wanted` chooses and of all that depends on them, by identity.
+/// Returns the jobs of the entries that `wanted` chooses and of their dependents, by identity.
 pub async fn read_jobs(
     registry: &dyn Jobs,
     workspace: &str,
@@ -52,7 +52,7 @@ pub async fn read_jobs(
     Ok(jobs)
 }
 
-/// Returns what data said of columns when they were recorded.
+/// Returns the recorded columns that were found in data.
 pub async fn derived(registry: &dyn Recorded, workspace: &str) -> Result<BTreeMap<Address, (i64, Columns)>> {
     let mut derived = BTreeMap::new();
     for row in registry.derived(workspace).await? {
@@ -63,7 +63,7 @@ pub async fn derived(registry: &dyn Recorded, workspace: &str) -> Result<BTreeMa
     Ok(derived)
 }
 
-/// Decodes what a row or the history holds of columns.
+/// Decodes the columns that a row or the history holds.
 pub fn columns(address: &Address, text: &str) -> Result<Columns> {
     #[derive(serde::Deserialize)]
     struct Column {

@@ -1,4 +1,4 @@
-//! What a registry is asked for and told, row by row.
+//! The rows that are read from a registry and written to it.
 
 use std::sync::Arc;
 
@@ -15,17 +15,17 @@ pub struct Workspace {
     /// The digest over all its resources, when it is known.
     pub state: String,
     pub count: usize,
-    /// Which workspace of which registry this is: another of the same name is another one.
+    /// The identity of registry and workspace: another workspace of the same name has another.
     pub registry: String,
 }
 
 impl Workspace {
-    /// Returns what a commit into it has to be based on.
+    /// Returns the base for a commit into it.
     pub fn base(&self) -> Base {
         Base { registry: self.registry.clone(), serial: self.serial, state: self.state.clone() }
     }
 
-    /// Returns what a registry holds before there is one: `prod`, live, at its start.
+    /// Returns the workspace of a registry that does not exist yet: `prod`, live, at its start.
     pub fn first() -> Self {
         Self {
             name: "prod".to_owned(),
@@ -38,21 +38,21 @@ impl Workspace {
     }
 }
 
-/// All that one commit writes.
+/// The writes of one commit.
 pub struct Transaction<'a> {
     pub workspace: String,
     pub base: Base,
     pub state: String,
     pub entry: LogEntry,
-    /// Written in this order. Made while they are written, so that not all of it lies in memory at once.
+    /// They are written in this order, and made meanwhile, so that memory never holds all of them.
     pub parts: Parts<'a>,
-    /// How many changes the parts hold together: what makes them may die, and then nothing is committed.
+    /// The count of changes in all parts. If fewer come, as their maker died, nothing is committed.
     pub count: usize,
 }
 
 pub type Parts<'a> = Box<dyn Iterator<Item = Part> + Send + 'a>;
 
-/// Some of what a transaction writes: rows that go are gone before others take their names.
+/// A part of a transaction. Rows are deleted before others take their names.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Part {
     pub writes: Vec<Write>,
@@ -68,14 +68,14 @@ pub struct LogEntry {
     pub at: String,
     pub actor: String,
     pub git_commit: Option<String>,
-    /// Whether files of the repo differed from the commit, when git said.
+    /// True where files of the repo differed from the commit. `None` where git did not say.
     pub git_dirty: Option<bool>,
     pub message: Option<String>,
     /// The plan's tally, JSON.
     pub summary: String,
-    /// Of a restore: where it went back to.
+    /// The serial that a restore went back to.
     pub restores: Option<Serial>,
-    /// The version of the weir that applied; not known of what format 1 recorded.
+    /// The version of the weir that applied. Entries of format 1 have none.
     pub weir: Option<String>,
 }
 
@@ -91,19 +91,19 @@ pub struct LoggedChange {
     /// JSON, as stored.
     pub before: Option<Arc<str>>,
     pub after: Option<Arc<str>>,
-    /// The identity before, of what was recorded.
+    /// The identity of the row before, if it was recorded.
     pub resource_id: Option<i64>,
-    /// What the row held beside its spec before. The registry fills it in: what data teaches moves no serial, so only
-    /// the row knows.
+    /// The row's values beside its spec before the change. The registry fills them in: only the row has them, as
+    /// learning from data moves no serial.
     pub held: Held,
 }
 
-/// What a row holds beside its spec.
+/// The values of a row beside its spec.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Held {
-    /// Of a service: its features in wire order. Not known of what format 1 recorded.
+    /// The features of a service in wire order. Rows of format 1 have none.
     pub wire_order: Option<Vec<String>>,
-    /// What data said of its columns, JSON, when anything did.
+    /// The columns that were found in data, as JSON, if any.
     pub derived: Option<String>,
 }
 
@@ -116,7 +116,7 @@ pub struct StoredSpec {
     pub spec: String,
 }
 
-/// What data said of the columns of one row, as stored.
+/// The columns of one row that were found in data, as stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredColumns {
     /// The row's identity.
@@ -134,7 +134,7 @@ pub struct StoredJob {
     pub job: RecordedJob,
 }
 
-/// Says what is wrong with the ground of a commit, but for its state.
+/// Checks the base of a commit, except for its state.
 pub(super) fn stands(base: &Base, now: &Base, used: bool) -> Result<()> {
     if !base.registry.is_empty() && base.registry != now.registry {
         return Err(Error::OtherRegistry);

@@ -1,4 +1,4 @@
-//! What a registry is asked: four traits, so that who only reads cannot write.
+//! The four traits of a registry. They are apart so that code that only reads cannot write.
 
 use std::collections::BTreeMap;
 
@@ -16,8 +16,8 @@ pub trait Recorded: Send + Sync {
     /// Returns the workspaces, by name.
     async fn workspaces(&self) -> Result<Vec<Workspace>>;
 
-    /// Returns where one workspace stands: what a commit has to be based on. One row by its name, so cheap that a server
-    /// may ask many times a second.
+    /// Returns the base for a commit to one workspace. It reads one row by its name, so a server may call it many times
+    /// a second.
     async fn base(&self, workspace: &str) -> Result<Base>;
 
     /// Returns every recorded resource of a workspace, without its spec.
@@ -26,24 +26,24 @@ pub trait Recorded: Send + Sync {
     /// Returns the specs of these identities, or all of the workspace.
     async fn specs(&self, workspace: &str, ids: Option<&[i64]>) -> Result<Vec<StoredSpec>>;
 
-    /// Returns what data said of columns, where anything was ever recorded.
+    /// Returns the columns that were found in data, where any are recorded.
     async fn derived(&self, workspace: &str) -> Result<Vec<StoredColumns>>;
 }
 
-/// Writes what is recorded: all of what it is given, or nothing.
+/// Writes all of a transaction, or nothing.
 #[async_trait]
 pub trait Commit: Send + Sync {
-    /// Refuses when the workspace is not what the transaction's base says any more, when a row that it writes to is not
-    /// the one that was seen, or when `guard`, shown what is recorded by then, says no.
+    /// Refuses when the workspace is not at the transaction's base any more, when a row that it writes to is not the
+    /// one that was seen, or when `guard` refuses what is recorded by then.
     async fn commit(&self, transaction: Transaction<'_>, guard: Guard<'_>) -> Result<Serial>;
 
-    /// Writes what data says and nothing that is declared: no apply, so the serial stays. Refuses when the workspace
-    /// is not at `base` any more.
+    /// Writes what was learned from data, and nothing that is declared. It is no apply, so the serial stays. Refuses
+    /// when the workspace is not at `base` any more.
     async fn learn(&self, workspace: &str, base: &Base, writes: &[Write]) -> Result<()>;
 
     async fn create_workspace(&self, name: &str, mode: Mode, at: &str) -> Result<()>;
 
-    /// Deletes a workspace and all that it records; the history stays. Refuses as `commit` does.
+    /// Deletes a workspace and its resources; the history stays. Refuses as `commit` does.
     async fn delete_workspace(&self, name: &str, base: &Base, guard: Guard<'_>) -> Result<()>;
 }
 
@@ -64,19 +64,19 @@ pub trait Jobs: Send + Sync {
     async fn jobs(&self, workspace: &str, ids: &[i64]) -> Result<Vec<StoredJob>>;
 }
 
-/// A place that records workspaces. Small on purpose: every backend passes one contract suite.
+/// A place that records workspaces. It is small so that every backend can pass one contract suite.
 pub trait Registry: Recorded + Commit + History + Jobs {}
 
 impl<T: Recorded + Commit + History + Jobs> Registry for T {}
 
-/// Looks at what is recorded inside the transaction, and in which mode; what it says stops the transaction.
+/// A check of the mode and the recorded entries, inside the transaction. An error stops the transaction.
 pub type Guard<'a> =
     Option<&'a (dyn Fn(Mode, &BTreeMap<Address, Entry>) -> std::result::Result<(), Vec<Diagnostic>> + Send + Sync)>;
 
-/// What a connection may do.
+/// The access of a connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
-    /// Nothing is written, not even a lock file that stays.
+    /// Writes nothing, not even a lock file that stays.
     Read,
     Write,
 }

@@ -1,5 +1,5 @@
-//! weir.toml and the environment as values: where the repo starts, what holds for all of it, and how to sign in to the
-//! services that it reads from.
+//! weir.toml and the environment as values: the root of the repo, its defaults, and the sign-ins to the services that
+//! it reads from.
 
 mod services;
 mod written;
@@ -21,20 +21,20 @@ pub use crate::secret::Secret;
 pub use services::{EngineKind, EngineSettings, Redshift, Services, Snowflake, Ssl};
 pub use written::FILE;
 
-/// What declarations of each kind start from, unless they say otherwise.
+/// The defaults for declarations of each kind.
 pub type DefaultsByKind = BTreeMap<Kind, Defaults>;
 
-/// What weir.toml says, with defaults and environment filled in.
+/// The values of weir.toml, with defaults and environment filled in.
 #[derive(Debug, Default)]
 pub struct Settings {
     pub workspace: Option<String>,
-    /// Where the registry is; the mistake that names a variable which is not set is for whoever needs it.
+    /// The url of the registry, or the mistake in it for the commands that need it.
     pub registry_url: Option<Result<Secret, Box<Diagnostic>>>,
     pub defaults: DefaultsByKind,
-    /// Of all that changes how a declaration is read.
+    /// The hash of all settings that change how a declaration is read.
     pub defaults_hash: [u8; 32],
     pub services: Services,
-    /// Whether some of the defaults are not known, for a mistake in them: what declarations lack may then stand there.
+    /// True where a mistake hides some of the defaults. Fields that declarations lack may be among them.
     pub defaults_missing: bool,
 }
 
@@ -66,8 +66,8 @@ struct Materialization {
     keep: Option<String>,
 }
 
-/// Returns the nearest folder at or above `start` that holds a weir.toml. Whatever has that name counts, readable or not:
-/// only where there is none does the search go on upwards.
+/// Returns the nearest folder at or above `start` that holds a weir.toml. Anything of that name ends the search,
+/// readable or not.
 pub fn find_root(start: &Path) -> Result<Option<PathBuf>, Diagnostic> {
     let unreadable = |path: &Path, error: &std::io::Error| {
         let summary = format!("`{}` cannot be read: {}", path.display(), describe(error));
@@ -88,7 +88,7 @@ pub fn find_root(start: &Path) -> Result<Option<PathBuf>, Diagnostic> {
     Ok(None)
 }
 
-/// Reads weir.toml below `root`; `env` answers for `${VAR}`. What is wrong in it does not hide what is right.
+/// Reads weir.toml below `root`, with `env` for `${VAR}`. Mistakes in it do not hide the other values.
 pub fn read(root: &Path, env: &dyn Fn(&str) -> Option<String>) -> (Settings, Vec<Diagnostic>) {
     let text = match read_text(&root.join(FILE), SETTINGS_MAX) {
         Ok(text) => text,
@@ -121,7 +121,7 @@ pub fn read(root: &Path, env: &dyn Fn(&str) -> Option<String>) -> (Settings, Vec
     let time_limit = engine.time_limit.take();
     let sections = (engine, written.redshift.unwrap_or_default(), written.snowflake.unwrap_or_default());
     let mut services = Services::new(sections, &mut expand, env);
-    // Nothing uses these yet.
+    // These are not used yet.
     expand("offline_store", written.offline_store.and_then(|it| it.url));
     expand("online_store", written.online_store.and_then(|it| it.url));
     let mut duration = |section: &str, key: &str, written: Option<String>| {
@@ -129,7 +129,7 @@ pub fn read(root: &Path, env: &dyn Fn(&str) -> Option<String>) -> (Settings, Vec
         let fault = match written.parse::<Duration>() {
             Ok(duration) if duration.secs > 0 => return Some(duration),
             Ok(_) => "it is not longer than nothing".to_owned(),
-            // What stands there may be what belongs into the line above.
+            // The value is not shown: it may be a secret that belongs into the line above.
             Err(_) if section == "engine" => "it is not a duration; write it as 90s, 15m, 1h, 30d or 1h30m".to_owned(),
             Err(fault) => fault,
         };
@@ -163,7 +163,7 @@ fn parse(text: &str) -> (Option<Written>, Vec<Diagnostic>) {
         };
         let start = error.span().map_or(0, |it| it.start);
         let is_toml = left.parse::<toml::Table>().is_ok();
-        // Where the text is no TOML once lines were taken out of it, taking them out was the reason.
+        // A text that is no TOML after lines were taken out is broken by that.
         if !is_toml && !diagnostics.is_empty() {
             return (None, diagnostics);
         }
@@ -261,7 +261,7 @@ fn default_fault(kind: Kind, key: &str, value: &Value) -> Option<(String, Option
     if !names.contains(&key) {
         return Some((format!("`{key}` is not a field of {kind}"), did_you_mean(key, names.iter().copied())));
     }
-    // Decode a declaration that has nothing but this field: the only fault may be what it lacks.
+    // Decode a declaration that has this field alone: only missing fields are no fault of the value.
     let alone = serde_json::Map::from_iter([(key.to_owned(), value.clone())]);
     match crate::resource::Resource::from_json(
         crate::resource::Address::new(kind, "default"),
@@ -287,16 +287,16 @@ fn json(value: toml::Value) -> Value {
     }
 }
 
-/// Why a value of weir.toml has not all of its text.
+/// The reason why a variable in a value of weir.toml could not be replaced.
 enum Gap {
-    /// It is not well formed, whoever needs it.
+    /// The value is malformed: a mistake for every command.
     Malformed(Diagnostic),
     /// A variable is not set: a mistake only for the command that needs the value.
     Unset(Diagnostic),
 }
 
 impl Gap {
-    /// Returns the mistake for whoever needs the value; one of everybody is among `diagnostics` too.
+    /// Returns the mistake for the command that needs the value. One for every command is added to `diagnostics` too.
     fn into_diagnostic(self, diagnostics: &mut Vec<Diagnostic>) -> Box<Diagnostic> {
         match self {
             Self::Malformed(diagnostic) => {

@@ -9,7 +9,7 @@ use crate::resource::Duration;
 use crate::secret::Secret;
 use crate::sql::Dialect;
 
-/// What reading rows needs beside the declarations.
+/// The settings that reading rows needs beside the declarations.
 #[derive(Debug, Clone, Default)]
 pub struct Services {
     pub engine: EngineSettings,
@@ -19,19 +19,19 @@ pub struct Services {
     pub aws: Vec<(String, Secret)>,
 }
 
-/// Where SQL runs, and how long one source may take to answer.
+/// The engine that SQL runs on, and the time that one source may take to answer.
 #[derive(Debug, Clone, Default)]
 pub struct EngineSettings {
     pub kind: EngineKind,
-    /// Of Spark Connect, as `sc://host:15002`; it may hold a token.
+    /// The address of Spark Connect, as `sc://host:15002`. It may hold a token.
     pub url: Option<Secret>,
     /// The folder of Hive's tables, for reading them without Spark: relative to the repo, or `s3://`.
     pub warehouse: Option<String>,
     /// The Python that runs data source functions; it needs pyspark.
     pub python: Option<String>,
-    /// How long one source may take to answer; each kind of source has a default.
+    /// The time that one source may take to answer. Each kind of source has a default.
     pub time_limit: Option<Duration>,
-    /// Why a value of this section is not there, where that is a variable which is not set.
+    /// The reason why a value of this section is missing, where its variable is not set.
     pub unset: Option<String>,
 }
 
@@ -44,7 +44,7 @@ pub enum EngineKind {
 }
 
 impl EngineKind {
-    /// Returns whose SQL the declarations hold.
+    /// Returns the dialect of the declarations' SQL.
     pub fn dialect(self) -> Dialect {
         match self {
             Self::Datafusion => Dialect::Embedded,
@@ -53,30 +53,30 @@ impl EngineKind {
     }
 }
 
-/// How to sign in to Redshift.
+/// The sign-in to Redshift.
 #[derive(Debug, Clone, Default)]
 pub struct Redshift {
     pub user: Option<String>,
     pub password: Option<Secret>,
     pub ssl: Ssl,
-    /// Why a value of this section is not there, where that is a variable which is not set.
+    /// The reason why a value of this section is missing, where its variable is not set.
     pub unset: Option<String>,
 }
 
-/// Whether the connection is encrypted, in PostgreSQL's words.
+/// The encryption of the connection, in PostgreSQL's words.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ssl {
     Disable,
     Prefer,
-    /// Encrypted, whoever answers.
+    /// Encrypted, without a check of the host.
     #[default]
     Require,
     /// Encrypted, and the certificate is the host's.
     VerifyFull,
 }
 
-/// How to sign in to Snowflake: with a key pair (`user` and `private_key`) or a token.
+/// The sign-in to Snowflake, with a key pair (`user` and `private_key`) or a token.
 #[derive(Debug, Clone, Default)]
 pub struct Snowflake {
     /// The account's address, as `https://org-account.snowflakecomputing.com`, unless the declaration says it.
@@ -87,7 +87,7 @@ pub struct Snowflake {
     pub private_key_file: Option<String>,
     /// A programmatic access token, or one of OAuth.
     pub token: Option<Secret>,
-    /// Why a value of this section is not there, where that is a variable which is not set.
+    /// The reason why a value of this section is missing, where its variable is not set.
     pub unset: Option<String>,
 }
 
@@ -120,7 +120,7 @@ pub(super) struct WrittenSnowflake {
     pub token: Option<String>,
 }
 
-/// The `AWS_*` variables that are handed on: those that the store's client knows.
+/// The `AWS_*` variables that are passed on: those that the store's client knows.
 const AWS: &[&str] = &[
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
@@ -181,7 +181,7 @@ impl Services {
 /// Replaces the variables in a value of a section.
 pub(super) type Expand<'a> = &'a mut dyn FnMut(&str, Option<String>) -> Option<Result<String, Box<Diagnostic>>>;
 
-/// A section on its way from what is written to its values.
+/// A section whose values are being filled in.
 struct Section<'a> {
     name: &'static str,
     expand: Expand<'a>,
@@ -201,7 +201,7 @@ impl Section<'_> {
         }
     }
 
-    /// Returns the value or, where none is written, what the environment says.
+    /// Returns the value or, where none is written, that of the environment.
     fn or_environment(&mut self, value: Option<String>, name: &str) -> Option<String> {
         if value.is_some() { self.written(value) } else { (self.env)(name) }
     }

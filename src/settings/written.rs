@@ -1,4 +1,4 @@
-//! weir.toml as text: where things stand in it, and what of a line may be shown.
+//! weir.toml as text: the places of keys in it, and the parts of a line that may be shown.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -58,8 +58,8 @@ pub const SIGN_IN: &[&str] = &["engine", "redshift", "snowflake", "offline_store
 /// The sections and keys that hold nothing to sign in with.
 pub const OPEN: &[&str] = &["workspace", "defaults", "materialization"];
 
-/// Says what may be shown of a line of weir.toml: of a section that holds nothing to sign in with, and of the registry's
-/// url, all that is no secret by its look; elsewhere no value at all.
+/// Says whether all values of a line of weir.toml are secret: those of sections that hold a sign-in are, those of the
+/// other sections and of the registry's url are not.
 fn holds_secrets(text: &str, line: usize) -> bool {
     let own = text.lines().nth(line - 1).unwrap_or_default();
     let whole_key = own.split('=').next().unwrap_or_default().trim();
@@ -76,7 +76,7 @@ fn holds_secrets(text: &str, line: usize) -> bool {
     }
 }
 
-/// Returns a line of weir.toml as it may be shown: of what signs in, only a variable that stands alone.
+/// Returns a line of weir.toml as it may be shown. Secret values are hidden, unless they are a variable alone.
 fn shown_line(text: &str, line: usize) -> String {
     let whole = text.lines().nth(line - 1).unwrap_or_default();
     let stars = |it: &str| it.chars().map(|it| if it.is_whitespace() { it } else { '*' }).collect::<String>();
@@ -86,7 +86,7 @@ fn shown_line(text: &str, line: usize) -> String {
     match whole.split_once('=') {
         Some((_, value)) if is_variable(value.trim().trim_matches('"')) => whole.to_owned(),
         Some((key, value)) => format!("{key}={}", stars(value)),
-        // It goes on from the line before, as a key does that has many. One word alone is the slip of a hand.
+        // It continues a value of the line before, such as a private key. A first line that is one word is a slip.
         None if line > 1 || whole.contains('"') => stars(whole),
         None => whole.to_owned(),
     }
@@ -110,7 +110,7 @@ pub fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().to_owned()
 }
 
-/// toml's own message lists what it expected; the closest one is the hint.
+/// Returns a hint with the closest of the keys that toml's message says it expected.
 pub fn unknown_key_hint(message: &str) -> Option<String> {
     let mut quoted = message.split('`').skip(1).step_by(2);
     let unknown = quoted.next().filter(|_| message.starts_with("unknown field"))?;

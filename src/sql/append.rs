@@ -1,4 +1,4 @@
-//! Queries that only grew.
+//! Finds queries that only gained columns.
 
 use std::borrow::Cow;
 use std::ops::ControlFlow;
@@ -17,8 +17,8 @@ use super::token::tokenize;
 
 /// Says whether `after` is `before` with items appended to its outermost SELECT list, and surely the same rows.
 ///
-/// Loud where it cannot be sure: `DISTINCT`, set operations, a call that is not known to keep the rows, an appended name
-/// that anything else in the query may mean.
+/// Says no where it cannot be sure: `DISTINCT`, set operations, a call that is not known to keep the rows, an appended
+/// name that anything else in the query may mean.
 pub fn only_appends(dialect: Dialect, before: &str, after: &str) -> bool {
     let (Some(words), Some(words_after)) = (words(dialect, before), words(dialect, after)) else { return false };
     let (Ok(mut old), Ok(mut new)) = (parse(&words.join(" ")), parse(&words_after.join(" "))) else { return false };
@@ -48,7 +48,7 @@ pub fn only_appends(dialect: Dialect, before: &str, after: &str) -> bool {
     appended.iter().all(|item| {
         let (SelectItem::UnnamedExpr(expr) | SelectItem::ExprWithAlias { expr, .. }) = item else { return false };
         let Some(name) = output(item) else { return keeps_rows(expr, is_grouped) };
-        // A column under its own name is what every other place that says the name means already.
+        // A column under its own name does not change what the name means elsewhere.
         let is_itself = match expr {
             Expr::Identifier(it) => folded(it) == name,
             Expr::CompoundIdentifier(path) if single && path.len() == 2 => folded(&path[1]) == name,
@@ -60,7 +60,7 @@ pub fn only_appends(dialect: Dialect, before: &str, after: &str) -> bool {
     })
 }
 
-/// Says whether the query has no clause that looks at all its columns, or works on what it yields.
+/// Says whether the query has no clause that looks at all its columns, or works on its output.
 fn is_plain(query: &Query) -> bool {
     let is_all =
         |it: &OrderByExpr| matches!(&it.expr, Expr::Identifier(name) if name.value.eq_ignore_ascii_case("all"));
@@ -85,12 +85,12 @@ fn is_plain_select(select: &Select) -> bool {
         && select.connect_by.is_empty()
 }
 
-/// Names are told apart without letter case: what some dialect takes for one name is one here.
+/// Returns a name without letter case: two that are one name in some dialect are one here.
 fn folded(name: &Ident) -> String {
     name.value.to_lowercase()
 }
 
-/// Returns what a column is called, where its text says so.
+/// Returns the name of a column, where its text says it.
 fn output(item: &SelectItem) -> Option<String> {
     match item {
         SelectItem::UnnamedExpr(Expr::Identifier(name)) | SelectItem::ExprWithAlias { alias: name, .. } => {
@@ -109,7 +109,7 @@ fn mentions(tokens: &[TokenWithSpan], name: &str) -> bool {
     })
 }
 
-/// Returns the words of a text, where we and the dialect take it apart alike.
+/// Returns the words of a text, where we and the dialect split it alike.
 pub(super) fn words(dialect: Dialect, text: &str) -> Option<Vec<String>> {
     let tokens = tokenize(text).ok().filter(|_| !text.contains("/*!"))?;
     if dialect == Dialect::Embedded {
@@ -120,7 +120,7 @@ pub(super) fn words(dialect: Dialect, text: &str) -> Option<Vec<String>> {
     alike.then_some(words)
 }
 
-/// Says whether `after` is `before` with one stretch put in, which starts at a comma.
+/// Says whether `after` is `before` with one stretch inserted, which starts at a comma.
 fn is_insertion(before: &[String], after: &[String]) -> bool {
     let end = |words: &[String]| words.len() - words.iter().rev().take_while(|it| *it == ";").count();
     let (before, after) = (&before[..end(before)], &after[..end(after)]);
@@ -129,7 +129,7 @@ fn is_insertion(before: &[String], after: &[String]) -> bool {
     (0..=same).rev().any(|at| after.get(at).is_some_and(|it| it == ",") && before[at..] == after[at + added..])
 }
 
-/// Scalar functions, of one row each, in every dialect that has them.
+/// Functions that are scalar in every dialect that has them: each call reads one row.
 const SCALAR: &[&str] = &[
     "abs",
     "ascii",
@@ -246,7 +246,7 @@ fn keeps_rows(expr: &Expr, grouped: bool) -> bool {
                     let over_rows = self.grouped || call.over.is_some();
                     SCALAR.contains(&name.as_str()) || over_rows && AGGREGATES.contains(&name.as_str())
                 }
-                // Of a join in an old dialect, of a recursion, of a row.
+                // They belong to old joins, recursions and whole rows.
                 Expr::OuterJoin(_) | Expr::Prior(_) | Expr::Lambda(_) | Expr::Wildcard(_) => false,
                 Expr::QualifiedWildcard(..) | Expr::MatchAgainst { .. } | Expr::InUnnest { .. } => false,
                 _ => true,

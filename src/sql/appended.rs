@@ -1,4 +1,4 @@
-//! A query that keeps its outermost SELECT list and has what is new behind it.
+//! Moves the new items of a query's outermost SELECT list behind the old ones.
 
 use sqlparser::ast::{SelectItem, SetExpr};
 
@@ -6,8 +6,8 @@ use super::dialect::Dialect;
 use super::normal_form;
 use super::parse::parse;
 
-/// Returns `after` with those items of its outermost SELECT list first that `before` has, in their order, and the
-/// names of the others; nothing when it lacks one of them, or when either is no plain SELECT.
+/// Returns `after` with the items of `before`'s outermost SELECT list first, in their order, and the names of the
+/// others. Returns `None` when it lacks one of them, or when either is no plain SELECT.
 pub fn appended(dialect: Dialect, before: &str, after: &str) -> Option<(String, Vec<String>)> {
     let tree = |text| parse(&normal_form(dialect, text)).ok();
     let (before, mut after) = (tree(before)?, tree(after)?);

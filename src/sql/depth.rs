@@ -1,4 +1,4 @@
-//! How deep a query is: whoever walks its tree does so by calling itself, and a thread's stack ends.
+//! Bounds the depth of queries: functions that walk the tree are recursive, and a thread's stack is limited.
 
 use std::ops::ControlFlow;
 
@@ -7,38 +7,38 @@ use sqlparser::tokenizer::{Token, TokenWithSpan};
 
 use super::fault::{Fault, Holds};
 
-/// How much stack a thread has that reads queries, in bytes. What is not touched costs nothing.
+/// The stack of a thread that reads queries, in bytes. Untouched pages cost nothing.
 pub const STACK: usize = 256 * 1024 * 1024;
 
-/// Says whether the system gives as many threads their stacks, with `rest` bytes left to work with. Where a thread gets
-/// the last of it, the next allocation ends the process. One thread is given all of it, and gives it back untouched.
+/// Says whether the system gives this many threads their stacks, with `rest` bytes left. Without them, the next
+/// allocation would end the process. The check starts one thread with a stack of that size in all.
 pub fn has_room(threads: usize, rest: usize) -> bool {
     let all = std::thread::Builder::new().stack_size(threads * STACK + rest).spawn(|| {});
     all.is_ok_and(|it| it.join().is_ok())
 }
 
-/// How deep a query may be.
+/// The greatest depth of a query.
 const DEPTH_MAX: usize = 1_000;
 
-/// How many operators may meet in one tree before it is built: `a = 1 OR a = 2` has three, and is two deep.
+/// The most operators of one tree before it is built: `a = 1 OR a = 2` has three, and is two deep.
 const OPERATORS_MAX: usize = 4 * DEPTH_MAX;
 
-/// Words that put what stands before them one level deeper.
+/// Words that put the expression before them one level deeper.
 const OPERATORS: &[&str] = &[
     "AND", "AT", "COLLATE", "DIV", "ILIKE", "IN", "IS", "ISNULL", "LIKE", "NOTNULL", "OR", "OVERLAPS", "REGEXP",
     "RLIKE", "SIMILAR", "XOR",
 ];
 
-/// The same of whole tables.
+/// Words that put the tables before them one level deeper.
 const SETS: &[&str] = &["EXCEPT", "INTERSECT", "JOIN", "MATCH_RECOGNIZE", "MINUS", "PIVOT", "UNION", "UNPIVOT"];
 
-/// Refuses a text whose tree would be too deep to be built and dropped, before it is.
+/// Refuses a text whose tree would be too deep to be built and dropped.
 pub(super) fn check_tokens(tokens: &[TokenWithSpan]) -> Result<(), Fault> {
     let count = operators(tokens);
     if count > OPERATORS_MAX { Err(too_deep(count)) } else { Ok(()) }
 }
 
-/// Refuses a query that is deeper than can be walked.
+/// Refuses a query that is too deep to be walked.
 pub(super) fn check(query: &Query) -> Result<(), Fault> {
     let depth = depth(query);
     if depth > DEPTH_MAX { Err(too_deep(depth)) } else { Ok(()) }
@@ -59,10 +59,10 @@ impl Fault {
     }
 }
 
-/// What is open between two parentheses.
+/// The counts between two parentheses.
 #[derive(Default)]
 struct Level {
-    /// Operators of the part that is read, which ends at a comma.
+    /// Operators of the current part, which ends at a comma.
     operators: usize,
     /// Operators between tables: no comma ends them.
     sets: usize,
@@ -84,8 +84,7 @@ impl Level {
     }
 }
 
-/// Returns how many operators meet in one tree at most: its depth is no greater, but for what is in parentheses, which
-/// the parser bounds.
+/// Returns the most operators of one tree. Its depth is no greater, except for parentheses, which the parser bounds.
 fn operators(tokens: &[TokenWithSpan]) -> usize {
     let (mut level, mut outer) = (Level::default(), Vec::new());
     for token in tokens {
@@ -111,12 +110,12 @@ fn operators(tokens: &[TokenWithSpan]) -> usize {
             _ => level.operators += 1,
         }
     }
-    // What was never closed is no query; the parser says so, having built what it has read.
+    // Parentheses that are never closed count too: the parser builds what it has read before it refuses them.
     outer.into_iter().map(Level::end).sum::<usize>() + level.end()
 }
 
-/// Returns how deep the query's expressions nest, where `a + b + c` is two deep; or how many tables it reads, where
-/// those are more: each JOIN and each UNION holds what is before it.
+/// Returns the depth of the query's expressions, or the number of tables that it reads, where that is more: each JOIN
+/// and each UNION nests the tables before it.
 fn depth(query: &Query) -> usize {
     #[derive(Default)]
     struct Depth {
@@ -169,7 +168,7 @@ mod tests {
         check("SELECT ((a + a", 1);
     }
 
-    /// Each has to come back, whatever the depth: on a thread of our size.
+    /// Each has to return at any depth, on a thread of our stack size.
     #[test]
     fn a_query_of_any_depth_is_read_or_refused() {
         let says = |text: String, expected: Option<String>| {

@@ -1,22 +1,22 @@
-//! Whose SQL a text is.
+//! The dialect of a SQL text.
 
 use super::fault::{Fault, Holds};
 
-/// Whose SQL a text is.
+/// The dialect of a SQL text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Dialect {
-    /// The embedded engine's, which is the one that we read.
+    /// The embedded engine's, which weir itself reads.
     #[default]
     Embedded,
-    /// Spark's: what we cannot read of it is left to Spark, which says whether it is right.
+    /// Spark's. A text that weir cannot read is left to Spark to check.
     Spark,
-    /// A warehouse's own, of a query that runs there: the same holds.
+    /// A warehouse's own, of a query that runs there. It is left to the warehouse likewise.
     Snowflake,
     Redshift,
 }
 
 impl Dialect {
-    /// Returns what weir.toml calls the engine whose SQL this is, or the warehouse's name.
+    /// Returns the name of the engine in weir.toml, or of the warehouse.
     pub fn name(self) -> &'static str {
         match self {
             Self::Embedded => "datafusion",
@@ -26,7 +26,7 @@ impl Dialect {
         }
     }
 
-    /// Says whether a text with this fault may be right all the same.
+    /// Says whether a text with this fault may be right in this dialect.
     pub fn may_know_better(self, fault: &Fault) -> bool {
         self != Self::Embedded && fault.holds == Holds::InOurs
     }

@@ -1,4 +1,4 @@
-//! What is wrong with a query.
+//! A fault of a query.
 
 /// A query's fault, with its place inside the text; line and column count from 1.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -9,18 +9,18 @@ pub struct Fault {
     pub holds: Holds,
 }
 
-/// Whom a fault is one for.
+/// The grammars in which a fault is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Holds {
-    /// Our grammar does not know the text; another one may.
+    /// Our grammar does not know the text; another may.
     InOurs,
     /// The text is no query, whatever the grammar.
     InAny,
 }
 
-/// Returns a message as our messages begin.
+/// Returns a message with its first letter in lower case.
 pub fn lower_first(text: &str) -> String {
-    // A word in capitals is a word of SQL.
+    // A word in capitals is a keyword of SQL.
     if text.chars().take(2).all(char::is_uppercase) {
         return text.to_owned();
     }

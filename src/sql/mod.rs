@@ -1,4 +1,4 @@
-//! SQL text: whose it is, its faults, its normal form, the tables it reads, the columns it yields.
+//! SQL text: its dialect, its faults, its normal form, the tables it reads, the columns it yields.
 
 mod append;
 mod appended;

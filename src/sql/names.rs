@@ -1,4 +1,4 @@
-//! What a query reads and what it yields, by name.
+//! The tables that a query reads and the columns that it yields, by name.
 
 use std::ops::ControlFlow;
 
@@ -43,14 +43,14 @@ pub fn parameter(query: &Query) -> Option<(String, usize, usize)> {
     query.visit(&mut Parameters).break_value()
 }
 
-/// Returns where the word `word`, quoted or not, stands first; line and column count from 1.
+/// Returns the first place of the word `word`, quoted or not. Line and column count from 1.
 pub fn place_of(text: &str, word: &str) -> Option<(usize, usize)> {
     let tokens = super::token::tokenize(text).ok()?;
     let is_word = |it: &Token| matches!(it, Token::Word(found) if found.value.eq_ignore_ascii_case(word));
     place(tokens.iter().find(|it| is_word(&it.token))?.span.start)
 }
 
-/// Returns where a SELECT yields a column `name` that it yields already.
+/// Returns the place where a SELECT yields a column `name` for the second time.
 pub fn place_of_second(text: &str, name: &str) -> Option<(usize, usize)> {
     struct Second<'a>(&'a str);
     impl Visitor for Second<'_> {

@@ -1,5 +1,5 @@
-//! The normal form is made of the query's own tokens, not printed from a syntax tree: it can hide white space, comments
-//! and, in the embedded engine's SQL, letter case, and nothing else.
+//! Makes the normal form of the query's own tokens, not of a syntax tree. So it hides only white space, comments and,
+//! in the embedded engine's SQL, letter case.
 
 use std::borrow::Cow;
 
@@ -11,9 +11,9 @@ use super::token::tokenize;
 
 /// Returns the form in which queries are compared.
 ///
-/// Of the embedded engine's SQL: tokens, one space apart, unquoted ASCII words in lower case. Every token but a word stays
-/// exactly as it is written, quotes and all, so that the normal form is SQL with the same tokens. Of another's: the pieces,
-/// as they are written. Text that we cannot take apart is its own normal form.
+/// For the embedded engine it has the tokens, one space apart, unquoted ASCII words in lower case. Every other token
+/// stays as written, with its quotes, so that the form is SQL with the same tokens. For another dialect it has the
+/// pieces, as written. A text that we cannot split is its own normal form.
 pub fn normal_form(dialect: Dialect, text: &str) -> String {
     match dialect {
         Dialect::Embedded => match tokenize(text) {
@@ -24,7 +24,7 @@ pub fn normal_form(dialect: Dialect, text: &str) -> String {
     }
 }
 
-/// Stands between pieces; no text of a person has it.
+/// The separator of pieces, which no text of a person holds.
 const BETWEEN: char = '\u{1f}';
 
 fn as_written(text: &str) -> String {
@@ -48,12 +48,12 @@ fn of_pieces(dialect: Dialect, text: &str) -> String {
 
 /// Returns the normal form of a text with these tokens.
 pub(super) fn of_tokens(text: &str, tokens: &[TokenWithSpan]) -> String {
-    // The tokenizer reads what is in such a comment as SQL, and says of no token in it where it is.
+    // The tokenizer reads such a comment as SQL, and gives its tokens no places.
     if text.contains("/*!") {
         return as_written(text);
     }
     let mut normal = String::with_capacity(text.len() + text.len() / 4);
-    // Where the text ends without the semicolons at its end.
+    // The end of the text without its last semicolons.
     let mut end = 0;
     for word in normal_words(text, tokens) {
         if !normal.is_empty() {
@@ -71,7 +71,7 @@ pub(super) fn of_tokens(text: &str, tokens: &[TokenWithSpan]) -> String {
 /// Returns the tokens that count, as the normal form writes them.
 pub(super) fn normal_words<'a>(text: &'a str, tokens: &'a [TokenWithSpan]) -> impl Iterator<Item = Cow<'a, str>> {
     visible(text, tokens).map(|(it, written)| match &it.token {
-        // As the engine does: other letters than ASCII's keep their case.
+        // As in the engine, letters outside ASCII keep their case.
         Token::Word(word) if word.quote_style.is_none() && word.value.contains(|it: char| it.is_ascii_uppercase()) => {
             Cow::Owned(word.value.to_ascii_lowercase())
         }
@@ -88,7 +88,7 @@ pub(super) fn visible<'a>(
     visible.filter(|it| !matches!(it.0.token, Token::Whitespace(_) | Token::EOF))
 }
 
-/// Returns every token as it is written: from its start to the start of the next.
+/// Returns the text of every token, from its start to the start of the next.
 pub(super) fn written<'a>(text: &'a str, tokens: &[TokenWithSpan]) -> Vec<&'a str> {
     let mut starts = Vec::with_capacity(tokens.len() + 1);
     let (mut line, mut column) = (1, 1);

@@ -1,4 +1,4 @@
-//! What the embedded engine's SQL does not have, and what it has and reads in another way than other engines do.
+//! Finds forms of SQL that the embedded engine does not have, or reads in another way than other engines.
 
 use std::ops::ControlFlow;
 
@@ -14,9 +14,9 @@ use super::word::identifier;
 /// A form that validates here and elsewhere, and yields other values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Otherwise {
-    /// What it does here, with its place.
+    /// Its effect here, with its place.
     pub fault: Fault,
-    /// What to write instead.
+    /// The text to write instead.
     pub hint: String,
 }
 
@@ -64,7 +64,7 @@ fn called(call: &Function) -> Option<Otherwise> {
     }
 }
 
-/// Looks at where a part of a text starts: it counts from 1, and what is before that is before the text.
+/// Checks the start of a part of a text: positions count from 1, and lower ones are before the text.
 fn position(name: &str, of: &Expr, from: &Expr, span: Span) -> Option<Otherwise> {
     let start = number(from)?;
     let (message, hint) = match start {
@@ -81,7 +81,7 @@ fn position(name: &str, of: &Expr, from: &Expr, span: Span) -> Option<Otherwise>
     Some(Otherwise { fault: at(message, span), hint })
 }
 
-/// Returns what the engine cannot read of `query`, though it is SQL; with its place.
+/// Returns why the engine cannot read `query`, though it is SQL, with the place.
 pub fn not_ours(query: &Query) -> Option<Fault> {
     struct Missing;
     impl Visitor for Missing {
@@ -101,7 +101,7 @@ pub fn not_ours(query: &Query) -> Option<Fault> {
         }
 
         fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<Fault> {
-            // What other tools fill in before they run a query. Between quotes it is SQL, and means something else.
+            // A placeholder that other tools fill in before they run a query. Between quotes it is valid SQL.
             let (kind, text) = match expr {
                 Expr::Identifier(name) if name.quote_style.is_some() => ("a column", name.value.as_str()),
                 Expr::Value(_) => ("a text", text(expr).unwrap_or_default()),

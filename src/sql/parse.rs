@@ -15,11 +15,11 @@ use super::{depth, normal};
 #[derive(Debug)]
 pub struct Read {
     pub query: Result<Query, Fault>,
-    /// What [`normal_form`] says of the text.
+    /// The [`normal_form`] of the text.
     pub normal_form: String,
 }
 
-/// Reads a query for all that is asked of it.
+/// Reads a query once for all its uses.
 pub fn read(dialect: Dialect, text: &str) -> Read {
     match tokenize(text) {
         Ok(tokens) if dialect == Dialect::Embedded => {
@@ -30,10 +30,10 @@ pub fn read(dialect: Dialect, text: &str) -> Read {
     }
 }
 
-/// The functions by which a query asks for its window: from when to when the run is (spec 1).
+/// The functions by which a query asks for the window of its run (spec 1).
 pub const WINDOW: [&str; 2] = ["window_start", "window_end"];
 
-/// More tokens than any person writes.
+/// The most tokens of a query, more than any person writes.
 const TOKENS_MAX: usize = 20_000;
 
 /// Parses one query, or says what is wrong and where.
@@ -82,14 +82,14 @@ fn parse_tokens(text: &str, tokens: Vec<TokenWithSpan>) -> Result<Query, Fault> 
     }
 }
 
-/// Takes the place out of the parser's message, where it is only text.
+/// Takes the place out of the text of the parser's message.
 fn fault(error: ParserError, query: &str) -> Fault {
     let text = match error {
         ParserError::TokenizerError(text) | ParserError::ParserError(text) => text,
         ParserError::RecursionLimitExceeded => "the query nests too deeply".to_owned(),
     };
     let Some((message, place)) = text.rsplit_once(" at Line: ") else {
-        // What is missing at the end is missing at the end.
+        // A message about the end of the query is placed there.
         let ends = text.ends_with("found: EOF");
         let query = if ends { query.trim_end() } else { "" };
         let column = query.rsplit('\n').next().map_or(1, |it| it.chars().count().max(1));

@@ -1,17 +1,18 @@
-//! Texts of Spark, Snowflake and Redshift in pieces: as much of each grammar as decides where comments and quotes end.
+//! Splits texts of Spark, Snowflake and Redshift into pieces, by the grammar that decides where comments and quotes
+//! end.
 //!
-//! A piece may be longer than a token of that grammar and is never shorter, so that texts of the same pieces are read
-//! alike there. Where we are not sure how a text is read, there are no pieces.
+//! A piece may be longer than a token of that grammar and is never shorter. So texts of the same pieces are read alike
+//! in the dialect. A text that we are not sure of has no pieces.
 
 use super::dialect::Dialect;
 
-/// A stretch of text that counts.
+/// A stretch of text that is no white space or comment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Piece<'a> {
     pub text: &'a str,
-    /// Where it starts, in bytes.
+    /// Its start in the text, in bytes.
     pub start: usize,
-    /// Whether it goes on with the text literal before it, as PostgreSQL joins two of them over the end of a line.
+    /// True where it continues the text literal before it: PostgreSQL joins two literals across the end of a line.
     pub continues: bool,
 }
 
@@ -33,7 +34,7 @@ pub fn pieces(dialect: Dialect, text: &str) -> Option<Vec<Piece<'_>>> {
     }
 }
 
-/// What stands between two pieces.
+/// The white space and comments between two pieces.
 #[derive(Default)]
 struct Gap {
     line_ends: bool,
@@ -52,7 +53,7 @@ fn skip(dialect: Dialect, text: &str, mut at: usize) -> Option<(usize, Gap)> {
         if rest.starts_with("--") || dialect == Dialect::Snowflake && rest.starts_with("//") {
             let comment = rest.split('\n').next().unwrap_or(rest);
             let comment = comment.strip_suffix('\r').unwrap_or(comment);
-            // Some end a comment at a lone carriage return, Spark goes on after a backslash, and `s3://` is no comment.
+            // Some end a comment at a lone carriage return, Spark continues it after a backslash, `s3://` holds none.
             if comment.contains('\r')
                 || comment.ends_with('\\')
                 || comment.starts_with("//") && text[..at].ends_with(':')
@@ -62,7 +63,7 @@ fn skip(dialect: Dialect, text: &str, mut at: usize) -> Option<(usize, Gap)> {
             at += comment.len();
         } else if rest.starts_with("/*") && !(dialect == Dialect::Spark && rest.starts_with("/*+")) {
             let end = rest[2..].find("*/")? + 2;
-            // Whether comments nest is not the same for all versions.
+            // In some versions comments nest.
             if rest[2..end].contains("/*") || rest[2..end].ends_with('/') {
                 return None;
             }
@@ -74,7 +75,7 @@ fn skip(dialect: Dialect, text: &str, mut at: usize) -> Option<(usize, Gap)> {
     }
 }
 
-/// Returns how long the piece is that `rest` starts with.
+/// Returns the length of the piece at the start of `rest`.
 fn length(dialect: Dialect, rest: &str) -> Option<usize> {
     if let Some(mark) = dollar_mark(dialect, rest) {
         return Some(rest[mark.len()..].find(mark)? + 2 * mark.len());
@@ -88,7 +89,7 @@ fn length(dialect: Dialect, rest: &str) -> Option<usize> {
         '.' if rest[1..].starts_with(|it: char| it.is_ascii_digit()) => Some(number(rest)),
         it if is_word(dialect, it) => word(dialect, rest),
         it if it.is_ascii_punctuation() => symbol(dialect, rest),
-        // A control character, or white space that only some know.
+        // A control character, or white space that only some dialects know.
         _ => None,
     }
 }
@@ -102,11 +103,11 @@ fn is_word(dialect: Dialect, letter: char) -> bool {
     }
 }
 
-/// A word, with the quotes behind it where it may be their prefix.
+/// Returns the end of a word, with the quotes after it where it may be their prefix.
 fn word(dialect: Dialect, rest: &str) -> Option<usize> {
     let end = rest.find(|it| !is_word(dialect, it)).unwrap_or(rest.len());
     let (word, behind) = rest.split_at(end);
-    // Where an address stands without quotes, `--` may be a part of it.
+    // An address without quotes may hold `--`.
     if dialect == Dialect::Spark && behind.starts_with("://") {
         return None;
     }
@@ -124,21 +125,21 @@ fn word(dialect: Dialect, rest: &str) -> Option<usize> {
     Some(end + length?)
 }
 
-/// A text or a name in quotes.
+/// Returns the end of a text or a name in quotes.
 fn quoted(dialect: Dialect, rest: &str) -> Option<usize> {
     match (dialect, rest.starts_with('"')) {
         (Dialect::Spark, true) => escaped(rest, '"'),
         (Dialect::Spark | Dialect::Snowflake, false) => escaped(rest, '\''),
         (_, true) => doubled(rest, '"'),
         (_, false) => {
-            // Redshift, unlike PostgreSQL, may take a backslash for an escape: then this is not where the text ends.
+            // Redshift, unlike PostgreSQL, may read a backslash as an escape. Then the text ends elsewhere.
             let end = doubled(rest, '\'')?;
             (escaped(rest, '\'') == Some(end)).then_some(end)
         }
     }
 }
 
-/// Ends at a quote that is not doubled.
+/// Returns the end at a quote that is not doubled.
 fn doubled(rest: &str, quote: char) -> Option<usize> {
     let mut at = 1;
     loop {
@@ -150,7 +151,7 @@ fn doubled(rest: &str, quote: char) -> Option<usize> {
     }
 }
 
-/// Ends at a quote that is not doubled and has no backslash before it.
+/// Returns the end at a quote that is not doubled and has no backslash before it.
 fn escaped(rest: &str, quote: char) -> Option<usize> {
     let mut at = 1;
     loop {
@@ -165,13 +166,13 @@ fn escaped(rest: &str, quote: char) -> Option<usize> {
     }
 }
 
-/// Ends at the next quote.
+/// Returns the end at the next quote.
 fn raw(rest: &str) -> Option<usize> {
     let quote = rest.chars().next()?;
     Some(rest[1..].find(quote)? + 2)
 }
 
-/// Returns what `$$ … $$` starts and ends with, a tag between the signs or none.
+/// Returns the mark that starts and ends `$$ … $$`, with the tag between its signs if there is one.
 fn dollar_mark(dialect: Dialect, rest: &str) -> Option<&str> {
     let tag = rest.strip_prefix('$')?.split_once('$')?.0;
     let is_tag = match dialect {
@@ -184,7 +185,7 @@ fn dollar_mark(dialect: Dialect, rest: &str) -> Option<&str> {
     is_tag.then(|| &rest[..tag.len() + 2])
 }
 
-/// `@stage/path/file`, of which every letter counts.
+/// Returns the end of `@stage/path/file`, in which `--`, `//` and `/*` may be letters.
 fn stage_path(rest: &str) -> Option<usize> {
     let mut at = 1;
     loop {
@@ -198,7 +199,7 @@ fn stage_path(rest: &str) -> Option<usize> {
     (!["--", "//", "/*"].iter().any(|it| path.contains(it))).then_some(at)
 }
 
-/// A number, with all letters that touch it.
+/// Returns the end of a number, with all letters that touch it.
 fn number(rest: &str) -> usize {
     let mut end = 0;
     loop {
@@ -211,7 +212,7 @@ fn number(rest: &str) -> usize {
     }
 }
 
-/// The longest are first. What only one dialect has is one piece in all.
+/// The symbols, the longest first. A symbol of one dialect is one piece in all.
 const SYMBOLS: &[&str] = &[
     "/*+", "<=>", "->>", ">>>", "|||", "<=", ">=", "<>", "!=", "==", "!<", "!>", "||", "&&", "::", ":=", "->", "=>",
     "|>", "<<", ">>", "**", "..", "*/", "//",
@@ -221,10 +222,10 @@ fn symbol(dialect: Dialect, rest: &str) -> Option<usize> {
     const OPERATOR: &str = "+-*/<>=~!@#%^&|`?";
     let first = rest.chars().next()?;
     match dialect {
-        // There `#` may begin a comment, as it does in a grammar that we know.
+        // In Snowflake `#` may begin a comment, as in the grammar that we read.
         Dialect::Snowflake if matches!(first, '#' | '`' | '\\') => None,
         Dialect::Redshift if first == '\\' => None,
-        // PostgreSQL's rule: an operator goes on as far as it can, and ends in + or - only if it is an odd one.
+        // PostgreSQL's rule: an operator is as long as possible, and ends in + or - only with a sign such as ~ or @.
         Dialect::Redshift if OPERATOR.contains(first) => {
             let run = &rest[..rest.find(|it| !OPERATOR.contains(it)).unwrap_or(rest.len())];
             let comment = [run.find("--"), run.find("/*")].into_iter().flatten().min();

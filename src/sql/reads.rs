@@ -1,4 +1,4 @@
-//! Whether a query only reads, and what it asks of its run.
+//! Checks that a query only reads, and finds calls that ask for its window.
 
 use std::ops::ControlFlow;
 
@@ -10,7 +10,7 @@ use sqlparser::tokenizer::Span;
 use super::fault::{Fault, Holds};
 use super::parse::WINDOW;
 
-/// Functions that do something, or wait, where they are read.
+/// Functions that have side effects or wait.
 const DOES: &[&str] = &[
     "currval",
     "dblink",
@@ -34,7 +34,7 @@ const DOES: &[&str] = &[
     "try_reflect",
 ];
 
-/// Returns why `query` is more than a look at rows, with its place.
+/// Returns why `query` does more than read rows, with its place.
 pub fn more_than_reads(query: &Query) -> Option<Fault> {
     struct Effects;
     fn found(does: &str, span: Span) -> ControlFlow<Fault> {
@@ -103,7 +103,7 @@ pub struct AsksWindow {
     /// `window_start` or `window_end`.
     pub name: String,
     pub has_arguments: bool,
-    /// Its place, and nothing else.
+    /// Its place alone.
     pub at: Fault,
 }
 

@@ -1,4 +1,4 @@
-//! Queries that follow the rename of a table.
+//! Renames a table in a query.
 
 use sqlparser::tokenizer::{Token, TokenWithSpan, Word};
 
@@ -9,14 +9,14 @@ use super::parse::parse;
 use super::scope::{self, Meaning};
 use super::token::tokenize;
 
-/// Returns `text` with the table `old` called `new`, where that table is read and where it qualifies a column; nothing
-/// where it is not sure what each such word means.
+/// Returns `text` with the table `old` called `new`, where that table is read and where it qualifies a column. Returns
+/// `None` where the meaning of such a word is not sure.
 pub fn rename_table(dialect: Dialect, text: &str, old: &str, new: &str) -> Option<String> {
     let is_old = |it: &str| it.to_lowercase() == old.to_lowercase();
     if !text.to_lowercase().contains(&old.to_lowercase()) {
         return Some(text.to_owned());
     }
-    // Another grammar's text is read here only where both take it apart alike.
+    // A text in another grammar is read here only where both split it alike.
     words(dialect, text)?;
     let (query, tokens) = (parse(text).ok()?, tokenize(text).ok()?);
     let names = scope::names(dialect, &query);
@@ -36,7 +36,7 @@ pub fn rename_table(dialect: Dialect, text: &str, old: &str, new: &str) -> Optio
             Some(Some(Meaning::Outside)) if means(dialect, word, old) => {
                 renamed.push_str(&name(dialect, new, word.quote_style.is_some()));
             }
-            // Where the query says the new name already, it could come to mean the table.
+            // A name in the query that equals the new one could then mean the table.
             _ if word.value.to_lowercase() == new.to_lowercase() => return None,
             _ => renamed.push_str(written[index]),
         }
@@ -48,7 +48,7 @@ fn meaning(names: &scope::Names, token: &TokenWithSpan) -> Option<Meaning> {
     names.words.get(&(token.span.start.line, token.span.start.column)).copied()
 }
 
-/// In Spark, what stands in double quotes is a text.
+/// Says whether the word is a text: in Spark, double quotes make one.
 fn is_text(dialect: Dialect, word: &Word) -> bool {
     dialect == Dialect::Spark && word.quote_style == Some('"')
 }

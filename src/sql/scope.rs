@@ -1,4 +1,4 @@
-//! What the names in a query mean: a table from outside, or something that the query itself names so.
+//! Resolves the names in a query: a table from outside, or something that the query itself defines.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
@@ -11,7 +11,7 @@ use sqlparser::tokenizer::Location;
 
 use super::dialect::Dialect;
 
-/// What one word of a query means.
+/// The meaning of one word of a query.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Meaning {
     /// A table that the query was given.
@@ -44,21 +44,21 @@ pub fn folded(dialect: Dialect, name: &Ident) -> String {
     }
 }
 
-/// A table of a FROM: what columns are qualified with.
+/// A table of a FROM, by the name that qualifies its columns.
 struct Binding {
     name: String,
     meaning: Meaning,
 }
 
-/// What a query or one of its SELECTs lets its parts see.
+/// The names that a query or one of its SELECTs makes visible to its parts.
 #[derive(Default)]
 struct Frame {
     /// The tables of WITH, each with the address of its query.
     defined: Vec<(String, usize)>,
     recursive: bool,
-    /// Which table of the WITH around it this query is.
+    /// The index of this query among the tables of the WITH around it.
     defines: Option<usize>,
-    /// A derived table does not see what stands beside it.
+    /// True for a derived table, which does not see the tables beside it.
     is_blind: bool,
     bindings: Vec<Binding>,
 }
@@ -79,7 +79,7 @@ fn place(name: &Ident) -> (u64, u64) {
 }
 
 impl Scopes {
-    /// Notes the first that is said of a word.
+    /// Notes the meaning of a word, unless it has one.
     fn note(&mut self, name: &Ident, meaning: Meaning) {
         self.names.words.entry(place(name)).or_insert(meaning);
     }
@@ -91,7 +91,7 @@ impl Scopes {
         }
     }
 
-    /// Returns what a table's name means here, where that is sure.
+    /// Returns the meaning of a table's name here, where it is sure.
     fn table(&self, name: &str) -> Option<Meaning> {
         let mut through = None;
         for frame in self.frames.iter().rev() {
@@ -102,13 +102,13 @@ impl Scopes {
                 (Some(found), Some(within)) if frame.recursive => return (found == within).then_some(Meaning::Own),
                 _ => {}
             }
-            // Frames of SELECTs stand in no WITH.
+            // Frames of SELECTs are in no WITH.
             through = frame.defines;
         }
         Some(Meaning::Outside)
     }
 
-    /// Returns what a column is qualified with here, where that is sure.
+    /// Returns the meaning of a column's qualifier here, where it is sure.
     fn qualifier(&self, name: &str) -> Option<Meaning> {
         let mut is_hidden = false;
         for frame in self.frames.iter().rev() {
@@ -163,7 +163,7 @@ impl Scopes {
                 let folded = folded(self.dialect, last);
                 let meaning =
                     if name.0.len() == 1 && args.is_none() { self.table(&folded) } else { Some(Meaning::Own) };
-                // What is not sure hides what is around it.
+                // A name that is not sure hides the ones around it.
                 let unsure = meaning.is_none().then(|| own(folded.clone()));
                 into.extend(unsure);
                 into.push(Binding { name: folded, meaning: meaning.unwrap_or(Meaning::Own) });
@@ -174,7 +174,7 @@ impl Scopes {
             _ => {}
         }
         if let TableFactor::NestedJoin { table_with_joins, alias: Some(_) } = factor {
-            // Behind an alias the tables in it are seen by their own ON only: two of a name are one too many.
+            // Tables behind an alias are visible to their own ON only. Listed here, a name that occurs twice is unsure.
             self.bindings(std::slice::from_ref(table_with_joins), into);
         }
     }
@@ -217,7 +217,7 @@ impl Visitor for Scopes {
             }
         }
         self.frames.push(frame);
-        // ORDER BY sees what the SELECT before it does.
+        // ORDER BY sees the tables of the SELECT before it.
         if let SetExpr::Select(select) = query.body.as_ref() {
             let mut bindings = Vec::new();
             self.bindings(&select.from, &mut bindings);
@@ -263,7 +263,7 @@ impl Visitor for Scopes {
             TableFactor::Derived { lateral: false, subquery, .. } => {
                 self.blind.insert(address(subquery));
             }
-            // A function, whatever its name.
+            // A function, not a table of that name.
             TableFactor::Table { name, args: Some(_), .. } => {
                 name.0.iter().filter_map(|it| it.as_ident()).for_each(|it| self.note(it, Meaning::Own));
             }

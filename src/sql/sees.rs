@@ -1,4 +1,4 @@
-//! Queries whose rows change when a table gains a column at its end.
+//! Finds queries whose rows change when a table gains a column at its end.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -18,17 +18,17 @@ use super::token::tokenize;
 
 /// Says whether `text` may yield other rows, or other values in its columns, once its tables have `gained` too.
 ///
-/// A `*` only hands the new columns on, but for the places where all columns count. Loud where it cannot be sure.
+/// A `*` only passes the new columns on, except where all columns count. Says yes where it cannot be sure.
 pub fn sees_gained(dialect: Dialect, text: &str, gained: &[String]) -> bool {
     let says = |word: &str| gained.iter().any(|it| it.to_lowercase() == word.trim_matches(['`', '"']).to_lowercase());
     let (Some(_), Ok(query), Ok(tokens)) = (words(dialect, text), parse(text), tokenize(text)) else {
-        // Of a text that we cannot read, what its pieces are is enough where no piece could mean the columns.
+        // For a text that we cannot read, its pieces are enough if none can mean the columns.
         return pieces(dialect, text).is_none_or(|it| {
             it.iter().any(|it| says(it.text) || it.text == "*" || it.text.eq_ignore_ascii_case("natural"))
         });
     };
     let wildcards = has_wildcard(&query);
-    // What a column is called says nothing of the tables, unless `*` hands on another of that name.
+    // An alias says nothing of the tables, unless `*` passes on a column of that name.
     let mut aliases = Aliases(BTreeSet::new());
     let _ = query.visit(&mut aliases);
     let is_free = |it: &TokenWithSpan| wildcards || !aliases.0.contains(&it.span.start);
@@ -36,7 +36,7 @@ pub fn sees_gained(dialect: Dialect, text: &str, gained: &[String]) -> bool {
     mentions || query.visit(&mut Seeing { wildcards }).is_break()
 }
 
-/// Where the columns of a SELECT are given names.
+/// The places of aliases in SELECT lists.
 struct Aliases(BTreeSet<Location>);
 
 impl Visitor for Aliases {
@@ -55,7 +55,7 @@ struct Seeing {
     wildcards: bool,
 }
 
-/// Says whether the query takes all columns of anything.
+/// Says whether a SELECT in the query takes all columns.
 fn has_wildcard(query: &Query) -> bool {
     struct Wildcards;
     impl Visitor for Wildcards {
@@ -82,7 +82,7 @@ fn takes_all(body: &SetExpr) -> bool {
     }
 }
 
-/// A number in ORDER BY or GROUP BY is a position in the SELECT list.
+/// Says whether an ORDER BY or GROUP BY expression is a number: a position in the SELECT list.
 fn is_position(expr: &Expr) -> bool {
     matches!(expr, Expr::Value(it) if matches!(it.value, Value::Number(..)))
 }
@@ -105,7 +105,7 @@ impl Seeing {
             OrderByKind::Expressions(by) => by.iter().any(|it| is_position(&it.expr) || is_all(&it.expr)),
         });
         let named = query.with.iter().flat_map(|it| &it.cte_tables).any(|it| !it.alias.columns.is_empty());
-        // Steps behind `|>` have their own ways to take all.
+        // Steps after `|>` can take all columns in their own ways.
         (set || by_all || named) && self.wildcards || !query.pipe_operators.is_empty()
     }
 

@@ -1,4 +1,4 @@
-//! A copy of a registry: one consistent state, whatever other processes do meanwhile.
+//! Copies a registry in one consistent state, even while other processes write.
 
 use std::path::Path;
 
@@ -22,7 +22,7 @@ pub async fn backup(location: &Location, target: &Path) -> Result<()> {
     if there.map_err(|it| Error::Target(target.display().to_string(), crate::disk::reason(&it)))?.is_some() {
         return Err(taken());
     }
-    // Copying takes a connection that may write, though it writes nothing here; where that cannot be, one that reads.
+    // Copying takes a connection that may write, though it does not write here. Where there is none, it reads only.
     let mut connection = match connect(&path, Access::Write).await {
         Ok(connection) => connection,
         Err(_) => connect(&path, Access::Read).await?,

@@ -1,4 +1,4 @@
-//! Reads all of a registry, and says what in it is not as it should be.
+//! Reads all of a registry, and reports its faults.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,10 +15,10 @@ use crate::registry::read::{decode, parse_address};
 use crate::registry::traits::Access;
 use crate::resource::{Address, Catalog, Digest, Resource};
 
-/// What reading all of a registry found.
+/// The findings about a registry.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Report {
-    /// Each in one sentence; none in a registry that is whole.
+    /// One sentence for each fault. A whole registry has none.
     pub faults: Vec<String>,
     pub workspaces: usize,
     pub resources: usize,
@@ -40,11 +40,11 @@ async fn read(connection: &mut SqliteConnection) -> Result<Report> {
     if found < FORMAT {
         return Err(Error::Older { found });
     }
-    // One state, whoever applies meanwhile.
+    // Reads one state, even while others apply.
     sqlx::query("BEGIN").execute(&mut *connection).await?;
     let mut report = Report::default();
     file(connection, &mut report).await?;
-    // Where pages or rows are torn, what is read of them says nothing.
+    // Rows of damaged pages tell nothing.
     if report.faults.is_empty() {
         schema(connection, &mut report).await?;
         rows(connection, &mut report).await?;
@@ -59,7 +59,7 @@ async fn texts(connection: &mut SqliteConnection, query: &'static str) -> Result
     rows.iter().map(|it| Ok(it.try_get(0)?)).collect()
 }
 
-/// What SQLite itself says of its pages, and of rows that name others.
+/// Checks the pages and the foreign keys, by SQLite's own means.
 async fn file(connection: &mut SqliteConnection, report: &mut Report) -> Result<()> {
     for found in texts(connection, "PRAGMA integrity_check").await?.into_iter().filter(|it| it != "ok") {
         report.faults.push(format!("SQLite finds: {found}"));
@@ -70,7 +70,7 @@ async fn file(connection: &mut SqliteConnection, report: &mut Report) -> Result<
     Ok(())
 }
 
-/// Tables, indices, views and triggers, word for word; and triggers that weir did not make.
+/// Checks tables, indices, views and triggers word for word, and finds triggers that weir did not make.
 async fn schema(connection: &mut SqliteConnection, report: &mut Report) -> Result<()> {
     let mut fresh = SqliteConnection::connect("sqlite::memory:").await?;
     upgrade(&mut fresh, "", MIGRATIONS).await?;
@@ -104,7 +104,7 @@ struct Workspace {
     state: String,
 }
 
-/// Every workspace with its rows and its history.
+/// Checks every workspace with its rows and its history.
 async fn rows(connection: &mut SqliteConnection, report: &mut Report) -> Result<()> {
     let count: i64 = sqlx::query("SELECT count(*) FROM registry").fetch_one(&mut *connection).await?.try_get(0)?;
     if count != 1 {
@@ -135,7 +135,7 @@ async fn rows(connection: &mut SqliteConnection, report: &mut Report) -> Result<
     Ok(())
 }
 
-/// The rows of one workspace: each for itself, then all against its state. Returns the specs as they are stored.
+/// Checks each row of one workspace, then all of them against its state. Returns the specs as they are stored.
 async fn resources(
     connection: &mut SqliteConnection,
     workspace: &Workspace,
@@ -172,7 +172,7 @@ async fn resources(
                 digests.push((resource.address.clone(), digest));
                 read.push(resource);
             }
-            // Of what a newer weir recorded, this one cannot say whether it is whole.
+            // This weir cannot check what a newer one recorded.
             Err(error @ Error::UnknownKind { .. }) => return Err(error),
             Err(error) => fault(format!("cannot be read: {error}")),
         }
@@ -206,7 +206,7 @@ fn resource(row: &SqliteRow, address: &str, spec: &str) -> Result<(Resource, Dig
     Ok((decode(&address, spec, depends_on)?, digest))
 }
 
-/// Digests against specs, the state against digests, and dependencies against what is there.
+/// Checks digests against specs, the state against digests, and dependencies against the rows.
 fn together(workspace: &Workspace, read: &[Resource], digests: &[(Address, Digest)], report: &mut Report) {
     let name = &workspace.name;
     let all = state(digests.iter().map(|it| (&it.0, it.1)));
@@ -225,14 +225,14 @@ fn together(workspace: &Workspace, read: &[Resource], digests: &[(Address, Diges
     let catalog = Catalog::new(read);
     let differs = |it: &(&Resource, &(Address, Digest))| it.0.digest(&it.0.local_digest(), &catalog) != it.1.1;
     let other: Vec<&Address> = read.iter().zip(digests).filter(differs).map(|it| &it.0.address).collect();
-    // A weir with other digests has written all of them: that says nothing of the specs.
+    // Where all differ, a weir with other digests wrote them, and the specs may be whole.
     if other.len() < read.len() {
         let told = other.iter().map(|it| format!("the digest of `{it}` of workspace `{name}` is not that of its spec"));
         report.faults.extend(told);
     }
 }
 
-/// The applies one after the other, every state decoded, and what they lead to against what is recorded.
+/// Replays the applies, decodes every state, and compares the result with the recorded rows.
 async fn history(
     connection: &mut SqliteConnection,
     workspace: &Workspace,
@@ -294,7 +294,7 @@ async fn history(
     Ok(())
 }
 
-/// Work that waits for what is not there.
+/// Checks that jobs wait for recorded resources, and that their values are valid.
 async fn jobs(connection: &mut SqliteConnection, report: &mut Report) -> Result<()> {
     let faults = "SELECT 'job ' || id || ' waits for a resource that is not recorded' FROM job
          WHERE state IN ('pending', 'running', 'failed') AND NOT EXISTS (

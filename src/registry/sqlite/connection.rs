@@ -12,7 +12,7 @@ use crate::registry::error::{Error, Result};
 use crate::registry::location::{beside, lies};
 use crate::registry::traits::Access;
 
-/// Closes a connection, which takes its lock files away, and returns what was done with it.
+/// Closes a connection, which removes its lock files, and returns `result`.
 pub(super) async fn closed<T>(connection: SqliteConnection, result: Result<T>) -> Result<T> {
     let closed = connection.close().await;
     let done = result?;
@@ -20,7 +20,7 @@ pub(super) async fn closed<T>(connection: SqliteConnection, result: Result<T>) -
     Ok(done)
 }
 
-/// What tells a registry from other files, read in one statement: another process may be writing at this moment.
+/// The facts that tell a registry from other files. They are read in one statement, as another process may be writing.
 pub(super) struct Facts {
     format: i64,
     is_registry: bool,
@@ -29,7 +29,7 @@ pub(super) struct Facts {
 
 impl Facts {
     pub(super) async fn read(connection: &mut SqliteConnection) -> Result<Self> {
-        // Another program may number its formats too; it does not have all of our tables.
+        // Another program may number its formats too, but does not have all of our tables.
         let row = sqlx::query(
             "SELECT (SELECT user_version FROM pragma_user_version),
                  count(*) FILTER (WHERE type = 'table' AND name IN ('registry', 'workspace', 'resource')),
@@ -38,15 +38,15 @@ impl Facts {
         )
         .fetch_one(connection)
         .await?;
-        // All of the schema has to be text: of a word that is none, SQLite's thread in sqlx dies, and rows that it did
-        // not read look like rows that are not there.
+        // All of the schema has to be text: a value that is no text ends SQLite's thread in sqlx, and rows that it did
+        // not read would look missing.
         let (tables, packed): (i64, String) = (row.try_get(1)?, row.try_get(2)?);
         let triggers = packed.split('\u{1e}').filter_map(|it| it.strip_prefix("trigger\u{1f}")?.split_once('\u{1f}'));
         let triggers = triggers.map(|(name, sql)| (name.to_owned(), sql.to_owned())).collect();
         Ok(Self { format: row.try_get(0)?, is_registry: tables == 3, triggers })
     }
 
-    /// Returns the format, when it is one that this weir can do something with.
+    /// Returns the format, when it is one that this weir can use.
     pub(super) fn format(&self, newest: i64) -> Result<i64> {
         match self.format {
             found if found > newest => Err(Error::Newer { found }),
@@ -56,7 +56,7 @@ impl Facts {
         }
     }
 
-    /// Returns the triggers of this format that are missing, or say something else, word for word.
+    /// Returns the triggers of this format that are missing, or differ in any word.
     pub(super) fn unguarded(&self) -> Vec<String> {
         let differs = |it: &(&str, &str)| self.triggers.get(it.0).map(String::as_str) != Some(it.1);
         triggers().into_iter().filter(differs).map(|it| it.0.to_owned()).collect()
@@ -64,7 +64,7 @@ impl Facts {
 }
 
 impl Error {
-    /// A number of a format that no weir writes.
+    /// Returns the error for a number of a format that no weir writes.
     pub(super) fn no_format(found: i64) -> Self {
         Self::Damaged(format!("it holds the tables of a registry, and says that its format is {found}"))
     }
@@ -96,8 +96,8 @@ pub(super) fn options(path: &Path) -> SqliteConnectOptions {
 
 async fn connect_to_read(path: &Path) -> Result<SqliteConnection> {
     let options = options(path);
-    // A connection that could write, and is told not to: unlike a read-only one it takes its lock files with it when
-    // it closes. Where it may not write, or finds no room for them, a read-only one does.
+    // This connection could write, but is told not to: unlike a read-only one it removes its lock files when it closes.
+    // Where it may not write, or the disk is full, a read-only one is used.
     if let Ok(mut connection) = options.clone().pragma("query_only", "1").connect().await
         && format(&mut connection).await.is_ok()
     {
@@ -113,9 +113,9 @@ async fn connect_to_read(path: &Path) -> Result<SqliteConnection> {
     }
 }
 
-/// Reads a registry that nobody can be writing: its folder takes no files, and neither log nor journal lies beside it.
+/// Reads a registry that no process can write: its folder takes no files, and neither log nor journal is beside it.
 async fn read_immutable(path: &Path, options: SqliteConnectOptions, error: Error) -> Result<SqliteConnection> {
-    // What lies in a log, or waits in a journal to be undone, is part of what it says.
+    // A log or a journal would hold a part of its content.
     let may_be_read = matches!(error, Error::Unreachable(_) | Error::CannotOpen | Error::ReadOnly | Error::Full);
     if !may_be_read || lies(&beside(path, "-wal"))? || lies(&beside(path, "-journal"))? {
         return Err(error);
@@ -127,8 +127,8 @@ pub(super) async fn format(connection: &mut SqliteConnection) -> Result<i64> {
     Ok(sqlx::query("PRAGMA user_version").fetch_one(connection).await?.try_get(0)?)
 }
 
-/// How long a process waits for another's lock.
+/// The time that a process waits for another's lock.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Turns write-ahead logging on: then nobody who reads waits for who writes.
+/// Turns write-ahead logging on, so that readers do not wait for writers.
 pub(super) const WITH_LOG: &str = "PRAGMA journal_mode = WAL";

@@ -1,4 +1,4 @@
-//! Jobs in SQLite: read for a plan, written by its commit.
+//! Reads jobs for a plan from SQLite, and writes them in its commit.
 
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{QueryBuilder, Row as _, Sqlite as Db};
@@ -18,7 +18,7 @@ pub(super) async fn write(
 ) -> Result<()> {
     for write in writes {
         match write {
-            // The row itself was found by all of its names, and is gone by this commit: its jobs go by its number.
+            // This commit found the row by all of its names and deleted it. Its jobs are found by its number.
             Write::CancelJobs { recorded } => {
                 sqlx::query(
                     "UPDATE job SET state = 'cancelled'
@@ -30,7 +30,7 @@ pub(super) async fn write(
                 .await?;
             }
             Write::ChangeJob { target, id, state, job } => {
-                // A schedule has no end, only how far it has run: that stays.
+                // A schedule's end is how far it has run: it stays.
                 let stored = Stored::of(job);
                 let changed = sqlx::query(
                     "UPDATE job SET kind = ?, range_start = ?, range_end = coalesce(?, range_end), every = ?,
@@ -72,7 +72,7 @@ pub(super) async fn write(
     insert(connection, workspace_id, serial, writes).await
 }
 
-/// A job that a worker has begun or ended meanwhile is not the one that the plan saw.
+/// Errors where the job is not as the plan saw it: a worker has begun or ended it meanwhile.
 fn found(count: u64, target: &Target) -> Result<()> {
     if count == 1 { Ok(()) } else { Err(Error::job_moved(target)) }
 }
@@ -106,7 +106,7 @@ async fn insert(connection: &mut SqliteConnection, workspace_id: i64, serial: Se
                 .push_bind(serial.0);
         });
         if let Err(error) = query.build().execute(&mut *connection).await.map_err(Error::from) {
-            // A row that is not found gives no number, and a job without one is none.
+            // A job must have a row, and a row that is not found gives no number.
             return match error {
                 Error::Constraint(_) => {
                     Err(missing(connection, workspace_id, serial, chunk.iter().map(|it| it.0)).await)
@@ -144,7 +144,7 @@ impl Stored {
     }
 }
 
-/// Returns every job of these identities, by identity and in the order of their making.
+/// Returns every job of these identities, by identity and in the order of their creation.
 pub(super) async fn read(connection: &mut SqliteConnection, workspace_id: i64, ids: &[i64]) -> Result<Vec<StoredJob>> {
     let mut jobs = Vec::new();
     for chunk in ids.chunks(CHUNK) {

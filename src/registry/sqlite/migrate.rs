@@ -1,4 +1,4 @@
-//! The formats of a registry file: what makes one, what brings it from one to the next, and what keeps it.
+//! Brings an older registry file to this format, after a backup copy.
 
 use std::path::{Path, PathBuf};
 
@@ -12,18 +12,18 @@ use crate::registry::error::{Error, Result};
 use crate::registry::location::{Location, beside};
 use crate::registry::traits::Access;
 
-/// What was done to an older registry.
+/// The changes to an older registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Migrated {
     /// The format before.
     pub found: i64,
-    /// The copy before.
+    /// The backup copy of the registry before.
     pub backup: PathBuf,
-    /// Triggers that were missing or others, and are there again.
+    /// Triggers that were missing or changed, and have been restored.
     pub put_back: Vec<String>,
 }
 
-/// Brings an older registry to this format, and puts back triggers that are missing, after a backup copy beside it.
+/// Brings an older registry to this format and restores missing triggers, after a backup copy beside it.
 pub async fn migrate(location: &Location, at: &str) -> Result<Option<Migrated>> {
     migrate_with(location, at, MIGRATIONS).await
 }
@@ -51,19 +51,19 @@ async fn migrate_file(
         return Ok(None);
     }
     let backup = backup_path(path, found)?;
-    // VACUUM INTO copies one consistent state, whatever other processes do.
+    // VACUUM INTO copies one consistent state, even while other processes write.
     sqlx::query("VACUUM INTO ?").bind(backup.to_string_lossy().into_owned()).execute(&mut *connection).await?;
     upgrade(connection, at, migrations).await?;
     let put_back = if newest == FORMAT { put_back(connection).await? } else { Vec::new() };
     Ok(Some(Migrated { found, backup, put_back }))
 }
 
-/// Makes the triggers that are missing, or others than they should be.
+/// Makes the triggers that are missing or changed.
 async fn put_back(connection: &mut SqliteConnection) -> Result<Vec<String>> {
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     let missing = Facts::read(&mut transaction).await?.unguarded();
     for (name, sql) in triggers().into_iter().filter(|it| missing.iter().any(|name| *name == it.0)) {
-        // Text of our own.
+        // The text is ours.
         let again = format!("DROP TRIGGER IF EXISTS {name}; {sql};");
         sqlx::raw_sql(AssertSqlSafe(again)).execute(&mut *transaction).await?;
     }
@@ -94,13 +94,13 @@ pub(super) async fn upgrade(connection: &mut SqliteConnection, at: &str, migrati
         }
     }
     if found < newest {
-        // A pragma takes no parameter; this one is a number of our own.
+        // A pragma takes no parameter; the number is ours.
         sqlx::raw_sql(AssertSqlSafe(format!("PRAGMA user_version = {newest}"))).execute(&mut *transaction).await?;
     }
     Ok(transaction.commit().await?)
 }
 
-/// The first free name beside the registry.
+/// Returns the first free name beside the registry.
 fn backup_path(path: &Path, found: i64) -> Result<PathBuf> {
     for count in 0_usize.. {
         let number = if count == 0 { String::new() } else { format!(".{count}") };

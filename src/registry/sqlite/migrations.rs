@@ -1,14 +1,14 @@
-//! What makes a registry file, and what brings it from one format to the next.
+//! The statements that make a registry file, and that bring it from one format to the next.
 
 use std::collections::BTreeMap;
 
 /// The format that this weir reads and writes: `PRAGMA user_version` of the file.
 pub const FORMAT: i64 = MIGRATIONS.len() as i64;
 
-/// What brings a registry from one format to the next.
+/// The statements that bring a registry from one format to the next.
 pub(super) const MIGRATIONS: &[&str] = &[include_str!("migrations/1.sql"), include_str!("migrations/2.sql")];
 
-/// Returns the triggers that a registry of this format has, by name, each as SQLite keeps its text.
+/// Returns the triggers of a registry of this format, by name, with the text that SQLite keeps.
 pub(super) fn triggers() -> BTreeMap<&'static str, &'static str> {
     let mut triggers = BTreeMap::new();
     for migration in MIGRATIONS {

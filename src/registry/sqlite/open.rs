@@ -1,4 +1,4 @@
-//! Opening and making a registry file.
+//! Opens and makes registry files.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -25,7 +25,7 @@ pub async fn open(location: &Location, access: Access) -> Result<Option<Sqlite>>
     }
 }
 
-/// Looks whether this is a registry that this weir can use as it is.
+/// Checks that this is a registry that this weir can use as it is.
 async fn ready(connection: &mut SqliteConnection, access: Access) -> Result<()> {
     let facts = Facts::read(connection).await?;
     let found = facts.format(FORMAT)?;
@@ -41,7 +41,7 @@ async fn ready(connection: &mut SqliteConnection, access: Access) -> Result<()> 
 
 /// Makes a registry with `prod`, live, or opens the one that another process has made meanwhile.
 ///
-/// It is made under another name and gets its own when it is whole: nobody ever finds the half of one.
+/// It is made under another name and gets its own when it is whole, so that other processes never find half of one.
 pub async fn create(location: &Location, at: &str) -> Result<Sqlite> {
     let path = &location.path;
     let folder = path.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -55,7 +55,7 @@ pub async fn create(location: &Location, at: &str) -> Result<Sqlite> {
     Ok(Sqlite::new(connection, true))
 }
 
-/// A file on its way to its name; it goes away with this.
+/// A file that does not have its name yet. Dropping this removes it.
 pub(super) struct Unfinished {
     pub(super) path: PathBuf,
 }
@@ -64,7 +64,7 @@ impl Unfinished {
     /// Makes an empty file beside `path`.
     pub(super) fn new(path: &Path) -> Result<Self> {
         let unfinished = Self { path: beside(path, &format!(".{}.new", std::process::id())) };
-        // What a process of the same number left behind that was killed.
+        // A killed process of the same number may have left a file behind.
         let _ = std::fs::remove_file(&unfinished.path);
         match std::fs::File::create_new(&unfinished.path) {
             Ok(_) => Ok(unfinished),
@@ -73,14 +73,14 @@ impl Unfinished {
         }
     }
 
-    /// Gives the file its name. Returns whether it has it: a file that is there already stays.
+    /// Gives the file its name. Returns false where a file of that name exists, which stays.
     pub(super) fn finish(self, path: &Path) -> Result<bool> {
         let synced = std::fs::File::open(&self.path).and_then(|it| it.sync_all());
         synced.map_err(|it| Error::opening(&it))?;
         match std::fs::hard_link(&self.path, path) {
             Ok(()) => Ok(true),
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
-            // A disk without hard links: look first, then rename.
+            // The disk has no hard links: look first, then rename.
             Err(_) => match or_absent(path, path.symlink_metadata()).map_err(|it| Error::opening(&it))? {
                 Some(_) => Ok(false),
                 None => std::fs::rename(&self.path, path).map(|()| true).map_err(|it| Error::opening(&it)),
@@ -97,7 +97,7 @@ impl Drop for Unfinished {
     }
 }
 
-/// Switches to write-ahead logging. Two processes that do so at once get "busy" without waiting, so this waits.
+/// Switches to write-ahead logging. SQLite does not wait where two processes do so at once, so this does.
 async fn enter_wal(connection: &mut SqliteConnection) -> Result<()> {
     let start = Instant::now();
     loop {

@@ -1,4 +1,4 @@
-//! Finding rows: a few hundred a statement, and each by all of its names.
+//! Finds rows, a few hundred a statement, each by all of its names.
 
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{QueryBuilder, Row as _, Sqlite as Db};
@@ -19,7 +19,7 @@ pub(super) fn where_ids(query: &mut QueryBuilder<Db>, workspace_id: i64, ids: &[
     query.push(")");
 }
 
-/// Says which of these rows is not the one that was seen.
+/// Returns the error for the first of these rows that is not the one that was seen.
 pub(super) async fn missing(
     connection: &mut SqliteConnection,
     workspace_id: i64,

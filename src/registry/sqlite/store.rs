@@ -1,7 +1,7 @@
-//! A connection to a registry file, and what it answers.
+//! A connection to a registry file, with its queries.
 //!
-//! Rows cross a channel to SQLite's own thread one by one, so what is read whole is read as one packed value, and
-//! what is written in thousands is written 200 rows a statement.
+//! Rows cross a channel from SQLite's own thread one by one. So all rows of a workspace are read as one packed value,
+//! and thousands of rows are written 200 a statement.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -24,20 +24,20 @@ use crate::registry::rows::{
 use crate::registry::traits::{Commit, Guard, History, Jobs, Recorded};
 use crate::resource::{Address, Digest};
 
-/// A connection to a registry file. Dropping it closes the file: what lies in its log moves into it, so that a copy
-/// of the one file is a copy of everything, and reading leaves no file behind.
+/// A connection to a registry file. Dropping it closes the file and moves the log into it. So a copy of the one file is
+/// complete, and reading leaves no file behind.
 pub struct Sqlite {
-    /// Whoever asks has it alone until the answer is there.
+    /// Each caller holds it alone until the answer has come.
     connection: Mutex<Option<SqliteConnection>>,
-    /// Made just now: its first transaction is written once, to where it stays, and not by way of a log.
+    /// True for a new file. Its first transaction is written straight into it, without a log.
     is_new: bool,
 }
 
 impl Drop for Sqlite {
     fn drop(&mut self) {
         if let Some(mut connection) = self.connection.get_mut().take() {
-            // What was committed is committed, even where the log cannot be moved: nothing is left to report. Where
-            // somebody reads at this moment, the next one to write turns the log on.
+            // Errors are ignored: commits hold even where the log cannot be moved. Where another process reads at this
+            // moment, the next writer turns the log on.
             if self.is_new {
                 let _ = pollster::block_on(sqlx::query(WITH_LOG).execute(&mut connection));
             }
@@ -52,8 +52,8 @@ const PACKED: &str = "
         || char(31) || depends_on || char(31) || wire_order, char(30)), '')
     FROM resource WHERE workspace_id = ?";
 
-/// What a commit compares with its base: identity, serial, state and mode of a workspace, which one it is of which
-/// registry, and whether anything was ever done with that registry.
+/// The columns that a commit compares with its base: the workspace's row, serial, state, mode and identity, and whether
+/// the registry was ever used.
 const GROUND: &str = "
     SELECT id, serial, state, mode, (SELECT id FROM registry) || '/' || workspace.id,
         EXISTS (SELECT 1 FROM apply) OR (SELECT seq FROM sqlite_sequence WHERE name = 'workspace') > 1
@@ -96,7 +96,7 @@ impl Sqlite {
         text.par_split('\u{1e}').filter(|it| !it.is_empty()).map(unpack).collect()
     }
 
-    /// Checks, inside the transaction, that the plan's ground still holds.
+    /// Checks, inside the transaction, that the plan's base still holds.
     async fn check_base(
         connection: &mut SqliteConnection,
         workspace: &str,
@@ -108,7 +108,7 @@ impl Sqlite {
         let (id, serial, state): (i64, i64, String) = (now.try_get(0)?, now.try_get(1)?, now.try_get(2)?);
         let (mode, registry, used) = (mode(&now.try_get::<String, _>(3)?)?, now.try_get(4)?, now.try_get(5)?);
         stands(base, &Base { registry, serial: Serial(serial), state: String::new() }, used)?;
-        // A state that is not known is made of the rows.
+        // A state that is not known is computed from the rows.
         let entries = match guard.is_some() || state.is_empty() {
             true => Some(Self::packed(connection, id).await?),
             false => None,
@@ -163,7 +163,7 @@ impl Recorded for Sqlite {
         )
         .fetch_all(&mut *self.connection().await)
         .await?;
-        // `prod` cannot be deleted: where no row comes, they were not read.
+        // `prod` cannot be deleted: without any row, reading has failed.
         if rows.is_empty() {
             return Err(Error::Damaged("it holds no workspace".to_owned()));
         }
@@ -250,7 +250,7 @@ impl Commit for Sqlite {
         let mut open = connection.begin_with("BEGIN IMMEDIATE").await?;
         let workspace_id = Self::check_base(&mut open, &transaction.workspace, &transaction.base, guard).await?;
         let serial = Serial(transaction.base.serial.0 + 1);
-        // With `state` empty, the triggers that forget it have nothing to do for each of thousands of rows.
+        // With `state` empty, the triggers that clear it skip each of thousands of rows.
         sqlx::query("UPDATE workspace SET state = '' WHERE id = ?").bind(workspace_id).execute(&mut *open).await?;
         let connection: &mut SqliteConnection = &mut open;
         write::entry(connection, workspace_id, serial, &transaction.workspace, &transaction.entry).await?;
@@ -280,7 +280,7 @@ impl Commit for Sqlite {
         let state = sqlx::query("SELECT state FROM workspace WHERE id = ?").bind(workspace_id);
         let state: String = state.fetch_one(&mut *connection).await?.try_get(0)?;
         write::learned(connection, workspace_id, Serial(base.serial.0 + 1), writes).await?;
-        // The triggers forget the state of whatever is written to: what is declared is as it was.
+        // The triggers cleared the state, but the declared resources are unchanged: it is put back.
         let state = sqlx::query("UPDATE workspace SET state = ? WHERE id = ?").bind(state).bind(workspace_id);
         state.execute(connection).await?;
         Ok(transaction.commit().await?)

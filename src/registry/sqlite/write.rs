@@ -1,4 +1,4 @@
-//! What one transaction writes, into SQLite: thousands of rows, 200 a statement.
+//! Writes one transaction into SQLite: thousands of rows, 200 a statement.
 
 use sqlx::sqlite::{SqliteConnection, SqliteRow};
 use sqlx::{QueryBuilder, Row as _, Sqlite as Db};
@@ -15,7 +15,7 @@ pub(super) async fn part(
     serial: Serial,
     part: &Part,
 ) -> Result<()> {
-    // The history first: it keeps what the rows hold before they are written.
+    // The history comes first: it records what the rows hold before they are written.
     changes(connection, workspace_id, serial, &part.changes).await?;
     rows(connection, workspace_id, serial, &part.writes).await?;
     learned(connection, workspace_id, serial, &part.writes).await?;
@@ -81,7 +81,7 @@ async fn rows(connection: &mut SqliteConnection, workspace_id: i64, serial: Seri
     Ok(())
 }
 
-/// Deletes these rows, each by all of its names; one that is another by now stops the whole.
+/// Deletes these rows, each by all of its names. Errors where one is another row by now.
 async fn delete(connection: &mut SqliteConnection, workspace_id: i64, rows: &[&RowId]) -> Result<()> {
     let ids: Vec<i64> = rows.iter().map(|it| it.id).collect();
     let mut query = QueryBuilder::<Db>::new("DELETE FROM resource ");
@@ -100,8 +100,8 @@ async fn delete(connection: &mut SqliteConnection, workspace_id: i64, rows: &[&R
     }
 }
 
-/// Gives a row its new name, when it gets one, and nothing else: a registry lets a protected row change no more than
-/// that at once. Returns the name that it has by then.
+/// Gives a row its new name, if it gets one. It writes nothing else: a protected row must be renamed on its own.
+/// Returns the row's name.
 async fn rename<'a>(
     connection: &mut SqliteConnection,
     workspace_id: i64,
@@ -123,12 +123,12 @@ async fn rename<'a>(
     Ok(&row.name)
 }
 
-/// A row that is not the one that the plan saw: the registry was put back from a copy, or somebody wrote past weir.
+/// Errors where the row is not the one that the plan saw: a copy was restored, or somebody wrote past weir.
 fn found(count: u64, kind: &str, name: &str) -> Result<()> {
     if count == 1 { Ok(()) } else { Err(Error::other_row(kind, name)) }
 }
 
-/// Writes what is known of rows beside what is declared: the order on the wire, and what data says of columns.
+/// Writes what rows hold beside their specs: the order on the wire, and the columns that were found in data.
 pub(super) async fn learned(
     connection: &mut SqliteConnection,
     workspace_id: i64,
@@ -166,8 +166,8 @@ async fn wire_orders(
     for write in writes {
         let Write::WireOrder { target, order } = write else { continue };
         let id = identity(connection, workspace_id, serial, target).await?;
-        // An order only ever grows at its end: `["a"` begins `["a","b"]`. One that was learned meanwhile moves no serial,
-        // and must not be written over by a plan that did not know it.
+        // An order only grows at its end: `["a"` begins `["a","b"]`. One that was learned meanwhile moves no serial,
+        // and a plan that did not know it must not write over it.
         let result = sqlx::query(
             "UPDATE resource SET wire_order = ?1 WHERE id = ?2
                  AND substr(?1, 1, length(wire_order) - 1) = substr(wire_order, 1, length(wire_order) - 1)",
