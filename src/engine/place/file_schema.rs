@@ -139,7 +139,7 @@ pub fn folders(
         }
     }
     let mut columns = columns.unwrap_or_default();
-    // Where every value is missing, it is text that is.
+    // A column whose values are all missing is text.
     columns.iter_mut().filter(|it| it.1 == DataType::Null).for_each(|it| it.1 = DataType::Utf8);
     Ok(columns)
 }

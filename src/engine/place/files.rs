@@ -238,7 +238,7 @@ impl FileSet {
                 None => Ok(schema),
             };
         };
-        // What has no size has no rows, even where something can be read, as in /proc.
+        // A file of size 0 has no rows, even where something can be read, as in /proc.
         if file.size == 0 {
             return Ok(Arc::new(Schema::empty()));
         }

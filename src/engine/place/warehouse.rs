@@ -12,7 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::engine::relation::Closed;
 
-/// What a declaration reads.
+/// The table or query that a declaration reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Input {
     /// As it stands after FROM.

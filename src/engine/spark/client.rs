@@ -95,7 +95,7 @@ impl Session {
                 return Err(Closed::NotChecked(missing.to_owned()));
             }
         };
-        // What the client says of a wrong URL holds all of it, with the token.
+        // The client's message for a wrong URL would show the token.
         let wrong = || {
             let fault = Closed::unreachable("`url` in the [engine] section of weir.toml is not one of Spark Connect");
             fault.hint(Some(
@@ -126,7 +126,7 @@ impl Session {
         Ok(session)
     }
 
-    /// Asks who is there, and says how we read.
+    /// Checks Spark's version and sets the session's settings.
     async fn greet(&self) -> Result<(), Closed> {
         let asked = analyze::Analyze::SparkVersion(analyze::SparkVersion {});
         let version = match self.analyze(asked).await.map_err(|it| it.closed("kind"))? {
@@ -204,7 +204,7 @@ impl Session {
         texts.flat_map(|it| it.iter().flatten().map(str::to_owned).collect::<Vec<_>>()).collect()
     }
 
-    /// Returns the URL with which another client joins this session.
+    /// Returns the text with the token and the URL that joins this session hidden.
     pub(super) fn without_secrets(&self, text: &str) -> String {
         let token = self.url.split(';').find_map(|it| it.strip_prefix("token="));
         let text = text.replace(&self.joining_url(), "***");

@@ -1,4 +1,4 @@
-//! What Spark says when it does not do what it was asked, in weir's words.
+//! Spark's errors, in weir's words.
 
 use std::collections::HashMap;
 
