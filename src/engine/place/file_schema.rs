@@ -174,7 +174,7 @@ pub fn converts(found: &DataType, wanted: &DataType) -> bool {
     match (found, wanted) {
         (Dictionary(_, value), _) => converts(value, wanted),
         (Null, _) => true,
-        // Nobody says what a number counts from, and in what.
+        // A number does not say its epoch or its unit.
         (found, Timestamp(..)) => found.is_string() || matches!(found, Timestamp(..) | Date32 | Date64),
         (found, Int32 | Int64) => found.is_integer() || found.is_string(),
         (found, Float32 | Float64) => found.is_numeric() || found.is_string(),

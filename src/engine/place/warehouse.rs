@@ -177,7 +177,7 @@ impl Turns {
     }
 }
 
-/// Returns the innermost cause, which says what happened; what is round it says who asked.
+/// Returns the innermost cause, which says what happened.
 pub fn root(error: &dyn std::error::Error) -> String {
     let mut cause = error;
     while let Some(inner) = cause.source() {

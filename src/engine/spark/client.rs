@@ -36,7 +36,7 @@ pub(super) const TIME_LIMIT: Duration = Duration::from_secs(120);
 /// How many functions run at once: each is a Python of its own.
 const FUNCTIONS_AT_ONCE: usize = 4;
 
-/// What a session is told. Texts are cast and quoted names are read as the embedded engine does it, and an instant
+/// The settings of each session. Texts are cast and quoted names are read as the embedded engine does it, and an instant
 /// is the same instant wherever Spark runs.
 const SETTINGS: &[(&str, &str)] = &[
     ("spark.sql.session.timeZone", "UTC"),

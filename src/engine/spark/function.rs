@@ -35,7 +35,7 @@ pub struct Function {
     config: SparkBatchConfig,
 }
 
-/// What the program answers.
+/// The program's answer.
 #[derive(Debug, Deserialize)]
 struct Answer {
     sort: String,
@@ -49,7 +49,7 @@ impl Function {
         Self { core: core.clone(), config: config.clone() }
     }
 
-    /// Runs the function for these times; its rows.
+    /// Runs the function for these times and returns the plan of its rows.
     pub async fn plan(&self, window: Window) -> Result<Plan, Closed> {
         Ok(Plan::view(&self.view(window).await?.1))
     }
