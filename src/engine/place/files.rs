@@ -213,7 +213,7 @@ impl FileSet {
             let empty = files.iter().all(|it| it.size == 0);
             return Err(self.fault(format!("`{}` {}", self.uri, if empty { "is empty" } else { "has no columns" })));
         }
-        // Parquet says of a column that it holds nothing; of text nobody knows.
+        // A Parquet file says that a column holds nothing. A text file cannot.
         let schema = if self.text().is_some() { file_schema::unknown_as_text(&schema) } else { schema };
         let folders = file_schema::folders(files.iter().map(|it| self.folders(it)))
             .map_err(|it| self.fault(format!("the folders of `{}` do not fit together: {it}", self.uri)))?;
@@ -404,8 +404,8 @@ impl Relation for FileSet {
     async fn table(&self, _: SchemaRef, _: Window) -> Result<Arc<dyn TableProvider>, Closed> {
         let (files, found) = (self.files().await?, self.found().await?);
         let wrong = |it: DataFusionError| self.fault(it.strip_backtrace());
-        // Of a CSV file columns are read by position: an override says their types, and what is left out is left out
-        // afterwards.
+        // CSV columns are read by position, so all of them are read. Overrides give their types, and the query leaves out
+        // what is not wanted.
         let overridden = self.overrides();
         let schema = file_schema::with_types(&found.schema, &overridden);
         let store = self.base.object_store();

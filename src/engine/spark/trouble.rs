@@ -120,7 +120,7 @@ impl Said {
     /// Returns line and column inside the text of a query, above which stands one line of ours.
     fn place_in(&self, text: &str) -> (usize, usize) {
         let (line, column) = self.at.unwrap_or((2, 1));
-        // What is missing at the end is missing at the end.
+        // Spark names the line after the last one when the text ends too early.
         let lines: Vec<&str> = text.trim_end().lines().collect();
         match line.checked_sub(2) {
             Some(index) if index < lines.len() => (index + 1, column),

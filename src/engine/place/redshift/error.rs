@@ -1,4 +1,4 @@
-//! What Redshift says no with, in words: whether the declaration is wrong or the cluster cannot be reached.
+//! Redshift's errors in words: whether the declaration is wrong or the cluster cannot be reached.
 
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
 

@@ -29,7 +29,7 @@ use crate::settings::{Secret, Ssl};
 
 use endpoint::Endpoint;
 
-/// What a column of decimal numbers is when nobody says how many digits it has: expressions do not.
+/// The type of a decimal column whose digits Redshift does not say, as for an expression.
 const DECIMAL: DataType = DataType::Decimal128(38, 10);
 
 /// What is read of a cluster, and how to sign in.

@@ -25,12 +25,12 @@ const LIFE_SECS: u64 = 59 * 60;
 /// `rsaEncryption`, of RFC 8017.
 const RSA: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 
-/// Who asks.
+/// How requests sign in: with a key pair, or with a token.
 pub enum Identity {
     KeyPair {
         user: String,
         pair: Box<RsaKeyPair>,
-        /// Of the public key, as `DESC USER` shows it.
+        /// The fingerprint of the public key, as `DESC USER` shows it.
         fingerprint: String,
     },
     Token(Secret),

@@ -259,7 +259,7 @@ impl Found {
     }
 }
 
-/// Of what is inside and never there nothing is said: it is text.
+/// Returns the type of a member or an element; one that is null everywhere is read as text.
 fn inner(dtype: DataType) -> DataType {
     if dtype == DataType::Null { DataType::Utf8 } else { dtype }
 }
